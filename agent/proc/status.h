@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// One process as /proc/PID/{status,limits,cgroup,uid_map} shows it (proc(5)).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace pagewarden {
+
+struct ProcessStatus {
+  std::string comm;
+  uid_t uid = 0;             // effective
+  uint64_t locked_bytes = 0;  // VmLck
+  uint64_t pinned_bytes = 0;  // VmPin
+  uint64_t cap_effective = 0;
+  bool has_memory = false;  // false: kernel thread or zombie
+};
+
+// nullopt: unlimited. Bytes, as setrlimit(2) counts them.
+struct MemlockLimits {
+  std::optional<uint64_t> soft;
+  std::optional<uint64_t> hard;
+};
+
+absl::StatusOr<ProcessStatus> ParseStatus(absl::string_view text);
+absl::StatusOr<ProcessStatus> ReadStatus(pid_t pid);
+
+// By prlimit(2) where permitted, else from /proc/PID/limits, which everyone can read.
+absl::StatusOr<MemlockLimits> ReadMemlockLimits(pid_t pid);
+
+// The target of /proc/PID/exe, empty when it cannot be read.
+std::string ReadExe(pid_t pid);
+
+// True where /proc/PID/uid_map maps all uids one to one: capable() then sees
+// the process's capabilities (user_namespaces(7)).
+absl::StatusOr<bool> InInitialUserNamespace(pid_t pid);
+
+// All thread-group leaders in /proc, ascending.
+absl::StatusOr<std::vector<pid_t>> ListProcesses();
+
+}  // namespace pagewarden
