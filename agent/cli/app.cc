@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cli/app.h"
+
+#include <CLI/CLI.hpp>
+
+#include "agent/base/exit_codes.h"
+#include "agent/cli/commands.h"
+
+namespace pagewarden {
+
+int RunApp(int argc, char** argv) {
+  CLI::App app{"Fences the secrets of unmodified programs and audits locked memory.", "pagewarden"};
+  app.require_subcommand(1);
+  int exit_code = kExitClean;
+  AddVersionCommand(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitClean : kExitUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace pagewarden
