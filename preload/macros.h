@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#define PW_EXPORT extern "C" __attribute__((visibility("default")))
+#define PW_LIKELY(x) __builtin_expect(!!(x), 1)
+#define PW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PW_COLD __attribute__((cold, noinline))
+
+// Written during start, then read-only for the rest of the process (start.cc).
+#define PW_SEALED __attribute__((section("pw_sealed")))
