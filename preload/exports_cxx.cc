@@ -13,49 +13,51 @@
 namespace pagewarden {
 namespace {
 
-// More than any allocator has: the C++ library's operator fails its own way.
+// More than any allocator has: the C++ library's operator then fails its own way.
 constexpr size_t kUnobtainable = PTRDIFF_MAX;
 
-// A fenced block, or null: then the next operator is asked for `bytes`.
-__attribute__((noinline)) void* TaggedNew(size_t& bytes, size_t alignment) {
+// `arguments` are those behind the size: alignment, nothrow tag.
+template <typename Next, typename... Arguments>
+__attribute__((noinline)) void* TaggedNew(Next& next, size_t bytes, size_t alignment,
+                                          Arguments... arguments) {
   const Routed routed = RouteAllocation(bytes, alignment);
-  if (routed.route == Route::kFail) bytes = kUnobtainable;
-  return routed.block;
+  if (routed.route == Route::kFenced) return routed.block;
+  return next(routed.route == Route::kFail ? kUnobtainable : bytes, arguments...);
 }
 
-inline void* FastNew(size_t& bytes) {
-  if (PW_UNLIKELY(pw_thread.scope_count != 0)) {
-    void* block = TaggedNew(bytes, kAnyAlignment);
-    if (block != nullptr) return block;
+template <typename Next, typename... Arguments>
+inline void* New(Next& next, size_t bytes, Arguments... arguments) {
+  if (PW_UNLIKELY(pw_thread.scope_count != 0))
+    return TaggedNew(next, bytes, kAnyAlignment, arguments...);
+  if (PW_LIKELY(cxx_is_malloc)) {
+    void* block = next_malloc(bytes != 0 ? bytes : 1);
+    if (PW_LIKELY(block != nullptr)) return block;
   }
-  return PW_LIKELY(cxx_is_malloc) ? next_malloc(bytes != 0 ? bytes : 1) : nullptr;
+  return next(bytes, arguments...);
 }
 
-inline void* FastNewAligned(size_t& bytes, size_t alignment) {
-  return PW_LIKELY(pw_thread.scope_count == 0) ? nullptr : TaggedNew(bytes, alignment);
+template <typename Next, typename... Arguments>
+inline void* NewAligned(Next& next, size_t bytes, size_t alignment, Arguments... arguments) {
+  if (PW_UNLIKELY(pw_thread.scope_count != 0))
+    return TaggedNew(next, bytes, alignment, alignment, arguments...);
+  return next(bytes, alignment, arguments...);
 }
 
 }  // namespace
 
-#define PW_NEW(symbol)                                 \
-  PW_EXPORT void* symbol(size_t bytes) {               \
-    void* block = FastNew(bytes);                      \
-    return PW_LIKELY(block != nullptr) ? block : next_##symbol(bytes); \
-  }
+#define PW_NEW(symbol) \
+  PW_EXPORT void* symbol(size_t bytes) { return New(next_##symbol, bytes); }
 #define PW_NEW_NOTHROW(symbol)                            \
   PW_EXPORT void* symbol(size_t bytes, const void* tag) { \
-    void* block = FastNew(bytes);                         \
-    return PW_LIKELY(block != nullptr) ? block : next_##symbol(bytes, tag); \
+    return New(next_##symbol, bytes, tag);                \
   }
 #define PW_NEW_ALIGNED(symbol)                             \
   PW_EXPORT void* symbol(size_t bytes, size_t alignment) { \
-    void* block = FastNewAligned(bytes, alignment);        \
-    return block != nullptr ? block : next_##symbol(bytes, alignment); \
+    return NewAligned(next_##symbol, bytes, alignment);    \
   }
 #define PW_NEW_ALIGNED_NOTHROW(symbol)                                      \
   PW_EXPORT void* symbol(size_t bytes, size_t alignment, const void* tag) { \
-    void* block = FastNewAligned(bytes, alignment);                         \
-    return block != nullptr ? block : next_##symbol(bytes, alignment, tag); \
+    return NewAligned(next_##symbol, bytes, alignment, tag);                \
   }
 
 PW_NEW(_Znwm)

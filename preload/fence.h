@@ -28,7 +28,7 @@ struct Fence {
   Arena& ArenaOf(const void* block) const;
 };
 
-extern Fence fence;
+extern PW_HIDDEN Fence fence;
 
 // Reserves, guards and locks the arenas of the policy. All memory system calls
 // of the shim's life are made here and in RelockAfterFork.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/ledger.h"
 
-#include "preload/macros.h"
-
 namespace pagewarden {
 
 // A page of its own: the sealed page beside it turns read-only.

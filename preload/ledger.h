@@ -3,10 +3,11 @@
 #pragma once
 
 #include "preload/abi/ledger.h"
+#include "preload/macros.h"
 
 namespace pagewarden {
 
-extern abi::Ledger ledger;
+extern PW_HIDDEN abi::Ledger ledger;
 
 // Readers look at the counters while they change: whole words, no order.
 inline void Store(uint64_t& counter, uint64_t value) {

@@ -9,7 +9,7 @@
 #include "preload/start.h"
 
 extern "C" {
-#define PW_NEXT_C(symbol, result, parameters, fallback) result boot_##symbol parameters;
+#define PW_NEXT_C(symbol, result, parameters, fallback) PW_HIDDEN result boot_##symbol parameters;
 #define PW_NEXT_CXX PW_NEXT_C
 #include "preload/next_names.h"
 #undef PW_NEXT_CXX

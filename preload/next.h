@@ -10,7 +10,8 @@
 #include "preload/macros.h"
 
 extern "C" {
-#define PW_NEXT_C(symbol, result, parameters, fallback) extern result(*next_##symbol) parameters;
+#define PW_NEXT_C(symbol, result, parameters, fallback) \
+  extern PW_HIDDEN result(*next_##symbol) parameters;
 #define PW_NEXT_CXX PW_NEXT_C
 #include "preload/next_names.h"
 #undef PW_NEXT_CXX
@@ -21,7 +22,7 @@ namespace pagewarden {
 
 // True when the next operator new is the C++ library's: it would only call
 // malloc again, so the shim calls next_malloc itself (19 ns becomes 12 a pair).
-extern bool cxx_is_malloc;
+extern PW_HIDDEN bool cxx_is_malloc;
 
 // Resolves every entry that is still unresolved. Idempotent, and safe to race.
 void ResolveNext();

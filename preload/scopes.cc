@@ -7,8 +7,8 @@
 #include "preload/report.h"
 
 extern "C" {
-__attribute__((tls_model("initial-exec"))) __thread pagewarden::Thread pw_thread;
-void pw_scope_enter();
+__thread pagewarden::Thread pw_thread;
+PW_HIDDEN void pw_scope_enter();
 }
 
 namespace pagewarden {

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "preload/macros.h"
+
 namespace pagewarden {
 
 // A call of a hooked function that may still be running: it is, as long as the
@@ -30,4 +32,4 @@ static_assert(sizeof(Thread) <= 256);
 
 }  // namespace pagewarden
 
-extern "C" __attribute__((tls_model("initial-exec"))) __thread pagewarden::Thread pw_thread;
+extern "C" PW_HIDDEN __thread pagewarden::Thread pw_thread;
