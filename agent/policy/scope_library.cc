@@ -65,8 +65,9 @@ struct Export {
 // DT_GNU_HASH wants the exports in the order of their buckets.
 std::vector<uint32_t> HashExports(std::vector<Export>& exports, uint32_t first_symbol) {
   const auto buckets = static_cast<uint32_t>(exports.size() / 2 + 1);
-  const auto bloom_words = static_cast<uint32_t>(exports.size() / 8 + 1);
   constexpr uint32_t kBloomShift = 6;
+  uint32_t bloom_words = 1;  // glibc insists on a power of two
+  while (bloom_words * 8 < exports.size()) bloom_words *= 2;
   std::stable_sort(exports.begin(), exports.end(), [&](const Export& a, const Export& b) {
     return GnuHash(a.name) % buckets < GnuHash(b.name) % buckets;
   });
@@ -143,7 +144,7 @@ class Library {
   }
 
  private:
-  static constexpr size_t kHeaders = 6;
+  static constexpr size_t kHeaders = 7;
   static constexpr size_t kDynamicEntries = 12;
 
   std::vector<Export> Exports() const {
@@ -243,6 +244,7 @@ class Library {
         Segment(PT_LOAD, PF_R | PF_X, code_, functions_.size() * kTrampolineBytes, kPage),
         Segment(PT_LOAD, PF_R | PF_W, data_, image_.size() - data_, kPage),
         Segment(PT_DYNAMIC, PF_R | PF_W, data_, kDynamicEntries * sizeof(Elf64_Dyn), 8),
+        Segment(PT_NOTE, PF_R, note_, sizeof(kPropertyNote), 8),
         Segment(PT_GNU_PROPERTY, PF_R, note_, sizeof(kPropertyNote), 8),
         Segment(PT_GNU_STACK, PF_R | PF_W, 0, 0, 16),
     };
