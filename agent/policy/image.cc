@@ -134,11 +134,6 @@ class ImageWriter {
   std::vector<char> pool_;
 };
 
-bool ComesFirst(const AllocationPolicy& a, const AllocationPolicy& b) {
-  if (a.spec.priority != b.spec.priority) return a.spec.priority > b.spec.priority;
-  return a.metadata.name < b.metadata.name;
-}
-
 }  // namespace
 
 std::vector<std::string> FunctionTable(const std::vector<AllocationPolicy>& policies) {
@@ -156,7 +151,7 @@ std::vector<std::string> FunctionTable(const std::vector<AllocationPolicy>& poli
 
 absl::StatusOr<std::string> CompilePolicyImage(std::vector<AllocationPolicy> policies) {
   const std::vector<std::string> functions = FunctionTable(policies);
-  std::sort(policies.begin(), policies.end(), ComesFirst);
+  std::sort(policies.begin(), policies.end(), ComesBefore);
   ImageWriter writer(functions);
   for (const AllocationPolicy& policy : policies) writer.Add(policy);
   std::string image = std::move(writer).Finish();

@@ -17,4 +17,9 @@ bool Selects(const AllocationPolicy& policy, const std::string& executable) {
          std::find(binaries.begin(), binaries.end(), executable) != binaries.end();
 }
 
+bool ComesBefore(const AllocationPolicy& a, const AllocationPolicy& b) {
+  if (a.spec.priority != b.spec.priority) return a.spec.priority > b.spec.priority;
+  return a.metadata.name < b.metadata.name;
+}
+
 }  // namespace pagewarden

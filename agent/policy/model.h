@@ -112,4 +112,7 @@ uint64_t TotalCapacity(const AllocationPolicy& policy);
 // Whether the policy is for the executable of this path.
 bool Selects(const AllocationPolicy& policy, const std::string& executable);
 
+// Which of two policies for one program wins: the higher priority, then the name.
+bool ComesBefore(const AllocationPolicy& a, const AllocationPolicy& b);
+
 }  // namespace pagewarden
