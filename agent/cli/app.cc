@@ -13,6 +13,7 @@ int RunApp(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = kExitClean;
   AddRunCommand(app, exit_code);
+  AddAuditCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);
