@@ -14,6 +14,7 @@ int RunApp(int argc, char** argv) {
   int exit_code = kExitClean;
   AddRunCommand(app, exit_code);
   AddAuditCommand(app, exit_code);
+  AddVerifyCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);
