@@ -93,7 +93,10 @@ def fenced_nginx(setup, keys):
         check_fenced(setup, keys, nginx, "after 200 TLS requests")
         show(["kill", "-HUP", nginx.master()])
         nginx.reload()
-        check_fenced(setup, keys, nginx, "after the reload, in new workers")
+        for command in nginx.load_commands(50):
+            show(command)
+        nginx.load(50)
+        check_fenced(setup, keys, nginx, "after the reload and 50 requests to the new workers")
         audit(setup, nginx)
 
 
@@ -108,7 +111,7 @@ def audit(setup, nginx):
     parts = " + ".join(f"{bytes_} (pid {pid})" for pid, bytes_ in zip(pids, locked))
     promise(entry["lockedBytes"] == sum(locked) > 0 and set(nginx.pids()) <= set(pids),
             f"lockedBytes {entry['lockedBytes']} = sum of VmLck: {parts}")
-    promise("limitMinBytes" in entry and "usageMaxRatio" in entry,
+    promise(entry["limitMinBytes"] == harness.tightest_limit(pids),
             f"tightest limit {limit_text(entry['limitMinBytes'])}, "
             f"highest usage {usage_text(entry['usageMaxRatio'])}")
 

@@ -80,6 +80,18 @@ def locked_bytes(pid):
     return int(read_status(pid).get("VmLck", "0 kB").split()[0]) * 1024
 
 
+def memlock_limit(pid):
+    """The soft RLIMIT_MEMLOCK in bytes; None is unlimited."""
+    text = pathlib.Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
+    soft = re.search(r"^Max locked memory +(\S+)", text, re.M).group(1)
+    return None if soft == "unlimited" else int(soft)
+
+
+def tightest_limit(pids):
+    """The lowest memlock_limit of `pids`; None when none has one."""
+    return min(filter(None, map(memlock_limit, pids)), default=None)
+
+
 def is_alive(pid):
     return read_status(pid).get("State", "X")[0] not in "XZ"
 

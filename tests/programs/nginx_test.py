@@ -51,6 +51,7 @@ class NginxTest(unittest.TestCase):
             self.assert_active(processes[pid])
             self.assertEqual(processes[pid]["lockedBytes"], harness.locked_bytes(pid))
         self.assertEqual(entry["lockedBytes"], sum(map(harness.locked_bytes, processes)))
+        self.assertEqual(entry["limitMinBytes"], harness.tightest_limit(processes))
 
     def assert_active(self, process):
         shim = process["shim"]

@@ -18,6 +18,8 @@ import harness
 
 SWAP_BYTES = 128 << 20
 PRIORITY = 32000  # the kernel fills the area with the highest priority first
+DIRECTORY = pathlib.Path("/var/tmp")  # on a disk (file-hierarchy(7)); tmpfs cannot swap
+PREFIX = "pagewarden-swap-"
 REQUESTS = 10
 
 
@@ -28,6 +30,7 @@ class SwapFile:
         self._cleanup = contextlib.ExitStack()
         with self._cleanup:
             self._wait_for_turn()
+            self._remove_abandoned()
             self._refuse_rivals()
             self._create()
             harness.run_checked(["mkswap", self.path])
@@ -45,16 +48,23 @@ class SwapFile:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
     @staticmethod
+    def _remove_abandoned():
+        """Files of killed runs: whoever holds the lock is the only one at work."""
+        active = [name for name, _ in _swap_areas()]
+        for file in DIRECTORY.glob(f"{PREFIX}*"):
+            if str(file) in active:
+                harness.run_checked(["swapoff", file])
+            file.unlink()
+
+    @staticmethod
     def _refuse_rivals():
-        for line in pathlib.Path("/proc/swaps").read_text(encoding="utf-8").splitlines()[1:]:
-            name, *_, priority = line.split()
-            if int(priority) >= PRIORITY:
+        for name, priority in _swap_areas():
+            if priority >= PRIORITY:
                 raise harness.HarnessError(
                     f"{name} has swap priority {priority} and would take the pages : swapoff it")
 
     def _create(self):
-        # /var/tmp is on a disk (file-hierarchy(7)); tmpfs cannot hold a swap file.
-        descriptor, name = tempfile.mkstemp(prefix="pagewarden-swap-", dir="/var/tmp")
+        descriptor, name = tempfile.mkstemp(prefix=PREFIX, dir=DIRECTORY)
         self.path = pathlib.Path(name)
         self._cleanup.callback(self.path.unlink)
         with os.fdopen(descriptor, "wb") as file:
@@ -77,6 +87,12 @@ class SwapFile:
         os.sync()
         self._drop_cache()
         return int(harness.run_checked(self.count_command(key)).split()[0])
+
+
+def _swap_areas():
+    """(name, priority) of each active one."""
+    lines = pathlib.Path("/proc/swaps").read_text(encoding="utf-8").splitlines()[1:]
+    return [(line.split()[0], int(line.split()[-1])) for line in lines]
 
 
 def squeeze(pids):
