@@ -6,6 +6,7 @@ import collections
 import pathlib
 import shlex
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "programs"))
@@ -102,9 +103,9 @@ def fenced_nginx(setup, keys):
 
 def audit(setup, nginx):
     title("3. What the audit says about it")
-    show(harness.audit_command())
-    for line in audit_rows(setup.cgroup):
-        print(f"  {line}")
+    show(harness.audit_command(setup.cgroup))
+    table = harness.run_checked(harness.audit_command(setup.cgroup))
+    print(textwrap.indent(table, "  "), end="")
     entry = harness.audit(setup.cgroup)
     pids = setup.cgroup.pids()
     locked = [harness.locked_bytes(pid) for pid in pids]
@@ -114,12 +115,6 @@ def audit(setup, nginx):
     promise(entry["limitMinBytes"] == harness.tightest_limit(pids),
             f"tightest limit {limit_text(entry['limitMinBytes'])}, "
             f"highest usage {usage_text(entry['usageMaxRatio'])}")
-
-
-def audit_rows(cgroup):
-    """The table's head and the rows of `cgroup`."""
-    head, *rows = harness.run_checked(harness.audit_command("--plain")).splitlines()
-    return [head] + [row for row in rows if cgroup.path in row]
 
 
 def limit_text(limit):

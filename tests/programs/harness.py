@@ -401,13 +401,14 @@ def verify(cgroup, keys):
     return done.returncode, json.loads(done.stdout)
 
 
-def audit_command(*arguments):
-    return [str(PAGEWARDEN), "audit", *arguments]
+def audit_command(cgroup):
+    """The command that shows the audit's row of `cgroup`."""
+    return [str(PAGEWARDEN), "audit", "--cgroup", cgroup.path]
 
 
 def audit(cgroup):
     """The entry of `cgroup` in `audit --json`."""
-    report = json.loads(run_checked(audit_command("--json")))
+    report = json.loads(run_checked([*audit_command(cgroup), "--json"]))
     for entry in report["cgroups"]:
         if entry["path"] == cgroup.path:
             return entry
