@@ -26,8 +26,8 @@ struct Failures {
   }
   void ReportTo(std::vector<std::string>& lines, absl::string_view what) const {
     if (count == 0) return;
-    lines.push_back(absl::StrCat(what, " of ", count, count == 1 ? " process (" : " processes (",
-                                 first, ")"));
+    lines.push_back(
+        absl::StrCat(what, " of ", count, count == 1 ? " process (" : " processes (", first, ")"));
   }
 };
 
@@ -115,7 +115,8 @@ absl::StatusOr<Snapshot> TakeSnapshot(const CgroupHierarchy* hierarchy,
   std::sort(snapshot->processes.begin(), snapshot->processes.end(),
             [](const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; });
   rows_failed.ReportTo(snapshot->unreadable, "status, limits or cgroup");
-  details_failed.ReportTo(snapshot->unreadable, "executable, drift or shim state");
+  details_failed.ReportTo(snapshot->unreadable,
+                          "drift and shim state (needs the same user or CAP_SYS_PTRACE)");
   return snapshot;
 }
 
