@@ -12,6 +12,9 @@ int RunApp(int argc, char** argv) {
   CLI::App app{"Fences the secrets of unmodified programs and audits locked memory.", "pagewarden"};
   app.require_subcommand(1);
   int exit_code = kExitClean;
+  AddRunCommand(app, exit_code);
+  AddAuditCommand(app, exit_code);
+  AddVerifyCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);

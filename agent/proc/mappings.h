@@ -38,4 +38,8 @@ absl::StatusOr<std::vector<Mapping>> ParseMappings(absl::string_view text);
 // PermissionDenied: needs the same user or CAP_SYS_PTRACE.
 absl::StatusOr<std::vector<Mapping>> ReadMappings(pid_t pid);
 
+// The same from /proc/PID/maps, which walks no page table; `locked` and
+// `dumpable` keep their defaults.
+absl::StatusOr<std::vector<Mapping>> ReadMappingsWithoutFlags(pid_t pid);
+
 }  // namespace pagewarden

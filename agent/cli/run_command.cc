@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "agent/base/exit_codes.h"
+#include "agent/cli/commands.h"
+#include "agent/policy/publish.h"
+#include "agent/run/choose_policies.h"
+#include "agent/run/environment.h"
+#include "agent/run/locations.h"
+#include "agent/run/preflight.h"
+#include "preload/abi/environment.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr char kHelp[] = R"(Run a program with its secrets fenced.
+
+Examples:
+  pagewarden run -- nginx -g 'daemon off;'        with the policy shipped for nginx
+  pagewarden run -- curl --key k.pem https://…    with all shipped presets
+  pagewarden run --policy team.yaml -- ./server   with your own policy
+  pagewarden run --mode Audit -- ./server         only count what would be fenced
+
+Usage:
+  pagewarden run [--policy FILE-OR-DIR]... [--mode MODE] -- COMMAND [ARGUMENT...]
+
+Options:
+  --policy FILE-OR-DIR   use these policies instead of the shipped ones; a directory
+                         stands for its *.yaml files; may be given several times
+  --mode MODE            lower the mode of every policy to at most
+                         Disabled, Audit or Enforce
+  -h, --help             print this help
+
+COMMAND takes the place of pagewarden: pid, signals and exit code are its own.
+Warnings never stop it. Exit codes of pagewarden itself: 2 usage, 3 invalid policy,
+126 COMMAND cannot be executed, 127 COMMAND not found.
+)";
+
+struct RunOptions {
+  PolicyChoice choice;
+  std::string mode;
+  std::vector<std::string> command;
+};
+
+int Fail(int exit_code, absl::string_view message) {
+  std::cerr << "pagewarden: " << message << "\n";
+  return exit_code;
+}
+
+void Warn(const std::string& message) {
+  if (!message.empty()) std::cerr << "pagewarden: warning " << message << "\n";
+}
+
+int FailWithDiagnostics(const Diagnostics& diagnostics) {
+  std::cerr << diagnostics.Render();
+  const char* noun = diagnostics.count() == 1 ? " error" : " errors";
+  return Fail(kExitInvalidPolicy, absl::StrCat("invalid policy: ", diagnostics.count(), noun,
+                                               "; the command was not started"));
+}
+
+void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>& policies) {
+  for (const std::string& warning : CheckPreloadable(program.executable)) Warn(warning);
+  const char* disabled = getenv(abi::kDisabledVariable);
+  if (disabled != nullptr && disabled[0] != '\0') {
+    Warn(absl::StrCat(abi::kDisabledVariable, " is set: nothing is fenced"));
+  }
+  const AllocationPolicy* policy = FindPolicyFor(program.executable, policies);
+  if (policy == nullptr) {
+    Warn(absl::StrCat("no policy selects ", program.executable, ": it runs unfenced"));
+  } else if (policy->spec.mode == abi::Mode::kEnforce) {
+    const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(getpid());
+    if (limits.ok()) Warn(CheckMemlock(TotalCapacity(*policy), *limits, WillHaveUsableIpcLock()));
+  }
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (std::string& string : strings) pointers.push_back(string.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> CurrentEnvironment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  return variables;
+}
+
+// Returns only if the program could not be executed.
+int Execute(const Program& program, std::vector<std::string> arguments,
+            std::vector<std::string> environment) {
+  RaiseMemlockLimit();
+  execve(program.path.c_str(), Pointers(arguments).data(), Pointers(environment).data());
+  const int error = errno;
+  return Fail(error == ENOENT ? kExitNotFound : kExitCannotExecute,
+              absl::StrCat(program.path, ": ", strerror(error)));
+}
+
+int Run(const RunOptions& options) {
+  const absl::StatusOr<Program> program = FindProgram(options.command.front(), getenv("PATH"));
+  if (!program.ok()) {
+    return Fail(absl::IsNotFound(program.status()) ? kExitNotFound : kExitCannotExecute,
+                program.status().message());
+  }
+  const absl::StatusOr<Locations> locations = FindLocations();
+  if (!locations.ok()) return Fail(kExitCannotExecute, locations.status().message());
+  Diagnostics diagnostics;
+  const std::vector<AllocationPolicy> policies =
+      ChoosePolicies(options.choice, *program, locations->policies, diagnostics);
+  if (!diagnostics.empty()) return FailWithDiagnostics(diagnostics);
+  const absl::StatusOr<OwnedDirectory> runtime = OpenRuntimeDirectory();
+  if (!runtime.ok()) return Fail(kExitCannotExecute, runtime.status().message());
+  const absl::StatusOr<PublishedPolicy> published =
+      PublishPolicies(policies, locations->shim, *runtime);
+  if (!published.ok()) return Fail(kExitCannotExecute, published.status().message());
+  WarnIfUnfenced(*program, policies);
+  return Execute(*program, options.command,
+                 ShimEnvironment(CurrentEnvironment(), *published, locations->shim));
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, int& exit_code) {
+  static const std::map<std::string, abi::Mode> kModes = {{"Disabled", abi::Mode::kDisabled},
+                                                          {"Audit", abi::Mode::kAudit},
+                                                          {"Enforce", abi::Mode::kEnforce}};
+  CLI::App* run = app.add_subcommand("run", "Run a program with its secrets fenced");
+  const auto options = std::make_shared<RunOptions>();
+  run->formatter_fn([](const CLI::App*, std::string, CLI::AppFormatMode) { return kHelp; });
+  // One value each time: a list would swallow the command.
+  run->add_option("--policy", options->choice.paths)->allow_extra_args(false);
+  run->add_option("--mode", options->mode)->check(CLI::IsMember(kModes));
+  run->add_option("command", options->command);
+  run->positionals_at_end();  // what follows COMMAND is its own, even without --
+  run->callback([options, &exit_code] {
+    if (options->command.empty()) {
+      exit_code = Fail(kExitUsage, "run: no command given; try pagewarden run --help");
+      return;
+    }
+    if (!options->mode.empty()) options->choice.highest_mode = kModes.at(options->mode);
+    exit_code = Run(*options);
+  });
+}
+
+}  // namespace pagewarden

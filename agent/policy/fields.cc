@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/policy/fields.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/base/closest_word.h"
+#include "agent/policy/quantity.h"
+
+namespace pagewarden {
+namespace {
+
+std::string Suggestion(absl::string_view word, const std::vector<std::string>& candidates) {
+  const std::string closest = ClosestWord(word, candidates);
+  if (!closest.empty()) return absl::StrCat("did you mean ", Quoted(closest), "?");
+  return absl::StrCat("accepted: ", absl::StrJoin(candidates, ", "));
+}
+
+void AddUnknownKey(const YamlNode& key, const std::vector<KeyRule>& rules,
+                   Diagnostics& diagnostics) {
+  std::vector<std::string> known;
+  for (const KeyRule& rule : rules) known.push_back(rule.key);
+  diagnostics.Add(key.at, PolicyError::kUnknownKey, absl::StrCat("unknown key ", Quoted(key.value)),
+                  Suggestion(key.value, known));
+}
+
+bool ExpectScalar(const YamlNode& node, absl::string_view expected, Diagnostics& diagnostics) {
+  if (node.kind == YamlNode::Kind::kScalar) return true;
+  diagnostics.Add(node.at, PolicyError::kWrongType,
+                  absl::StrCat("expected ", expected, ", found ", KindName(node.kind)));
+  return false;
+}
+
+// Whether YAML 1.1 reads this plain scalar as a number or a truth value.
+bool MeansSomethingElse(const std::string& text) {
+  static constexpr const char* kTruthValues[] = {"true", "false", "yes", "no", "on", "off"};
+  const std::string lower = absl::AsciiStrToLower(text);
+  if (std::find(std::begin(kTruthValues), std::end(kTruthValues), lower) !=
+      std::end(kTruthValues)) {
+    return true;
+  }
+  double number;
+  return absl::SimpleAtod(text, &number);
+}
+
+bool IsPlainInteger(absl::string_view text) {
+  if (!text.empty() && text[0] == '-') text.remove_prefix(1);
+  if (text.empty() || (text.size() > 1 && text[0] == '0')) return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return absl::ascii_isdigit(c); });
+}
+
+}  // namespace
+
+std::vector<const YamlNode*> MatchKeys(const YamlNode& node, const std::vector<KeyRule>& rules,
+                                       Diagnostics& diagnostics) {
+  std::vector<const YamlNode*> values(rules.size());
+  if (!ExpectKind(node, YamlNode::Kind::kMap, diagnostics)) return values;
+  for (const YamlEntry& entry : node.entries) {
+    const auto rule = std::find_if(rules.begin(), rules.end(),
+                                   [&](const KeyRule& r) { return entry.key.value == r.key; });
+    if (rule == rules.end()) {
+      AddUnknownKey(entry.key, rules, diagnostics);
+    } else {
+      values[static_cast<size_t>(rule - rules.begin())] = &entry.value;
+    }
+  }
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (!rules[i].required || values[i] != nullptr) continue;
+    diagnostics.Add(node.at, PolicyError::kMissing,
+                    absl::StrCat("required key ", Quoted(rules[i].key), " is missing"));
+  }
+  return values;
+}
+
+bool ExpectKind(const YamlNode& node, YamlNode::Kind kind, Diagnostics& diagnostics) {
+  if (node.kind != kind) {
+    diagnostics.Add(node.at, PolicyError::kWrongType,
+                    absl::StrCat("expected ", KindName(kind), ", found ", KindName(node.kind)));
+    return false;
+  }
+  if (node.kind == YamlNode::Kind::kList && node.items.empty()) {
+    diagnostics.Add(node.at, PolicyError::kMissing, "the list is empty",
+                    "leave the key out or name at least one");
+    return false;
+  }
+  return true;
+}
+
+int FindWord(const YamlNode& node, const std::vector<std::string>& words,
+             Diagnostics& diagnostics) {
+  if (!ExpectScalar(node, absl::StrCat("one of ", absl::StrJoin(words, ", ")), diagnostics)) {
+    return -1;
+  }
+  const auto found = std::find(words.begin(), words.end(), node.value);
+  if (found != words.end()) return static_cast<int>(found - words.begin());
+  diagnostics.Add(node.at, PolicyError::kUnknownWord,
+                  absl::StrCat("unknown value ", Quoted(node.value), ", expected ",
+                               absl::StrJoin(words, " or ")),
+                  ClosestWord(node.value, words).empty() ? "" : Suggestion(node.value, words));
+  return -1;
+}
+
+void ReadText(const YamlNode& node, std::string& text, Diagnostics& diagnostics) {
+  if (!ExpectScalar(node, "text", diagnostics)) return;
+  if (!node.quoted && MeansSomethingElse(node.value)) {
+    diagnostics.Add(node.at, PolicyError::kWrongType,
+                    absl::StrCat("expected text, found ", node.value),
+                    absl::StrCat("write ", Quoted(node.value)));
+    return;
+  }
+  text = node.value;
+}
+
+void ReadFlag(const YamlNode& node, bool& flag, Diagnostics& diagnostics) {
+  if (!ExpectScalar(node, "true or false", diagnostics)) return;
+  if (!node.quoted && (node.value == "true" || node.value == "false")) {
+    flag = node.value == "true";
+    return;
+  }
+  diagnostics.Add(node.at, PolicyError::kWrongType,
+                  absl::StrCat("expected true or false, found ", Quoted(node.value)));
+}
+
+void ReadQuantity(const YamlNode& node, uint64_t& bytes, Diagnostics& diagnostics) {
+  if (!ExpectScalar(node, "a quantity such as 64Ki", diagnostics)) return;
+  const absl::StatusOr<uint64_t> parsed = ParseQuantity(node.value);
+  if (parsed.ok()) {
+    bytes = *parsed;
+  } else {
+    diagnostics.Add(node.at, PolicyError::kBadQuantity, std::string(parsed.status().message()));
+  }
+}
+
+void ReadInteger(const YamlNode& node, int32_t& number, Diagnostics& diagnostics) {
+  if (!ExpectScalar(node, "a whole number", diagnostics)) return;
+  if (node.quoted || !IsPlainInteger(node.value)) {
+    diagnostics.Add(node.at, PolicyError::kWrongType,
+                    absl::StrCat("expected a whole number, found ", Quoted(node.value)));
+    return;
+  }
+  int32_t parsed;
+  if (absl::SimpleAtoi(node.value, &parsed)) {
+    number = parsed;
+  } else {
+    diagnostics.Add(node.at, PolicyError::kOutOfRange,
+                    absl::StrCat(node.value, " is outside -2147483648 to 2147483647"));
+  }
+}
+
+}  // namespace pagewarden

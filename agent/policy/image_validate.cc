@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "absl/strings/str_cat.h"
+#include "agent/policy/image.h"
+#include "agent/policy/image_view.h"
+#include "preload/abi/checksum.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint32_t kAllArenaFlags = abi::kArenaGuardPages | abi::kArenaCanary |
+                                    abi::kArenaWipeOnFree | abi::kArenaExcludeFromCoreDump;
+
+absl::Status Invalid(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("policy image: bad ", what));
+}
+
+absl::Status CheckHeader(const ImageView& view, absl::string_view image) {
+  const abi::PolicyImageHeader& header = view.header();
+  if (memcmp(header.magic, abi::kPolicyMagic, sizeof(header.magic)) != 0) return Invalid("magic");
+  if (header.version != abi::kPolicyImageVersion) return Invalid("version");
+  if (header.image_bytes != image.size() || image.size() > abi::kMaxPolicyImageBytes) {
+    return Invalid("size");
+  }
+  const auto* bytes = reinterpret_cast<const unsigned char*>(image.data());
+  const uint64_t checksum =
+      abi::Checksum(bytes + abi::kChecksumStart, image.size() - abi::kChecksumStart);
+  return checksum == header.checksum ? absl::OkStatus() : Invalid("checksum");
+}
+
+bool TablesFit(const ImageView& view) {
+  const abi::PolicyImageHeader& header = view.header();
+  return view.Contains<abi::PolicyEntry>(header.policies) &&
+         view.Contains<abi::Text>(header.binaries) &&
+         view.Contains<abi::ArenaEntry>(header.arenas) &&
+         view.Contains<abi::RuleEntry>(header.rules) &&
+         view.Contains<uint32_t>(header.rule_slots) && view.Contains<abi::Text>(header.functions) &&
+         view.Contains<char>(header.pool);
+}
+
+// Calls check(record) for each entry of `range`, until one is refused.
+template <typename Record, typename Check>
+bool All(const ImageView& view, const abi::Table& table, const abi::Range& range, Check check) {
+  if (!Within(range, table)) return false;
+  for (uint64_t i = 0; i < range.count; ++i) {
+    if (!check(*view.At<Record>(table, range.first + i))) return false;
+  }
+  return true;
+}
+
+bool IsValid(const ImageView& view, const abi::ArenaEntry& arena) {
+  return view.At(arena.name).has_value() && arena.capacity_bytes > 0 &&
+         arena.capacity_bytes % kPageBytes == 0 && (arena.flags & ~kAllArenaFlags) == 0 &&
+         arena.on_fork == abi::OnFork::kRelock &&
+         arena.on_lock_failure <= abi::OnLockFailure::kFail &&
+         arena.on_capacity_exhausted <= abi::OnCapacityExhausted::kFail;
+}
+
+bool IsValid(const ImageView& view, const abi::RuleEntry& rule, const abi::Range& arenas) {
+  const bool arena_is_own = rule.arena >= arenas.first && rule.arena - arenas.first < arenas.count;
+  const uint32_t functions = view.header().functions.count;
+  return view.At(rule.name).has_value() && rule.form == abi::RuleForm::kDuring && arena_is_own &&
+         rule.min_bytes <= rule.max_bytes && rule.slots.count > 0 &&
+         All<uint32_t>(view, view.header().rule_slots, rule.slots,
+                       [&](uint32_t slot) { return slot < functions; });
+}
+
+bool IsValid(const ImageView& view, const abi::PolicyEntry& policy) {
+  const abi::PolicyImageHeader& header = view.header();
+  const bool counts_fit = policy.arenas.count >= 1 &&
+                          policy.arenas.count <= abi::kMaxArenasPerPolicy &&
+                          policy.rules.count >= 1 && policy.rules.count <= abi::kMaxRulesPerPolicy;
+  return counts_fit && view.At(policy.name).has_value() && policy.mode <= abi::Mode::kEnforce &&
+         All<abi::Text>(view, header.binaries, policy.binaries,
+                        [&](const abi::Text& path) { return view.At(path).has_value(); }) &&
+         All<abi::ArenaEntry>(view, header.arenas, policy.arenas,
+                              [&](const abi::ArenaEntry& arena) { return IsValid(view, arena); }) &&
+         All<abi::RuleEntry>(view, header.rules, policy.rules, [&](const abi::RuleEntry& rule) {
+           return IsValid(view, rule, policy.arenas);
+         });
+}
+
+}  // namespace
+
+absl::Status ValidatePolicyImage(absl::string_view image) {
+  if (image.size() < sizeof(abi::PolicyImageHeader)) return Invalid("size");
+  const ImageView view(image);
+  if (absl::Status status = CheckHeader(view, image); !status.ok()) return status;
+  if (!TablesFit(view)) return Invalid("table");
+  const abi::PolicyImageHeader& header = view.header();
+  if (!All<abi::Text>(view, header.functions, {0, header.functions.count},
+                      [&](const abi::Text& name) { return view.At(name).has_value(); })) {
+    return Invalid("function");
+  }
+  for (uint32_t i = 0; i < header.policies.count; ++i) {
+    if (!IsValid(view, *view.At<abi::PolicyEntry>(header.policies, i))) {
+      return Invalid(absl::StrCat("policy ", i));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace pagewarden

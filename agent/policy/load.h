@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// From files to policies that are complete and fit together, or to all the
+// reasons why not.
+//
+//   Diagnostics diagnostics;
+//   PolicySet set;
+//   LoadPath("/etc/pagewarden/policy.d", set, diagnostics);
+//   ResolveReferences(set, diagnostics);
+//   if (!diagnostics.empty()) std::cerr << diagnostics.Render();
+#pragma once
+
+#include <string>
+
+#include "agent/policy/model.h"
+
+namespace pagewarden {
+
+// Appends what one source text defines.
+void LoadSource(std::shared_ptr<const Source> source, PolicySet& set, Diagnostics& diagnostics);
+
+// Appends what a file defines, or each *.yaml and *.yml file of a directory by
+// name, not descending. Only trusted files are read (agent/base/files.h).
+void LoadPath(const std::string& path, PolicySet& set, Diagnostics& diagnostics);
+
+}  // namespace pagewarden

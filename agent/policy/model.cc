@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/policy/model.h"
+
+#include <algorithm>
+
+namespace pagewarden {
+
+uint64_t TotalCapacity(const AllocationPolicy& policy) {
+  uint64_t bytes = 0;
+  for (const Arena& arena : policy.spec.arenas) bytes += arena.capacity_bytes;
+  return bytes;
+}
+
+bool Selects(const AllocationPolicy& policy, const std::string& executable) {
+  const std::vector<std::string>& binaries = policy.spec.selector.match_binaries;
+  return binaries.empty() ||
+         std::find(binaries.begin(), binaries.end(), executable) != binaries.end();
+}
+
+bool ComesBefore(const AllocationPolicy& a, const AllocationPolicy& b) {
+  if (a.spec.priority != b.spec.priority) return a.spec.priority > b.spec.priority;
+  return a.metadata.name < b.metadata.name;
+}
+
+}  // namespace pagewarden

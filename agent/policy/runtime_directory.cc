@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/policy/runtime_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "agent/base/files.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr mode_t kPublicMode = 0755;
+constexpr mode_t kPrivateMode = 0700;
+constexpr mode_t kFileMode = 0644;
+
+absl::Status CheckOwned(int fd, const std::string& path) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return ErrnoStatus(errno, path);
+  if (info.st_uid != geteuid()) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "%s: not trusted: owned by uid %u instead of %u; remove it", path, info.st_uid, geteuid()));
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("%s: not trusted: mode %04o lets others write to it (chmod go-w)", path,
+                        info.st_mode & 07777));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus(errno, path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<OwnedDirectory> OwnedDirectory::OpenAt(int parent, const std::string& name,
+                                                      std::string path, mode_t mode) {
+  const bool made = mkdirat(parent, name.c_str(), mode) == 0;
+  if (!made && errno != EEXIST) return ErrnoStatus(errno, path);
+  UniqueFd fd(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.ok() && (errno == ENOTDIR || errno == ELOOP)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": not trusted: not a directory, or a symbolic link; remove it"));
+  }
+  if (!fd.ok()) return ErrnoStatus(errno, path);
+  if (absl::Status status = CheckOwned(fd.get(), path); !status.ok()) return status;
+  // The umask may have made it unreadable for the processes it is meant for.
+  if (made && fchmod(fd.get(), mode) != 0) return ErrnoStatus(errno, path);
+  return OwnedDirectory(std::move(fd), std::move(path));
+}
+
+absl::StatusOr<OwnedDirectory> OwnedDirectory::Open(const std::string& path, bool is_private) {
+  return OpenAt(AT_FDCWD, path, path, is_private ? kPrivateMode : kPublicMode);
+}
+
+absl::StatusOr<OwnedDirectory> OwnedDirectory::OpenChild(const std::string& name) const {
+  return OpenAt(fd_.get(), name, absl::StrCat(path_, "/", name), kPublicMode);
+}
+
+absl::Status OwnedDirectory::WriteFile(const std::string& name, absl::string_view bytes) const {
+  const std::string path = absl::StrCat(path_, "/", name);
+  const std::string temporary = absl::StrCat(".", name, ".", getpid());
+  unlinkat(fd_.get(), temporary.c_str(), 0);  // left by a killed process of the same pid
+  const UniqueFd fd(openat(fd_.get(), temporary.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+  if (!fd.ok()) return ErrnoStatus(errno, path);
+  absl::Cleanup remove = [&] { unlinkat(fd_.get(), temporary.c_str(), 0); };
+  if (absl::Status status = WriteAll(fd.get(), bytes, path); !status.ok()) return status;
+  if (fchmod(fd.get(), kFileMode) != 0) return ErrnoStatus(errno, path);
+  if (renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0) {
+    return ErrnoStatus(errno, path);
+  }
+  std::move(remove).Cancel();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OwnedDirectory> OpenRuntimeDirectory() {
+  if (geteuid() == 0) return OwnedDirectory::Open("/run/pagewarden");
+  const char* xdg = getenv("XDG_RUNTIME_DIR");
+  if (xdg != nullptr && xdg[0] == '/')
+    return OwnedDirectory::Open(absl::StrCat(xdg, "/pagewarden"));
+  return OwnedDirectory::Open(absl::StrCat("/tmp/pagewarden-", geteuid()), /*is_private=*/true);
+}
+
+}  // namespace pagewarden

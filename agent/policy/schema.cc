@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/policy/schema.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "agent/policy/fields.h"
+#include "agent/policy/names.h"
+#include "agent/policy/quantity.h"
+
+namespace pagewarden {
+namespace {
+
+void ReadCapacity(const YamlNode& node, uint64_t& bytes, Diagnostics& diagnostics) {
+  uint64_t capacity = bytes;
+  ReadQuantity(node, capacity, diagnostics);
+  if (capacity < kMinArenaBytes || capacity > kMaxArenaBytes || capacity % kMinArenaBytes != 0) {
+    diagnostics.Add(node.at, PolicyError::kOutOfRange,
+                    absl::StrCat("capacity ", Quoted(node.value),
+                                 " is not a multiple of 4Ki between 4Ki and 1Gi"));
+    return;
+  }
+  bytes = capacity;
+}
+
+// Read by ReadDocument before it chooses a table.
+template <typename T>
+void AlreadyRead(const YamlNode&, T&, Diagnostics&) {}
+
+constexpr Word<abi::Mode> kModes[] = {{"Disabled", abi::Mode::kDisabled},
+                                      {"Audit", abi::Mode::kAudit},
+                                      {"Enforce", abi::Mode::kEnforce}};
+constexpr Word<CoreDump> kCoreDumps[] = {{"Exclude", CoreDump::kExclude},
+                                         {"Include", CoreDump::kInclude}};
+constexpr Word<abi::OnFork> kOnForks[] = {{"Relock", abi::OnFork::kRelock}};
+constexpr Word<abi::OnLockFailure> kOnLockFailures[] = {
+    {"AllocateUnlocked", abi::OnLockFailure::kAllocateUnlocked},
+    {"Fail", abi::OnLockFailure::kFail}};
+constexpr Word<abi::OnCapacityExhausted> kOnCapacityExhausteds[] = {
+    {"AllocateUnlocked", abi::OnCapacityExhausted::kAllocateUnlocked},
+    {"Fail", abi::OnCapacityExhausted::kFail}};
+
+constexpr Field<Metadata> kMetadataFields[] = {
+    {"name", kRequired, Into<&Metadata::name, ReadName>},
+    {"labels", kOptional, Into<&Metadata::labels, ReadLabels>},
+};
+
+constexpr Field<Selector> kSelectorFields[] = {
+    {"matchBinaries", kRequired,
+     Into<&Selector::match_binaries, ReadList<ReadBinaryPath, std::string>>},
+};
+
+constexpr Field<SizeRange> kSizeFields[] = {
+    {"min", kOptional, Into<&SizeRange::min, ReadQuantity>},
+    {"max", kOptional, Into<&SizeRange::max, ReadQuantity>},
+};
+
+constexpr Field<Match> kMatchFields[] = {
+    {"preset", kOptional, Into<&Match::preset, ReadOptionalReference>},
+    {"during", kOptional, Into<&Match::during, ReadList<ReadFunctionName, std::string>>},
+    {"size", kOptional, Into<&Match::size, ReadObject<kSizeFields, SizeRange>>},
+};
+
+constexpr Field<Placement> kPlacementFields[] = {
+    {"arena", kRequired, Into<&Placement::arena, ReadReference>},
+};
+
+constexpr Field<Rule> kRuleFields[] = {
+    {"name", kOptional, Into<&Rule::name, ReadName>},
+    {"match", kRequired, Into<&Rule::match, ReadObject<kMatchFields, Match>>},
+    {"place", kOptional, Into<&Rule::place, ReadObject<kPlacementFields, Placement>>},
+};
+
+constexpr Field<Arena> kArenaFields[] = {
+    {"name", kRequired, Into<&Arena::name, ReadArenaName>},
+    {"capacity", kOptional, Into<&Arena::capacity_bytes, ReadCapacity>},
+    {"guardPages", kOptional, Into<&Arena::guard_pages, ReadFlag>},
+    {"canary", kOptional, Into<&Arena::canary, ReadFlag>},
+    {"wipeOnFree", kOptional, Into<&Arena::wipe_on_free, ReadFlag>},
+    {"coreDump", kOptional, Into<&Arena::core_dump, ReadWord<kCoreDumps, CoreDump>>},
+    {"onFork", kOptional, Into<&Arena::on_fork, ReadWord<kOnForks, abi::OnFork>>},
+    {"onLockFailure", kOptional,
+     Into<&Arena::on_lock_failure, ReadWord<kOnLockFailures, abi::OnLockFailure>>},
+    {"onCapacityExhausted", kOptional,
+     Into<&Arena::on_capacity_exhausted,
+          ReadWord<kOnCapacityExhausteds, abi::OnCapacityExhausted>>},
+};
+
+constexpr Field<AllocationSpec> kAllocationSpecFields[] = {
+    {"mode", kOptional, Into<&AllocationSpec::mode, ReadWord<kModes, abi::Mode>>},
+    {"priority", kOptional, Into<&AllocationSpec::priority, ReadInteger>},
+    {"selector", kOptional, Into<&AllocationSpec::selector, ReadObject<kSelectorFields, Selector>>},
+    {"rules", kRequired,
+     Into<&AllocationSpec::rules, ReadList<ReadObject<kRuleFields, Rule>, Rule>>},
+    {"arenas", kOptional,
+     Into<&AllocationSpec::arenas, ReadList<ReadObject<kArenaFields, Arena>, Arena>>},
+};
+
+constexpr Field<PresetSpec> kPresetSpecFields[] = {
+    {"during", kRequired, Into<&PresetSpec::during, ReadList<ReadFunctionName, std::string>>},
+};
+
+// Every kind has the same envelope around its spec.
+template <typename T, auto kReadSpec>
+constexpr Field<T> kEnvelopeFields[] = {
+    {"apiVersion", kRequired, AlreadyRead<T>},
+    {"kind", kRequired, AlreadyRead<T>},
+    {"metadata", kRequired, Into<&T::metadata, ReadObject<kMetadataFields, Metadata>>},
+    {"spec", kRequired, Into<&T::spec, kReadSpec>},
+};
+
+template <typename T, auto kReadSpec, auto kList>
+void ReadKind(const YamlNode& document, PolicySet& set, Diagnostics& diagnostics) {
+  ReadObject<kEnvelopeFields<T, kReadSpec>>(document, (set.*kList).emplace_back(), diagnostics);
+}
+
+using KindReader = void (*)(const YamlNode&, PolicySet&, Diagnostics&);
+constexpr Word<KindReader> kKinds[] = {
+    {"AllocationPolicy",
+     ReadKind<AllocationPolicy, ReadObject<kAllocationSpecFields, AllocationSpec>,
+              &PolicySet::policies>},
+    {"Preset", ReadKind<Preset, ReadObject<kPresetSpecFields, PresetSpec>, &PolicySet::presets>},
+};
+
+const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
+  const auto found = std::find_if(map.entries.begin(), map.entries.end(),
+                                  [&](const YamlEntry& entry) { return entry.key.value == key; });
+  return found == map.entries.end() ? nullptr : &found->value;
+}
+
+// False if the document is of another version: its fields would mean nothing.
+bool CheckVersion(const YamlNode& document, Diagnostics& diagnostics) {
+  const YamlNode* version = FindValue(document, "apiVersion");
+  if (version == nullptr) return true;  // reported with the other missing keys
+  if (version->kind == YamlNode::Kind::kScalar && version->value == kApiVersion) return true;
+  diagnostics.Add(version->at, PolicyError::kUnknownVersion,
+                  absl::StrCat("unknown apiVersion ", Quoted(version->value)),
+                  absl::StrCat("this version of pagewarden understands ", kApiVersion));
+  return false;
+}
+
+}  // namespace
+
+void ReadDocument(const YamlNode& document, PolicySet& set, Diagnostics& diagnostics) {
+  if (!ExpectKind(document, YamlNode::Kind::kMap, diagnostics)) return;
+  if (!CheckVersion(document, diagnostics)) return;
+  const YamlNode* kind = FindValue(document, "kind");
+  KindReader read = nullptr;
+  if (kind == nullptr) {
+    diagnostics.Add(document.at, PolicyError::kMissing, "required key \"kind\" is missing");
+  } else {
+    ReadWord<kKinds>(*kind, read, diagnostics);
+  }
+  if (read != nullptr) read(document, set, diagnostics);
+}
+
+}  // namespace pagewarden

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/proc/status.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "agent/proc/limits.h"
+#include "agent/proc/parse.h"
+#include "agent/proc/read_file.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr size_t kMaxTextBytes = 64 << 10;
+
+std::string ProcPath(pid_t pid, absl::string_view file) {
+  return absl::StrCat("/proc/", pid, "/", file);
+}
+
+// The kernel prints a newline of the name as \n and a backslash as \\ (fs/proc/array.c).
+std::string UnescapeName(absl::string_view escaped) {
+  std::string name;
+  for (size_t i = 0; i < escaped.size(); ++i) {
+    if (escaped[i] == '\\' && i + 1 < escaped.size()) {
+      ++i;
+      name += escaped[i] == 'n' ? '\n' : escaped[i];
+    } else {
+      name += escaped[i];
+    }
+  }
+  return name;
+}
+
+bool ParseKilobytes(absl::string_view text, uint64_t& bytes) {
+  uint64_t kilobytes = 0;
+  if (!ConsumeDecimal(text, kilobytes) || text != " kB") return false;
+  if (kilobytes > std::numeric_limits<uint64_t>::max() / 1024) return false;
+  bytes = kilobytes * 1024;
+  return true;
+}
+
+// real, effective, saved, file system
+bool ParseEffectiveUid(absl::string_view text, uid_t& uid) {
+  uint64_t real = 0;
+  uint64_t effective = 0;
+  if (!ConsumeDecimal(text, real) || !ConsumeChar(text, '\t') || !ConsumeDecimal(text, effective) ||
+      effective > std::numeric_limits<uid_t>::max()) {
+    return false;
+  }
+  uid = static_cast<uid_t>(effective);
+  return true;
+}
+
+struct Seen {
+  bool name = false;
+  bool uid = false;
+  bool caps = false;
+};
+
+// False: a line this program relies on is not of the documented form.
+bool ParseStatusLine(absl::string_view key, absl::string_view value, ProcessStatus& status,
+                     Seen& seen) {
+  if (key == "Name") {
+    status.comm = UnescapeName(value);
+    return seen.name = true;
+  }
+  value = absl::StripLeadingAsciiWhitespace(value);
+  if (key == "Uid") return seen.uid = ParseEffectiveUid(value, status.uid);
+  if (key == "VmLck") return status.has_memory = ParseKilobytes(value, status.locked_bytes);
+  if (key == "VmPin") return ParseKilobytes(value, status.pinned_bytes);
+  if (key == "CapEff") {
+    return seen.caps = ConsumeHex(value, status.cap_effective) && value.empty();
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<ProcessStatus> ParseStatus(absl::string_view text) {
+  ProcessStatus status;
+  Seen seen;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> field =
+        absl::StrSplit(line, absl::MaxSplits(":\t", 1));
+    if (!ParseStatusLine(field.first, field.second, status, seen)) {
+      return absl::InvalidArgumentError(absl::StrCat("status: ", field.first, " is malformed"));
+    }
+  }
+  if (!seen.name || !seen.uid || !seen.caps) {
+    return absl::InvalidArgumentError("status: Name, Uid or CapEff is missing");
+  }
+  return status;
+}
+
+absl::StatusOr<ProcessStatus> ReadStatus(pid_t pid) {
+  auto text = ReadBoundedFile(ProcPath(pid, "status"), kMaxTextBytes);
+  if (!text.ok()) return text.status();
+  return ParseStatus(*text);
+}
+
+absl::StatusOr<MemlockLimits> ReadMemlockLimits(pid_t pid) {
+  struct rlimit64 limit;
+  if (prlimit64(pid, RLIMIT_MEMLOCK, nullptr, &limit) == 0) {
+    return MemlockLimits{LimitFromRlim(limit.rlim_cur), LimitFromRlim(limit.rlim_max)};
+  }
+  auto text = ReadBoundedFile(ProcPath(pid, "limits"), kMaxTextBytes);
+  if (!text.ok()) return text.status();
+  return ParseMemlockLimits(*text);
+}
+
+std::string ReadExe(pid_t pid) { return ReadLink(ProcPath(pid, "exe")).value_or(""); }
+
+absl::StatusOr<bool> InInitialUserNamespace(pid_t pid) {
+  auto text = ReadBoundedFile(ProcPath(pid, "uid_map"), kMaxTextBytes);
+  if (!text.ok()) return text.status();
+  const std::vector<absl::string_view> fields =
+      absl::StrSplit(*text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+  return fields == std::vector<absl::string_view>{"0", "0", "4294967295"};
+}
+
+absl::StatusOr<std::vector<pid_t>> ListProcesses() {
+  DIR* const directory = opendir("/proc");
+  if (directory == nullptr) return absl::ErrnoToStatus(errno, "/proc");
+  absl::Cleanup close_directory = [directory] { closedir(directory); };
+
+  std::vector<pid_t> pids;
+  errno = 0;
+  while (const dirent* entry = readdir(directory)) {
+    pid_t pid = 0;
+    if (absl::SimpleAtoi(entry->d_name, &pid) && pid > 0) pids.push_back(pid);
+    errno = 0;
+  }
+  if (errno != 0) return absl::ErrnoToStatus(errno, "/proc");
+  std::sort(pids.begin(), pids.end());
+  return pids;
+}
+
+}  // namespace pagewarden

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The byte strings to look for: every form in which memory holds the secrets.
+//
+//   NeedleSet needles;
+//   needles.AddKey(key);        // rsa.p:bytes-be, rsa.p:limbs-le, …, pem-text
+//   needles.AddText(password);  // text
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agent/proof/key_material.h"
+#include "agent/proof/secret_bytes.h"
+
+namespace pagewarden {
+
+inline constexpr size_t kMinKeyRun = 16;
+inline constexpr size_t kMinTextRun = 8;
+
+// Where a needle sits in the PEM block it is a line of.
+struct PemPosition {
+  uint32_t block = 0;  // counted from 1; 0: not PEM text
+  uint32_t line = 0;
+  uint32_t offset = 0;
+};
+
+struct Needle {
+  std::string representation;
+  size_t begin = 0;  // into the set's bytes
+  size_t size = 0;
+  size_t min_run = 0;  // intact contiguous bytes that make a copy
+  PemPosition pem;
+};
+
+class NeedleSet {
+ public:
+  // Each number as big-endian bytes (DER) and as little-endian 64-bit limbs
+  // (OpenSSL's BIGNUM, gmp), and the private part of the PEM text.
+  void AddKey(const PrivateKey& key);
+  void AddText(ByteView text);
+
+  size_t size() const { return needles_.size(); }
+  const Needle& operator[](size_t index) const { return needles_[index]; }
+  ByteView Bytes(const Needle& needle) const {
+    return ByteView(bytes_.data() + needle.begin, needle.size);
+  }
+
+ private:
+  void Add(std::string representation, ByteView bytes, size_t min_run, PemPosition pem = {});
+
+  SecretBytes bytes_;
+  std::vector<Needle> needles_;
+  uint32_t pem_blocks_ = 0;
+};
+
+// The needles of private keys and texts in files. The first error names its file.
+absl::StatusOr<NeedleSet> LoadNeedles(const std::vector<std::string>& key_files,
+                                      const std::vector<std::string>& text_files);
+
+}  // namespace pagewarden

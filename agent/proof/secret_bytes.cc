@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/proof/secret_bytes.h"
+
+#include <openssl/crypto.h>
+#include <sys/mman.h>
+
+#include <new>
+
+namespace pagewarden {
+
+void* AllocateSecretPages(size_t bytes) {
+  void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) throw std::bad_alloc();
+  mlock(pages, bytes);
+  madvise(pages, bytes, MADV_DONTDUMP);
+  return pages;
+}
+
+void WipeAndFreeSecretPages(void* pages, size_t bytes) noexcept {
+  OPENSSL_cleanse(pages, bytes);
+  munmap(pages, bytes);
+}
+
+}  // namespace pagewarden

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Says before the start what would silently leave a program unfenced. None of
+// this is fatal: the program runs, and the audit shows it as uncovered.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/proc/status.h"
+
+namespace pagewarden {
+
+// A warning is "CODE: text" with a code of the doctor's table (PW0nn).
+
+// Whether the loader will map the shim into this executable.
+std::vector<std::string> CheckPreloadable(const std::string& executable);
+
+// Whether `needed` bytes can be locked in each process, with the soft limit
+// raised to the hard one. `can_exceed`: the program will have a CAP_IPC_LOCK that
+// the kernel honours. Empty when it fits.
+std::string CheckMemlock(uint64_t needed, const MemlockLimits& limits, bool can_exceed);
+
+// Whether a program this process executes keeps an effective CAP_IPC_LOCK in the
+// initial user namespace: the only one mm/mlock.c looks at.
+bool WillHaveUsableIpcLock();
+
+// Raises this process's soft RLIMIT_MEMLOCK to the hard one.
+void RaiseMemlockLimit();
+
+}  // namespace pagewarden

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds definitions in the objects that come after the shim in the link map:
+// RTLD_NEXT without dlsym, which allocates, may take locks we are under, and
+// is not there at all in a libc-free Go program.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace pagewarden {
+
+struct Wanted {
+  const char* name;
+  void* found;           // set to the definition; stays null if there is none
+  const char* found_in;  // path of the defining object, as the loader knows it
+};
+
+// When it is safe to ask the loader for its lock.
+enum class Walk {
+  // Reads the list of objects bare. For the very first call into the shim,
+  // which may come from inside the loader, a sanitizer's start-up or dlsym.
+  kBeforeMain,
+  // dl_iterate_phdr(3): other threads may be in dlopen or dlclose.
+  kRunning,
+};
+
+// Looks up every entry whose `found` is null. The default version wins; hidden
+// ones are skipped; IFUNC resolvers are called.
+void FindNext(Wanted* wanted, size_t count, Walk walk);
+
+// The object before the shim that defines `name` first, or null: such an
+// object shadows the shim's own definition.
+const char* DefinedBefore(const char* name);
+
+// A data symbol of any object; `bytes` gets the symbol's size.
+void* FindData(const char* name, uint64_t* bytes);
+
+}  // namespace pagewarden

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/ledger.h"
+
+namespace pagewarden {
+
+// A page of its own: the sealed page beside it turns read-only.
+__attribute__((section("pw_ledger"))) abi::Ledger ledger = {
+    .magic = {'P', 'W', 'L', 'E', 'D', 'G', 'E', 'R'},
+    .version = abi::kLedgerVersion,
+    .bytes = sizeof(abi::Ledger),
+    .self = 0,
+    .pid = 0,
+    .state = abi::ShimState::kStarting,
+    .uncovered = abi::Uncovered::kNone,
+    .mode = 0,
+    .policy = {},
+    .fence_base = 0,
+    .fence_bytes = 0,
+    .relocks = 0,
+    .lock_errors = 0,
+    .lock_errno = 0,
+    .arena_count = 0,
+    .scopes_bound = 0,
+    .audited = 0,
+    .arenas = {},
+};
+
+void SetState(abi::ShimState state, abi::Uncovered reason) {
+  ledger.uncovered = reason;
+  __atomic_store_n(&ledger.state, state, __ATOMIC_RELEASE);
+}
+
+}  // namespace pagewarden

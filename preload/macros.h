@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#define PW_EXPORT extern "C" __attribute__((visibility("default")))
+// Visibility of declarations does not follow -fvisibility: without this, every use
+// goes through the global offset table.
+#define PW_HIDDEN __attribute__((visibility("hidden")))
+
+#define PW_LIKELY(x) __builtin_expect(!!(x), 1)
+#define PW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PW_COLD __attribute__((cold, noinline))
+
+// Written during start, then read-only for the rest of the process (start.cc).
+#define PW_SEALED __attribute__((section("pw_sealed")))

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy image as the shim sees it: mapped read-only, checked once, and the
+// one policy in it that selects this executable.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/abi/ledger.h"
+#include "preload/abi/policy_image.h"
+
+namespace pagewarden {
+
+class PolicyImage {
+ public:
+  // Maps and checks the file. kNone: ready to use. The mapping stays for good.
+  static abi::Uncovered Map(const char* path, PolicyImage* out);
+
+  // The first policy, by priority, that selects the executable; null: none does.
+  const abi::PolicyEntry* Select(const char* executable, size_t bytes) const;
+
+  const abi::ArenaEntry& arena(uint32_t i) const { return At<abi::ArenaEntry>(header().arenas)[i]; }
+  const abi::RuleEntry& rule(uint32_t i) const { return At<abi::RuleEntry>(header().rules)[i]; }
+  uint32_t rule_slot(uint32_t i) const { return At<uint32_t>(header().rule_slots)[i]; }
+  uint32_t function_count() const { return header().functions.count; }
+  const char* text(abi::Text t) const { return At<char>(header().pool) + t.offset; }
+
+ private:
+  const abi::PolicyImageHeader& header() const {
+    return *reinterpret_cast<const abi::PolicyImageHeader*>(bytes_);
+  }
+  template <typename T>
+  const T* At(abi::Table table) const {
+    return reinterpret_cast<const T*>(bytes_ + table.offset);
+  }
+
+  bool IsValid(uint64_t file_bytes) const;
+  bool TablesFit() const;
+  bool PolicyIsValid(const abi::PolicyEntry& policy) const;
+  bool ArenaIsValid(const abi::ArenaEntry& arena) const;
+  bool RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) const;
+  bool TextFits(abi::Text t) const;
+  bool Selects(const abi::PolicyEntry& policy, const char* executable, size_t bytes) const;
+
+  const unsigned char* bytes_ = nullptr;
+};
+
+}  // namespace pagewarden

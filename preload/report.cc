@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/report.h"
+
+#include "preload/error.h"
+#include "preload/macros.h"
+#include "preload/mem.h"
+#include "preload/sys.h"
+
+extern "C" int* __errno_location() __attribute__((weak));
+
+namespace pagewarden {
+namespace {
+
+constexpr int kStandardError = 2;
+constexpr int kAbort = 6;
+constexpr int kUnblock = 1;
+constexpr size_t kLineBytes = 256;
+
+struct Line {
+  char text[kLineBytes];
+  size_t used = 0;
+
+  void Add(const char* part) {
+    for (; *part != 0 && used + 1 < kLineBytes; ++part) text[used++] = *part;
+  }
+};
+
+void WriteLine(const char* what, const char* detail) {
+  Line line;
+  line.Add("pagewarden: ");
+  line.Add(what);
+  if (detail != nullptr) {
+    line.Add(": ");
+    line.Add(detail);
+  }
+  line.text[line.used++] = '\n';
+  sys::Write(kStandardError, line.text, line.used);
+}
+
+// The program may catch or block SIGABRT, but it must not go on from here.
+[[noreturn]] void RaiseAbort() {
+  struct {
+    uint64_t handler, flags, restorer, mask;
+  } const by_default = {};
+  const uint64_t abort_only = 1u << (kAbort - 1);
+  sys::Call(__NR_rt_sigaction, kAbort, sys::Arg(&by_default), 0, sizeof(abort_only));
+  sys::Call(__NR_rt_sigprocmask, kUnblock, sys::Arg(&abort_only), 0, sizeof(abort_only));
+  sys::Call(__NR_tgkill, sys::GetPid(), sys::Call(__NR_gettid), kAbort);
+  __builtin_trap();
+}
+
+}  // namespace
+
+void SetErrno(int value) {
+  if (&__errno_location != nullptr) *__errno_location() = value;
+}
+
+PW_COLD void Die(const char* what, const char* detail) {
+  WriteLine(what, detail);
+  RaiseAbort();
+}
+
+PW_COLD void DieUnbound(const char* function) {
+  WriteLine("symbol lookup error: undefined symbol", function);
+  sys::Call(__NR_exit_group, 127);
+  __builtin_trap();
+}
+
+}  // namespace pagewarden

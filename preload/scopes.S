@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entry to hooked functions. A trampoline of the scope library arrives here
+// with r11 = its slot (abi/scope_library.h) and everything else as the caller
+// left it; rax, the vector registers and the argument registers may all carry
+// arguments (variadic functions count vector arguments in al).
+#include <cet.h>
+
+#define SLOT_ENTRY   0
+#define SLOT_REAL    8
+#define SLOT_TAG    28
+#define MAX_SCOPES  10          // thread.h
+#define SCOPE_SP     8          // offsets from the start of Thread, plus 24 a scope
+#define SCOPE_RA    16
+#define SCOPE_TAG   24
+
+        .text
+
+// Records {SP, return address, tag} and jumps to the real function.
+        .globl  pw_scope_enter
+        .hidden pw_scope_enter
+        .type   pw_scope_enter, @function
+pw_scope_enter:
+        .cfi_startproc
+        _CET_ENDBR
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        pushq   %rcx
+        .cfi_adjust_cfa_offset 8
+        movq    pw_thread@gottpoff(%rip), %r10
+        movl    %fs:(%r10), %eax
+        leaq    16(%rsp), %rcx                  // where the return address lies
+        testl   %eax, %eax
+        jnz     .Ldrop_returned
+.Lpush:
+        leaq    (%rax,%rax,2), %rax
+        leaq    (%r10,%rax,8), %rax             // this scope's place
+        movq    %rcx, %fs:SCOPE_SP(%rax)
+        movq    (%rcx), %rcx
+        movq    %rcx, %fs:SCOPE_RA(%rax)
+        movl    SLOT_TAG(%r11), %ecx
+        movq    %rcx, %fs:SCOPE_TAG(%rax)
+        addl    $1, %fs:(%r10)
+.Lgo:
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        popq    %rax
+        .cfi_adjust_cfa_offset -8
+        jmp     *SLOT_REAL(%r11)
+
+        // Records at or below this depth belong to calls that have returned.
+        .cfi_adjust_cfa_offset 16
+.Ldrop_returned:
+        leaq    (%rax,%rax,2), %rax
+        leaq    (%r10,%rax,8), %rax
+        cmpq    %rcx, %fs:SCOPE_SP-24(%rax)
+        ja      .Lkeep
+        subl    $1, %fs:(%r10)
+        movl    %fs:(%r10), %eax
+        jnz     .Ldrop_returned
+        jmp     .Lpush
+.Lkeep:
+        movl    %fs:(%r10), %eax
+        cmpl    $MAX_SCOPES, %eax
+        jb      .Lpush
+
+        // Full: drop what is dead further down. If all are alive, the outer
+        // extents cover this one already.
+        pushq   %rdi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rsi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rdx
+        .cfi_adjust_cfa_offset 8
+        pushq   %r8
+        .cfi_adjust_cfa_offset 8
+        pushq   %r9
+        .cfi_adjust_cfa_offset 8
+        pushq   %r10
+        .cfi_adjust_cfa_offset 8
+        pushq   %r11
+        .cfi_adjust_cfa_offset 8
+        movq    %rcx, %rdi
+        pushq   %rcx
+        .cfi_adjust_cfa_offset 8
+        subq    $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        call    pw_compact_scopes
+        addq    $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        popq    %r11
+        .cfi_adjust_cfa_offset -8
+        popq    %r10
+        .cfi_adjust_cfa_offset -8
+        popq    %r9
+        .cfi_adjust_cfa_offset -8
+        popq    %r8
+        .cfi_adjust_cfa_offset -8
+        popq    %rdx
+        .cfi_adjust_cfa_offset -8
+        popq    %rsi
+        .cfi_adjust_cfa_offset -8
+        popq    %rdi
+        .cfi_adjust_cfa_offset -8
+        movl    %fs:(%r10), %eax
+        cmpl    $MAX_SCOPES, %eax
+        jb      .Lpush
+        jmp     .Lgo
+        .cfi_endproc
+        .size   pw_scope_enter, . - pw_scope_enter
+
+// First call of a hooked function whose library was not there at start:
+// pw_bind_slot finds it, then the call goes on through the slot. The loader's
+// code below it may use the vector registers that hold this call's arguments.
+        .globl  pagewarden_scope_bind
+        .type   pagewarden_scope_bind, @function
+pagewarden_scope_bind:
+        .cfi_startproc
+        _CET_ENDBR
+        pushq   %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        movq    %rsp, %rbp
+        .cfi_def_cfa_register %rbp
+        pushq   %rax
+        pushq   %rdi
+        pushq   %rsi
+        pushq   %rdx
+        pushq   %rcx
+        pushq   %r8
+        pushq   %r9
+        pushq   %r10
+        pushq   %r11
+        subq    $512, %rsp
+        andq    $-64, %rsp
+        fxsave64 (%rsp)
+        movq    %r11, %rdi
+        call    pw_bind_slot
+        fxrstor64 (%rsp)
+        leaq    -72(%rbp), %rsp
+        popq    %r11
+        popq    %r10
+        popq    %r9
+        popq    %r8
+        popq    %rcx
+        popq    %rdx
+        popq    %rsi
+        popq    %rdi
+        popq    %rax
+        popq    %rbp
+        .cfi_def_cfa %rsp, 8
+        jmp     *SLOT_ENTRY(%r11)
+        .cfi_endproc
+        .size   pagewarden_scope_bind, . - pagewarden_scope_bind
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/scopes.h"
+
+#include "preload/abi/scope_library.h"
+#include "preload/elf_lookup.h"
+#include "preload/macros.h"
+#include "preload/report.h"
+
+extern "C" {
+__thread pagewarden::Thread pw_thread;
+PW_HIDDEN void pw_scope_enter();
+}
+
+namespace pagewarden {
+namespace {
+
+PW_SEALED uint64_t main_stack_top = 0;
+PW_SEALED const uint16_t* slot_tags = nullptr;
+PW_SEALED uint32_t slot_count = 0;
+
+// Deeper than any stack in practice, smaller than the gap the kernel leaves
+// between the main stack and the mappings below it (mmap_base: 128 MiB).
+constexpr uint64_t kDeepestStack = 64u << 20;
+
+uint64_t ThreadPointer() {
+  uint64_t self;
+  asm("movq %%fs:0, %0" : "=r"(self));
+  return self;
+}
+
+// All of [from, at] is mapped if both lie on one stack. glibc and musl put the
+// thread control block on top of a thread's stack; a fiber's stack has no known
+// end, and a record on it is never touched.
+bool OnOneStack(uint64_t from, uint64_t at) {
+  if (main_stack_top - from < kDeepestStack) return at < main_stack_top;
+  const uint64_t thread_top = ThreadPointer();
+  return thread_top - from < kDeepestStack && at < thread_top;
+}
+
+bool IsLive(const Scope& scope, uint64_t sp) {
+  return scope.sp > sp && OnOneStack(sp, scope.sp) &&
+         *reinterpret_cast<const uint64_t*>(scope.sp) == scope.witness;
+}
+
+uint32_t TagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
+
+void Bind(abi::ScopeSlot& slot, const void* real) {
+  slot.real = real;
+  slot.tag = TagOf(slot.index);
+  const void* entry = slot.tag != 0 ? reinterpret_cast<const void*>(&pw_scope_enter) : real;
+  __atomic_store_n(&slot.entry, entry, __ATOMIC_RELEASE);
+}
+
+// One pass over the objects for many functions.
+constexpr uint64_t kBatch = 64;
+
+uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
+  Wanted wanted[kBatch];
+  for (uint64_t i = 0; i < count; ++i) wanted[i] = {slots[i].name, nullptr, nullptr};
+  FindNext(wanted, count, Walk::kBeforeMain);
+  uint64_t bound = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    if (wanted[i].found == nullptr) continue;
+    Bind(slots[i], wanted[i].found);
+    ++bound;
+  }
+  return bound;
+}
+
+}  // namespace
+
+void SetMainStackTop(uint64_t address) { main_stack_top = address; }
+
+uint32_t LiveScopes(uint32_t* tags) {
+  Thread& thread = pw_thread;
+  const auto sp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  while (thread.scope_count != 0 && !IsLive(thread.scopes[thread.scope_count - 1], sp))
+    --thread.scope_count;
+  uint32_t live = 0;
+  for (uint32_t i = thread.scope_count; i-- > 0;)
+    if (IsLive(thread.scopes[i], sp)) tags[live++] = static_cast<uint32_t>(thread.scopes[i].tag);
+  return live;
+}
+
+extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
+  Thread& thread = pw_thread;
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < thread.scope_count; ++i)
+    if (IsLive(thread.scopes[i], sp)) thread.scopes[kept++] = thread.scopes[i];
+  thread.scope_count = kept;
+}
+
+extern "C" PW_COLD void pw_bind_slot(abi::ScopeSlot* slot) {
+  Wanted wanted = {slot->name, nullptr, nullptr};
+  FindNext(&wanted, 1, Walk::kRunning);
+  if (wanted.found == nullptr) DieUnbound(slot->name);
+  Bind(*slot, wanted.found);
+}
+
+uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions) {
+  slot_tags = tag_of;
+  slot_count = functions;
+  uint64_t bytes = 0;
+  auto* slots = static_cast<abi::ScopeSlot*>(FindData(abi::kScopeSlotsSymbol, &bytes));
+  if (slots == nullptr) return 0;
+  uint64_t bound = 0;
+  for (uint64_t left = bytes / sizeof(abi::ScopeSlot); left != 0;) {
+    const uint64_t count = left < kBatch ? left : kBatch;
+    bound += BindBatch(slots, count);
+    slots += count;
+    left -= count;
+  }
+  return bound;
+}
+
+}  // namespace pagewarden

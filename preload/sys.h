@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every system call the shim can make, without libc and without errno. Results
+// are the kernel's: negative errno on failure. All but Futex, Write and the
+// ones behind Die happen only at start and in the atfork child: sandboxes kill
+// a process for a late mlock (seccomp(2); OpenSSH's filter has none).
+#pragma once
+
+#include <asm/stat.h>
+#include <asm/unistd.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef __x86_64__
+#error "the shim's assembly and system calls are written for x86-64"
+#endif
+
+#ifndef MADV_DONTDUMP
+#define MADV_DONTDUMP 16
+#endif
+#ifndef MLOCK_ONFAULT
+#define MLOCK_ONFAULT 1
+#endif
+inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2;
+
+namespace pagewarden::sys {
+
+inline long Call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                 long f = 0) {
+  register long r10 asm("r10") = d;
+  register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
+  long result;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
+inline long Arg(const volatile void* p) { return reinterpret_cast<long>(p); }
+
+inline bool Failed(long result) { return result < 0 && result > -4096; }
+
+inline long Open(const char* path) {
+  return Call(__NR_openat, AT_FDCWD, Arg(path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+inline long Close(long fd) { return Call(__NR_close, fd); }
+inline long Read(long fd, void* to, size_t bytes) { return Call(__NR_read, fd, Arg(to), bytes); }
+inline long Write(long fd, const void* from, size_t bytes) {
+  return Call(__NR_write, fd, Arg(from), bytes);
+}
+inline long FStat(long fd, struct stat* out) { return Call(__NR_fstat, fd, Arg(out)); }
+inline long ReadLink(const char* path, char* to, size_t bytes) {
+  return Call(__NR_readlinkat, AT_FDCWD, Arg(path), Arg(to), bytes);
+}
+inline long MapFile(long fd, size_t bytes) {
+  return Call(__NR_mmap, 0, bytes, kProtRead, MAP_SHARED, fd, 0);
+}
+// Address space only: nothing is charged but RLIMIT_AS.
+inline long Reserve(size_t bytes) {
+  return Call(__NR_mmap, 0, bytes, kProtNone, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+inline long Unmap(const void* at, size_t bytes) { return Call(__NR_munmap, Arg(at), bytes); }
+inline long Protect(const void* at, size_t bytes, int protection) {
+  return Call(__NR_mprotect, Arg(at), bytes, protection);
+}
+inline long Advise(const void* at, size_t bytes, int advice) {
+  return Call(__NR_madvise, Arg(at), bytes, advice);
+}
+// Locks pages as they are touched, so that a fork child does not copy them all.
+inline long LockOnFault(const void* at, size_t bytes) {
+  const long result = Call(__NR_mlock2, Arg(at), bytes, MLOCK_ONFAULT);
+  constexpr long kNoSystemCall = -38;  // before Linux 4.4
+  return result == kNoSystemCall ? Call(__NR_mlock, Arg(at), bytes) : result;
+}
+inline long GetRandom(void* to, size_t bytes) { return Call(__NR_getrandom, Arg(to), bytes, 0); }
+inline long GetPid() { return Call(__NR_getpid); }
+inline long EffectiveUid() { return Call(__NR_geteuid); }
+inline bool IdsDiffer() {
+  return Call(__NR_getuid) != Call(__NR_geteuid) || Call(__NR_getgid) != Call(__NR_getegid);
+}
+
+}  // namespace pagewarden::sys

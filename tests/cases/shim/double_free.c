@@ -1,0 +1,10 @@
+// exit: SIGABRT
+// stderr: pagewarden: double free: secrets
+#include "case.h"
+
+int main(void) {
+  void* volatile secret = tagged_malloc(64);
+  free(secret);
+  free(secret);
+  return 0;
+}

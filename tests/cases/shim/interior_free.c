@@ -1,0 +1,9 @@
+// exit: SIGABRT
+// stderr: pagewarden: free inside a block: secrets
+#include "case.h"
+
+int main(void) {
+  char* volatile secret = tagged_malloc(64);
+  free(secret + 16);
+  return 0;
+}

@@ -1,0 +1,10 @@
+// exit: SIGABRT
+// stderr: pagewarden: canary damaged: a write went past the end of a block: secrets
+#include "case.h"
+
+int main(void) {
+  unsigned char* secret = tagged_malloc(10000);
+  secret[10000] = 0;
+  free(secret);
+  return 0;
+}
