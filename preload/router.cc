@@ -6,6 +6,7 @@
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/next.h"
+#include "preload/registers.h"
 #include "preload/scopes.h"
 #include "preload/thread.h"
 
@@ -86,6 +87,7 @@ void SetRules(const Rule* table, uint32_t count, bool audit) {
 
 PW_COLD Routed RouteAllocation(size_t bytes, size_t alignment) {
   const Rule* rule = MatchingRule(bytes);
+  if (pw_thread.scope_count == 0) WipeVectorRegisters();  // the extent has just ended
   if (rule == nullptr) return {Route::kNext, nullptr};
   if (audit_only) {
     Count(ledger.audited);
@@ -116,6 +118,7 @@ void FreeFenced(void* block) {
     return;
   }
   arena.Free(block);
+  WipeVectorRegisters();
 }
 
 size_t FencedSize(void* block) { return fence.ArenaOf(block).UsableSize(block); }
