@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 import harness
+import pagewarden
 
 POLICY = """\
 apiVersion: pagewarden/v1alpha1
@@ -51,7 +52,7 @@ class EverydayTest(unittest.TestCase):
 
     def assert_same(self, *command):
         plain = self.run_in_scratch(command)
-        fenced = self.run_in_scratch([harness.PAGEWARDEN, "run", "--policy", self.policy, "--",
+        fenced = self.run_in_scratch([pagewarden.PAGEWARDEN, "run", "--policy", self.policy, "--",
                                       *command])
         self.assertEqual(plain.returncode, 0, plain.stderr)
         self.assertEqual((fenced.returncode, fenced.stdout, fenced.stderr),
