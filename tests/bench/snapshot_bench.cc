@@ -3,8 +3,10 @@
 // iterator. Prints `name<TAB>nanoseconds<TAB>baseline-name`, one row a line.
 //
 // The /proc row is the audit's own reader: status, limits, cgroup, and uid_map
-// where the capability makes it matter. The last row is that with the parsing
-// left out: an upper bound for any reader of those three files.
+// where the capability makes it matter. The second row only reads status, limits
+// and cgroup: no reader of those files can be faster.
+//
+//   snapshot_bench [processes to fork, default 300]
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -13,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -24,14 +27,14 @@
 namespace pagewarden {
 namespace {
 
-constexpr int kSleepers = 300;
+constexpr int kDefaultSleepers = 300;
 constexpr int kRounds = 25;
 
 using Clock = std::chrono::steady_clock;
 
-std::vector<pid_t> StartSleepers() {
+std::vector<pid_t> StartSleepers(int count) {
   std::vector<pid_t> pids;
-  for (int i = 0; i < kSleepers; ++i) {
+  for (int i = 0; i < count; ++i) {
     const pid_t pid = fork();
     if (pid < 0) break;
     if (pid == 0) {
@@ -100,7 +103,7 @@ void PrintRow(const char* name, const std::vector<double>& values, const char* b
          baseline);
 }
 
-int Run() {
+int Run(int sleeper_count) {
   const auto hierarchy = CgroupHierarchy::Find();
   const CgroupHierarchy* const cgroups = hierarchy.ok() ? &*hierarchy : nullptr;
   const auto iterator = TaskSnapshot::Open(
@@ -109,7 +112,7 @@ int Run() {
     fprintf(stderr, "snapshot_bench: no iter/task row : %s\n",
             std::string(iterator.status().message()).c_str());
   }
-  const std::vector<pid_t> sleepers = StartSleepers();
+  const std::vector<pid_t> sleepers = StartSleepers(sleeper_count);
   std::vector<double> proc;
   std::vector<double> files;
   std::vector<double> bpf;
@@ -132,4 +135,6 @@ int Run() {
 }  // namespace
 }  // namespace pagewarden
 
-int main() { return pagewarden::Run(); }
+int main(int argc, char** argv) {
+  return pagewarden::Run(argc > 1 ? atoi(argv[1]) : pagewarden::kDefaultSleepers);
+}
