@@ -31,6 +31,8 @@ struct ProcessRow {
   // memory for it (vfio). The limit is checked against VmLck all the same.
   int64_t drift_bytes = 0;
 
+  bool reconciled = false;  // BPF did not show it, /proc did
+
   bool shim_loaded = false;       // libpagewarden.so is mapped
   std::optional<ShimState> shim;  // nullopt: not loaded, or its ledger is not valid
 };

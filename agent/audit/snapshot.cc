@@ -32,12 +32,12 @@ struct Failures {
   }
 };
 
-// Adds every process of `pids` that is not in `rows` yet; returns how many.
-size_t AddFromProc(const std::vector<pid_t>& pids, const CgroupHierarchy* hierarchy,
-                   std::vector<ProcessRow>& rows, Failures& failures) {
+// Adds every process of `pids` that is not in `rows` yet.
+void AddFromProc(const std::vector<pid_t>& pids, const CgroupHierarchy* hierarchy,
+                 std::vector<ProcessRow>& rows, Failures& failures) {
   absl::flat_hash_set<pid_t> known;
   for (const ProcessRow& row : rows) known.insert(row.pid);
-  size_t added = 0;
+  const bool reconciling = !rows.empty();
   for (const pid_t pid : pids) {
     if (known.contains(pid)) continue;
     auto row = ReadProcessRow(pid, hierarchy);
@@ -45,10 +45,9 @@ size_t AddFromProc(const std::vector<pid_t>& pids, const CgroupHierarchy* hierar
       failures.Add(pid, row.status());
     } else if (row->has_value()) {
       rows.push_back(**std::move(row));
-      ++added;
+      rows.back().reconciled = reconciling;
     }
   }
-  return added;
 }
 
 absl::StatusOr<Snapshot> ReadRows(const CgroupHierarchy* hierarchy, SnapshotSource source,
@@ -71,8 +70,7 @@ absl::StatusOr<Snapshot> ReadRows(const CgroupHierarchy* hierarchy, SnapshotSour
       snapshot.fallback_reason = std::string(bpf.status().message());
     }
   }
-  const size_t added = AddFromProc(*pids, hierarchy, snapshot.processes, failures);
-  if (snapshot.source == "bpf") snapshot.reconciled = added;
+  AddFromProc(*pids, hierarchy, snapshot.processes, failures);
   return snapshot;
 }
 
@@ -111,6 +109,7 @@ absl::StatusOr<Snapshot> TakeSnapshot(const CgroupHierarchy* hierarchy,
 
   Failures details_failed;
   for (ProcessRow& row : snapshot->processes) {
+    snapshot->reconciled += row.reconciled;
     if (absl::Status status = AddDetails(row); !status.ok()) details_failed.Add(row.pid, status);
   }
   std::sort(snapshot->processes.begin(), snapshot->processes.end(),

@@ -30,7 +30,7 @@ struct SnapshotOptions {
 struct Snapshot {
   std::string source;                 // "bpf" or "proc": the one that was used
   std::string fallback_reason;        // why kAuto did not use BPF, one line; else empty
-  size_t reconciled = 0;              // processes that BPF did not show and /proc did
+  size_t reconciled = 0;              // of `processes`: BPF did not show them, /proc did
   std::vector<ProcessRow> processes;  // by pid; no kernel threads, no zombies
   // user_struct->locked_vm where above 0: bytes charged to a uid and to none of
   // its processes (io_uring, perf, AF_XDP, MSG_ZEROCOPY, new memfd_secret).
