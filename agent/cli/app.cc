@@ -11,7 +11,7 @@ namespace pagewarden {
 int RunApp(int argc, char** argv) {
   CLI::App app{"Fences the secrets of unmodified programs and audits locked memory.", "pagewarden"};
   app.require_subcommand(1);
-  app.footer("\nExamples and options of each: pagewarden SUBCOMMAND --help");
+  app.footer("Examples and options of each: pagewarden SUBCOMMAND --help");
   int exit_code = kExitClean;
   AddRunCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
