@@ -11,6 +11,7 @@ namespace pagewarden {
 int RunApp(int argc, char** argv) {
   CLI::App app{"Fences the secrets of unmodified programs and audits locked memory.", "pagewarden"};
   app.require_subcommand(1);
+  app.footer("Examples and options of each: pagewarden SUBCOMMAND --help");
   int exit_code = kExitClean;
   AddRunCommand(app, exit_code);
   AddAuditCommand(app, exit_code);

@@ -35,6 +35,13 @@ absl::Status CheckOwned(int fd, const std::string& path) {
   return absl::OkStatus();
 }
 
+// su and sudo may leave the variable of another user behind.
+bool IsOwnDirectory(const char* path) {
+  struct stat info;
+  return path[0] == '/' && stat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
+         info.st_uid == geteuid();
+}
+
 absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
     const ssize_t written = write(fd, bytes.data(), bytes.size());
@@ -91,8 +98,9 @@ absl::Status OwnedDirectory::WriteFile(const std::string& name, absl::string_vie
 absl::StatusOr<OwnedDirectory> OpenRuntimeDirectory() {
   if (geteuid() == 0) return OwnedDirectory::Open("/run/pagewarden");
   const char* xdg = getenv("XDG_RUNTIME_DIR");
-  if (xdg != nullptr && xdg[0] == '/')
+  if (xdg != nullptr && IsOwnDirectory(xdg)) {
     return OwnedDirectory::Open(absl::StrCat(xdg, "/pagewarden"));
+  }
   return OwnedDirectory::Open(absl::StrCat("/tmp/pagewarden-", geteuid()), /*is_private=*/true);
 }
 

@@ -39,8 +39,8 @@ class OwnedDirectory {
   std::string path_;
 };
 
-// /run/pagewarden for root, else $XDG_RUNTIME_DIR/pagewarden, else
-// /tmp/pagewarden-UID.
+// /run/pagewarden for root, else $XDG_RUNTIME_DIR/pagewarden if that is the
+// user's own directory, else /tmp/pagewarden-UID.
 absl::StatusOr<OwnedDirectory> OpenRuntimeDirectory();
 
 }  // namespace pagewarden

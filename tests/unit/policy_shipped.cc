@@ -49,5 +49,22 @@ TEST(ShippedPolicies, OpensslPresetNamesExportedFunctionsOnce) {
                                               "OSSL_STORE_load", "EVP_PKEY_get1_RSA"}));
 }
 
+// The text between each "```yaml" and the next "```" of a document.
+std::vector<std::string> YamlExamples(const std::string& document) {
+  std::vector<std::string> examples;
+  const std::string open = "```yaml\n";
+  for (size_t at = document.find(open); at != std::string::npos; at = document.find(open, at)) {
+    at += open.size();
+    examples.push_back(document.substr(at, document.find("```", at) - at));
+  }
+  return examples;
+}
+
+TEST(PolicyReference, ExamplesLoadClean) {
+  const std::vector<std::string> examples = YamlExamples(ReadFile(SOURCE_ROOT "/docs/policy.md"));
+  EXPECT_GE(examples.size(), 2u);
+  for (const std::string& example : examples) EXPECT_EQ(LoadValid(example).policies.size(), 1u);
+}
+
 }  // namespace
 }  // namespace pagewarden
