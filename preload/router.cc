@@ -6,6 +6,7 @@
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/next.h"
+#include "preload/registers.h"
 #include "preload/scopes.h"
 #include "preload/thread.h"
 
@@ -17,15 +18,15 @@ PW_SEALED uint32_t rule_count = 0;
 PW_SEALED bool audit_only = false;
 
 // The innermost live extent whose rule takes this size.
-const Rule* MatchingRule(size_t bytes) {
-  uint32_t tags[kMaxScopes];
-  const uint32_t live = LiveScopes(tags);
-  for (uint32_t i = 0; i < live; ++i) {
-    if (tags[i] == 0 || tags[i] > rule_count) continue;
-    const Rule& rule = rules[tags[i] - 1];
-    if (bytes >= rule.min_bytes && bytes <= rule.max_bytes) return &rule;
-  }
-  return nullptr;
+inline const Rule* MatchingRule(size_t bytes) {
+  const Rule* match = nullptr;
+  VisitLiveScopes([&match, bytes](uint32_t tag) {
+    if (tag == 0 || tag > rule_count) return false;
+    const Rule& rule = rules[tag - 1];
+    if (bytes >= rule.min_bytes && bytes <= rule.max_bytes) match = &rule;
+    return match != nullptr;
+  });
+  return match;
 }
 
 void CountFallback(Arena& arena, size_t bytes) {
@@ -84,8 +85,9 @@ void SetRules(const Rule* table, uint32_t count, bool audit) {
   audit_only = audit;
 }
 
-PW_COLD Routed RouteAllocation(size_t bytes, size_t alignment) {
+Routed RouteAllocation(size_t bytes, size_t alignment) {
   const Rule* rule = MatchingRule(bytes);
+  if (pw_thread.scope_count == 0) WipeVectorRegisters();  // the extent has just ended
   if (rule == nullptr) return {Route::kNext, nullptr};
   if (audit_only) {
     Count(ledger.audited);
@@ -116,6 +118,7 @@ void FreeFenced(void* block) {
     return;
   }
   arena.Free(block);
+  WipeVectorRegisters();
 }
 
 size_t FencedSize(void* block) { return fence.ArenaOf(block).UsableSize(block); }

@@ -28,20 +28,6 @@ uint64_t ThreadPointer() {
   return self;
 }
 
-// All of [from, at] is mapped if both lie on one stack. glibc and musl put the
-// thread control block on top of a thread's stack; a fiber's stack has no known
-// end, and a record on it is never touched.
-bool OnOneStack(uint64_t from, uint64_t at) {
-  if (main_stack_top - from < kDeepestStack) return at < main_stack_top;
-  const uint64_t thread_top = ThreadPointer();
-  return thread_top - from < kDeepestStack && at < thread_top;
-}
-
-bool IsLive(const Scope& scope, uint64_t sp) {
-  return scope.sp > sp && OnOneStack(sp, scope.sp) &&
-         *reinterpret_cast<const uint64_t*>(scope.sp) == scope.witness;
-}
-
 uint32_t TagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
 
 void Bind(abi::ScopeSlot& slot, const void* real) {
@@ -71,22 +57,19 @@ uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
 
 void SetMainStackTop(uint64_t address) { main_stack_top = address; }
 
-uint32_t LiveScopes(uint32_t* tags) {
-  Thread& thread = pw_thread;
-  const auto sp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
-  while (thread.scope_count != 0 && !IsLive(thread.scopes[thread.scope_count - 1], sp))
-    --thread.scope_count;
-  uint32_t live = 0;
-  for (uint32_t i = thread.scope_count; i-- > 0;)
-    if (IsLive(thread.scopes[i], sp)) tags[live++] = static_cast<uint32_t>(thread.scopes[i].tag);
-  return live;
+// glibc and musl put the thread control block on top of a thread's stack.
+uint64_t StackTop(uint64_t sp) {
+  if (main_stack_top - sp < kDeepestStack) return main_stack_top;
+  const uint64_t thread_top = ThreadPointer();
+  return thread_top - sp < kDeepestStack ? thread_top : 0;
 }
 
 extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
   Thread& thread = pw_thread;
+  const uint64_t top = StackTop(sp);
   uint32_t kept = 0;
   for (uint32_t i = 0; i < thread.scope_count; ++i)
-    if (IsLive(thread.scopes[i], sp)) thread.scopes[kept++] = thread.scopes[i];
+    if (IsLive(thread.scopes[i], sp, top)) thread.scopes[kept++] = thread.scopes[i];
   thread.scope_count = kept;
 }
 

@@ -15,9 +15,10 @@
 
 namespace pagewarden {
 
-// Tags of the live extents of this thread, innermost first; dead records on top
-// are dropped on the way. Returns how many were written to `tags`.
-uint32_t LiveScopes(uint32_t* tags);
+// Calls visit(tag) for the live extents of this thread, innermost first, until
+// it returns true. Dead records on top are dropped on the way.
+template <typename Visit>
+inline void VisitLiveScopes(Visit visit);
 
 // Binds the slots of the scope library that this process can reach already.
 // `tag_of[i]` is the tag of function i, 0 where no rule of the selected policy
@@ -26,5 +27,26 @@ uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions);
 
 // The highest address of the main thread's stack; 0 if unknown.
 void SetMainStackTop(uint64_t address);
+
+// The highest address of the stack that `sp` lies on, 0 where it is unknown:
+// a fiber's. Everything from sp up to there is mapped.
+uint64_t StackTop(uint64_t sp);
+
+inline bool IsLive(const Scope& scope, uint64_t sp, uint64_t stack_top) {
+  return scope.sp > sp && scope.sp < stack_top &&
+         *reinterpret_cast<const uint64_t*>(scope.sp) == scope.witness;
+}
+
+template <typename Visit>
+inline void VisitLiveScopes(Visit visit) {
+  Thread& thread = pw_thread;
+  const auto sp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  const uint64_t top = StackTop(sp);
+  for (uint32_t i = thread.scope_count; i-- > 0;) {
+    const bool live = IsLive(thread.scopes[i], sp, top);
+    if (live && visit(static_cast<uint32_t>(thread.scopes[i].tag))) return;
+    if (!live && i + 1 == thread.scope_count) thread.scope_count = i;
+  }
+}
 
 }  // namespace pagewarden

@@ -11,6 +11,7 @@
 #include "preload/mem.h"
 #include "preload/next.h"
 #include "preload/policy.h"
+#include "preload/registers.h"
 #include "preload/router.h"
 #include "preload/scopes.h"
 #include "preload/sys.h"
@@ -86,6 +87,7 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
 Verdict Decide() {
   if (!HasNext()) return NotCovered(Uncovered::kNoNextAllocator);
   if (DefinedBefore("malloc") != nullptr) return PassThrough(NotCovered(Uncovered::kShadowed));
+  DetectVectorRegisters();
   const AuxiliaryVector auxv = ReadAuxiliaryVector();
   SetMainStackTop(auxv.stack_top);
   const char* path = abi::kTrustedImagePath;

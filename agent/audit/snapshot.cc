@@ -24,10 +24,11 @@ struct Failures {
   void Add(pid_t pid, const absl::Status& status) {
     if (count++ == 0) first = absl::StrCat("pid ", pid, ": ", status.message());
   }
-  void ReportTo(std::vector<std::string>& lines, absl::string_view what) const {
+  void ReportTo(std::vector<std::string>& lines, absl::string_view what,
+                absl::string_view hint) const {
     if (count == 0) return;
     lines.push_back(absl::StrCat(what, " of ", count, count == 1 ? " process (" : " processes (",
-                                 first, ")"));
+                                 first, ")", hint));
   }
 };
 
@@ -114,8 +115,9 @@ absl::StatusOr<Snapshot> TakeSnapshot(const CgroupHierarchy* hierarchy,
   }
   std::sort(snapshot->processes.begin(), snapshot->processes.end(),
             [](const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; });
-  rows_failed.ReportTo(snapshot->unreadable, "status, limits or cgroup");
-  details_failed.ReportTo(snapshot->unreadable, "executable, drift or shim state");
+  rows_failed.ReportTo(snapshot->unreadable, "status, limits or cgroup", "");
+  details_failed.ReportTo(snapshot->unreadable, "drift and shim state",
+                          "; needs the same user or CAP_SYS_PTRACE");
   return snapshot;
 }
 

@@ -2,6 +2,7 @@
 #include "agent/audit/text.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -17,7 +18,7 @@ std::string HumanBytes(uint64_t bytes) {
   size_t unit = 0;
   // 1023.95 would print as 1024.0.
   for (value /= 1024; value >= 1023.95 && unit < 5; ++unit) value /= 1024;
-  const bool whole = value >= 99.95 || value == static_cast<double>(static_cast<uint64_t>(value));
+  const bool whole = value >= 99.95 || std::fmod(std::round(value * 10), 10) == 0;
   return absl::StrFormat(whole ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
 }
 

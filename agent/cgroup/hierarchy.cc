@@ -104,7 +104,8 @@ absl::StatusOr<absl::flat_hash_map<uint64_t, std::string>> CgroupHierarchy::Path
 
 std::string CgroupHierarchy::DirectoryOf(absl::string_view path) const {
   absl::string_view below = path;
-  absl::ConsumePrefix(&below, mounted_path_);
+  if (!absl::ConsumePrefix(&below, mounted_path_)) return "";
+  if (!below.empty() && below[0] != '/') return "";
   if (below == "/") below = "";
   return absl::StrCat(root_, mount_point_, below);
 }

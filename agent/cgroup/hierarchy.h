@@ -43,7 +43,8 @@ class CgroupHierarchy {
   // or removed meanwhile may be missing. ResourceExhausted: more than 2^17 cgroups.
   absl::StatusOr<absl::flat_hash_map<uint64_t, std::string>> PathsById() const;
 
-  // The directory of a cgroup; may not exist (not mounted, or gone).
+  // The directory of a cgroup, which may be gone; empty: it is outside the part of
+  // the hierarchy that is mounted.
   std::string DirectoryOf(absl::string_view path) const;
 
   // Bytes on the unevictable list: `unevictable` of memory.stat, which counts the

@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <map>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -22,7 +24,8 @@ namespace {
 
 struct AuditOptions {
   SnapshotOptions snapshot;
-  GroupBy by = GroupBy::kCgroup;
+  std::string source = "auto";
+  std::string by = "cgroup";
   bool json = false;
   bool plain = false;
   bool all = false;
@@ -61,13 +64,23 @@ bool NormalizeCgroup(const CgroupHierarchy* hierarchy, std::string& cgroup) {
   return true;
 }
 
+SnapshotSource SourceOf(const std::string& name) {
+  if (name == "bpf") return SnapshotSource::kBpf;
+  return name == "proc" ? SnapshotSource::kProc : SnapshotSource::kAuto;
+}
+
+GroupBy GroupingOf(const std::string& name) {
+  if (name == "process") return GroupBy::kProcess;
+  return name == "uid" ? GroupBy::kUid : GroupBy::kCgroup;
+}
+
 void Print(const AuditOptions& options, const AuditReport& report) {
   if (options.json) {
     std::cout << FormatJson(report);
   } else if (options.plain) {
-    std::cout << FormatPlain(report, options.by);
+    std::cout << FormatPlain(report, GroupingOf(options.by));
   } else {
-    std::cout << FormatTableReport(report, options.by, options.all);
+    std::cout << FormatTableReport(report, GroupingOf(options.by), options.all);
   }
   std::cout.flush();
 }
@@ -77,6 +90,7 @@ int Audit(AuditOptions options) {
   const CgroupHierarchy* hierarchy = found.ok() ? &*found : nullptr;
   if (!NormalizeCgroup(hierarchy, options.snapshot.cgroup)) return kExitUsage;
 
+  options.snapshot.source = SourceOf(options.source);
   auto snapshot = TakeSnapshot(hierarchy, options.snapshot);
   if (!snapshot.ok()) {
     Complain(absl::StrCat("cannot audit : ", snapshot.status().message()));
@@ -99,30 +113,25 @@ int Audit(AuditOptions options) {
 }
 
 void AddOptions(CLI::App& command, AuditOptions& options) {
-  static const std::map<std::string, SnapshotSource> kSources = {{"auto", SnapshotSource::kAuto},
-                                                                 {"bpf", SnapshotSource::kBpf},
-                                                                 {"proc", SnapshotSource::kProc}};
-  static const std::map<std::string, GroupBy> kGroupings = {
-      {"cgroup", GroupBy::kCgroup}, {"process", GroupBy::kProcess}, {"uid", GroupBy::kUid}};
-  const auto one_of = [](const auto& names) {
-    return CLI::CheckedTransformer(names, CLI::ignore_case).description("");
+  const auto one_of = [](std::vector<std::string> names) {
+    return CLI::IsMember(std::move(names)).description("");
   };
   CLI::Option* const json = command.add_flag("--json", options.json, "Print JSON, all processes");
   command.add_flag("--plain", options.plain, "Print a record per line, fields parted by tabs")
       ->excludes(json);
   command.add_option("--by", options.by, "Rows: cgroup (default), process or uid")
-      ->transform(one_of(kGroupings))
+      ->check(one_of({"cgroup", "process", "uid"}))
       ->type_name("WHAT");
   command.add_flag("--all", options.all, "Also show rows that lock nothing and have no shim");
   command.add_option("--cgroup", options.snapshot.cgroup, "Only this cgroup and those below it")
       ->type_name("PATH");
   command.add_option("--pid", options.snapshot.pids, "Only these processes")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1 << 22).description(""))
       ->type_name("PID");
   command
-      .add_option("--source", options.snapshot.source,
+      .add_option("--source", options.source,
                   "auto (default): bpf, else proc; bpf: task iterator; proc: /proc")
-      ->transform(one_of(kSources))
+      ->check(one_of({"auto", "bpf", "proc"}))
       ->type_name("SOURCE");
 }
 

@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -61,6 +62,11 @@ std::string Excerpt(const Position& at) {
 }
 
 }  // namespace
+
+Source::Source(std::string name, std::string text)
+    : name_(std::move(name)), text_(std::move(text)) {
+  if (absl::StartsWith(text_, "\xef\xbb\xbf")) text_.erase(0, 3);
+}
 
 absl::string_view Source::Line(int line) const {
   absl::string_view rest = text_;

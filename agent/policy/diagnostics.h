@@ -37,7 +37,6 @@ enum class PolicyError {
   kBadQuantity = 15,
   kOutOfRange = 16,
   kUnknownVersion = 17,
-  kUnknownKind = 18,
   kDuplicateName = 20,
   kUnknownArena = 21,
   kUnknownPreset = 22,
@@ -49,7 +48,8 @@ enum class PolicyError {
 // A policy file, kept for as long as something points into it.
 class Source {
  public:
-  Source(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {}
+  // A byte order mark is dropped.
+  Source(std::string name, std::string text);
 
   const std::string& name() const { return name_; }
   const std::string& text() const { return text_; }

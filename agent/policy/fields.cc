@@ -19,6 +19,15 @@ std::string Suggestion(absl::string_view word, const std::vector<std::string>& c
   return absl::StrCat("accepted: ", absl::StrJoin(candidates, ", "));
 }
 
+// "a, b or c".
+std::string Alternatives(const std::vector<std::string>& words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : i + 1 < words.size() ? ", " : " or ", words[i]);
+  }
+  return text;
+}
+
 void AddUnknownKey(const YamlNode& key, const std::vector<KeyRule>& rules,
                    Diagnostics& diagnostics) {
   std::vector<std::string> known;
@@ -29,6 +38,7 @@ void AddUnknownKey(const YamlNode& key, const std::vector<KeyRule>& rules,
 
 bool ExpectScalar(const YamlNode& node, absl::string_view expected, Diagnostics& diagnostics) {
   if (node.kind == YamlNode::Kind::kScalar) return true;
+  if (node.kind == YamlNode::Kind::kRefused) return false;
   diagnostics.Add(node.at, PolicyError::kWrongType,
                   absl::StrCat("expected ", expected, ", found ", KindName(node.kind)));
   return false;
@@ -77,6 +87,7 @@ std::vector<const YamlNode*> MatchKeys(const YamlNode& node, const std::vector<K
 }
 
 bool ExpectKind(const YamlNode& node, YamlNode::Kind kind, Diagnostics& diagnostics) {
+  if (node.kind == YamlNode::Kind::kRefused) return false;
   if (node.kind != kind) {
     diagnostics.Add(node.at, PolicyError::kWrongType,
                     absl::StrCat("expected ", KindName(kind), ", found ", KindName(node.kind)));
@@ -92,15 +103,13 @@ bool ExpectKind(const YamlNode& node, YamlNode::Kind kind, Diagnostics& diagnost
 
 int FindWord(const YamlNode& node, const std::vector<std::string>& words,
              Diagnostics& diagnostics) {
-  if (!ExpectScalar(node, absl::StrCat("one of ", absl::StrJoin(words, ", ")), diagnostics)) {
-    return -1;
-  }
+  if (!ExpectScalar(node, Alternatives(words), diagnostics)) return -1;
   const auto found = std::find(words.begin(), words.end(), node.value);
   if (found != words.end()) return static_cast<int>(found - words.begin());
-  diagnostics.Add(node.at, PolicyError::kUnknownWord,
-                  absl::StrCat("unknown value ", Quoted(node.value), ", expected ",
-                               absl::StrJoin(words, " or ")),
-                  ClosestWord(node.value, words).empty() ? "" : Suggestion(node.value, words));
+  diagnostics.Add(
+      node.at, PolicyError::kUnknownWord,
+      absl::StrCat("unknown value ", Quoted(node.value), ", expected ", Alternatives(words)),
+      ClosestWord(node.value, words).empty() ? "" : Suggestion(node.value, words));
   return -1;
 }
 

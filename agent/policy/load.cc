@@ -63,6 +63,9 @@ void LoadPath(const std::string& path, PolicySet& set, Diagnostics& diagnostics)
     if (IsPolicyFile(entries->path())) files.push_back(entries->path().string());
   }
   if (error) diagnostics.Add(WholeFile(path), PolicyError::kUnreadable, error.message());
+  if (!error && files.empty()) {
+    diagnostics.Add(WholeFile(path), PolicyError::kMissing, "there is no *.yaml file here");
+  }
   std::sort(files.begin(), files.end());
   for (const std::string& file : files) LoadFile(file, set, diagnostics);
 }

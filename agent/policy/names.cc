@@ -119,7 +119,7 @@ void ReadFunctionName(const YamlNode& node, std::string& name, Diagnostics& diag
                     "write it as `nm -D --defined-only` prints it, without @VERSION");
   } else if (IsInterposedByShim(text)) {
     diagnostics.Add(node.at, PolicyError::kConflict,
-                    absl::StrCat(Quoted(text), " belongs to the allocator and cannot be hooked"),
+                    absl::StrCat(Quoted(text), " is interposed by the shim itself"),
                     "name the function that makes the allocations");
   } else {
     name = std::move(text);

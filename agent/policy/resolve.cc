@@ -102,17 +102,18 @@ void ResolveArena(Rule& rule, const std::vector<Arena>& arenas, Diagnostics& dia
                   Known(reference.name, std::move(known)));
 }
 
-void CheckCount(const AllocationSpec& spec, size_t count, size_t max, const char* what,
+template <typename Part>
+void CheckCount(const std::vector<Part>& parts, size_t max, const char* what,
                 Diagnostics& diagnostics) {
-  if (count <= max) return;
-  diagnostics.Add(spec.at, PolicyError::kOutOfRange,
-                  absl::StrCat(count, " ", what, ", at most ", max, " are possible"));
+  if (parts.size() <= max) return;
+  diagnostics.Add(parts[max].at, PolicyError::kOutOfRange,
+                  absl::StrCat(parts.size(), " ", what, ", at most ", max, " are possible"));
 }
 
 void ResolveSpec(AllocationSpec& spec, const PresetMap& presets, Diagnostics& diagnostics) {
   if (spec.arenas.empty()) spec.arenas.emplace_back();
-  CheckCount(spec, spec.arenas.size(), abi::kMaxArenasPerPolicy, "arenas", diagnostics);
-  CheckCount(spec, spec.rules.size(), abi::kMaxRulesPerPolicy, "rules", diagnostics);
+  CheckCount(spec.arenas, abi::kMaxArenasPerPolicy, "arenas", diagnostics);
+  CheckCount(spec.rules, abi::kMaxRulesPerPolicy, "rules", diagnostics);
   UniqueNames arena_names("an arena", diagnostics);
   for (const Arena& arena : spec.arenas) arena_names.Add(arena.name, arena.at);
   UniqueNames rule_names("a rule", diagnostics);

@@ -139,18 +139,24 @@ bool CheckVersion(const YamlNode& document, Diagnostics& diagnostics) {
   return false;
 }
 
+// Without a kind there is no table to read the rest by.
+void AddMissingEnvelope(const YamlNode& document, Diagnostics& diagnostics) {
+  for (const char* key : {"apiVersion", "kind"}) {
+    if (FindValue(document, key) != nullptr) continue;
+    diagnostics.Add(document.at, PolicyError::kMissing,
+                    absl::StrCat("required key ", Quoted(key), " is missing"));
+  }
+}
+
 }  // namespace
 
 void ReadDocument(const YamlNode& document, PolicySet& set, Diagnostics& diagnostics) {
   if (!ExpectKind(document, YamlNode::Kind::kMap, diagnostics)) return;
   if (!CheckVersion(document, diagnostics)) return;
   const YamlNode* kind = FindValue(document, "kind");
+  if (kind == nullptr) return AddMissingEnvelope(document, diagnostics);
   KindReader read = nullptr;
-  if (kind == nullptr) {
-    diagnostics.Add(document.at, PolicyError::kMissing, "required key \"kind\" is missing");
-  } else {
-    ReadWord<kKinds>(*kind, read, diagnostics);
-  }
+  ReadWord<kKinds>(*kind, read, diagnostics);
   if (read != nullptr) read(document, set, diagnostics);
 }
 

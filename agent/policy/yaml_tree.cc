@@ -44,7 +44,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     Refuse(mark, "aliases (*name) are not accepted");
-    if (!open_.empty()) Attach(NewNode(YamlNode::Kind::kNull, mark));
+    if (!open_.empty()) Attach(NewNode(YamlNode::Kind::kRefused, mark));
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -112,7 +112,10 @@ class TreeBuilder : public YAML::EventHandler {
     if (parent.node.kind == YamlNode::Kind::kList) {
       parent.node.items.push_back(std::move(node));
     } else if (parent.awaits_value) {
-      parent.node.entries.back().value = std::move(node);
+      YamlEntry& entry = parent.node.entries.back();
+      // yaml-cpp places an absent value at whatever comes next.
+      if (node.kind == YamlNode::Kind::kNull) node.at = entry.key.at;
+      entry.value = std::move(node);
       parent.awaits_value = false;
     } else {
       parent.node.entries.push_back({std::move(node), {}});
@@ -216,6 +219,7 @@ std::vector<YamlNode> ParseYaml(std::shared_ptr<const Source> source, Diagnostic
 const char* KindName(YamlNode::Kind kind) {
   switch (kind) {
     case YamlNode::Kind::kNull:
+    case YamlNode::Kind::kRefused:
       return "nothing";
     case YamlNode::Kind::kScalar:
       return "text";

@@ -20,7 +20,8 @@ inline constexpr size_t kMaxYamlDocuments = 256;
 struct YamlEntry;
 
 struct YamlNode {
-  enum class Kind { kNull, kScalar, kList, kMap };
+  // kRefused: YAML that is not accepted and has been reported.
+  enum class Kind { kNull, kRefused, kScalar, kList, kMap };
 
   Kind kind = Kind::kNull;
   Position at;

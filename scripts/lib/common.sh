@@ -16,6 +16,7 @@ quietly() {
   return "$status"
 }
 
+# prepare [TARGET]: packages, and a build of TARGET, or of all.
 prepare() {
   cd "$root" || return
   scripts/bootstrap
@@ -24,5 +25,5 @@ prepare() {
     quietly meson setup "$build" --buildtype=debugoptimized
   fi
   echo "Building $build …"
-  quietly meson compile -C "$build"
+  quietly meson compile -C "$build" "$@"
 }

@@ -12,7 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "programs"))
 
 import harness  # noqa: E402
+import pagewarden  # noqa: E402
 import swap  # noqa: E402
+from nginx import Nginx, make_keys  # noqa: E402
 
 WORKERS = 2
 kept_all = True
@@ -36,7 +38,7 @@ def promise(kept, text):
 
 def copies_by_process(setup, keys):
     """{pid: [copies, locked, fenced]} of the keys in the set-up's cgroup."""
-    _, report = harness.verify(setup.cgroup, keys)
+    _, report = pagewarden.verify(setup.cgroup, keys)
     found = collections.defaultdict(lambda: [0, 0, 0])
     for copy in report["copies"]:
         row = found[copy["pid"]]
@@ -60,21 +62,22 @@ def totals(found):
 def plain_nginx():
     title("1. nginx as it is: two TLS keys in ordinary heap")
     with harness.SetUp("demo") as setup:
-        keys = harness.make_keys(setup.directory)
-        with harness.Nginx(setup, keys, WORKERS, fenced=False) as nginx:
+        keys = make_keys(setup.directory)
+        with Nginx(setup, keys, WORKERS, fenced=False) as nginx:
             show(nginx.command)
             for command in nginx.load_commands(200):
                 show(command)
             nginx.load(200)
-            show(harness.verify_command(setup.cgroup, keys))
+            show(pagewarden.verify_command(setup.cgroup, keys))
             found = copies_by_process(setup, keys)
             print_copies(nginx, found)
             copies, locked, _ = totals(found)
-            promise(copies > 0 and locked == 0, f"plain nginx: {copies} copies found, {locked} locked")
+            promise(copies > 0 and locked == 0,
+                    f"plain nginx: {copies} copies found, {locked} locked")
 
 
 def check_fenced(setup, keys, nginx, when):
-    show(harness.verify_command(setup.cgroup, keys))
+    show(pagewarden.verify_command(setup.cgroup, keys))
     found = copies_by_process(setup, keys)
     print_copies(nginx, found)
     copies, _, fenced = totals(found)
@@ -85,7 +88,7 @@ def check_fenced(setup, keys, nginx, when):
 
 def fenced_nginx(setup, keys):
     title("2. The same nginx under pagewarden: every copy is fenced, and stays so")
-    with harness.Nginx(setup, keys, WORKERS, fenced=True) as nginx:
+    with Nginx(setup, keys, WORKERS, fenced=True) as nginx:
         show(nginx.command)
         check_fenced(setup, keys, nginx, "at start")
         for command in nginx.load_commands(200):
@@ -103,10 +106,10 @@ def fenced_nginx(setup, keys):
 
 def audit(setup, nginx):
     title("3. What the audit says about it")
-    show(harness.audit_command(setup.cgroup))
-    table = harness.run_checked(harness.audit_command(setup.cgroup))
+    show(pagewarden.audit_command(setup.cgroup))
+    table = harness.run_checked(pagewarden.audit_command(setup.cgroup))
     print(textwrap.indent(table, "  "), end="")
-    entry = harness.audit(setup.cgroup)
+    entry = pagewarden.audit(setup.cgroup)
     pids = setup.cgroup.pids()
     locked = [harness.locked_bytes(pid) for pid in pids]
     parts = " + ".join(f"{bytes_} (pid {pid})" for pid, bytes_ in zip(pids, locked))
@@ -151,7 +154,7 @@ def main():
     harness.interrupt_on_terminate()
     plain_nginx()
     with harness.SetUp("demo") as setup:
-        fenced_nginx(setup, harness.make_keys(setup.directory))
+        fenced_nginx(setup, make_keys(setup.directory))
     swap_experiment()
     print("\nAll promises kept." if kept_all else "\nA promise was broken: see [BROKEN] above.")
     return 0 if kept_all else 1

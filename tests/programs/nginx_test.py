@@ -5,6 +5,8 @@
 import unittest
 
 import harness
+import pagewarden
+from nginx import Nginx, make_keys
 
 WORKERS = 2
 
@@ -14,17 +16,17 @@ class NginxTest(unittest.TestCase):
 
     def setUp(self):
         self.setup_ = self.enterContext(harness.SetUp("nginx"))
-        self.keys = harness.make_keys(self.setup_.directory)
+        self.keys = make_keys(self.setup_.directory)
 
     def start(self, fenced):
-        return self.enterContext(harness.Nginx(self.setup_, self.keys, WORKERS, fenced))
+        return self.enterContext(Nginx(self.setup_, self.keys, WORKERS, fenced))
 
     def test_plain_is_unlocked(self):
         nginx = self.start(fenced=False)
         nginx.load(200)
         for key in self.keys:
             with self.subTest(key=key.kind):
-                code, report = harness.verify(self.setup_.cgroup, [key])
+                code, report = pagewarden.verify(self.setup_.cgroup, [key])
                 self.assertEqual(code, 1)
                 self.assertGreater(report["summary"]["copies"], 0)
                 self.assertEqual(report["summary"]["locked"], 0)
@@ -44,7 +46,7 @@ class NginxTest(unittest.TestCase):
     def test_audit_shows_the_fence(self):
         nginx = self.start(fenced=True)
         nginx.load(50)
-        entry = harness.audit(self.setup_.cgroup)
+        entry = pagewarden.audit(self.setup_.cgroup)
         processes = {process["pid"]: process for process in entry["processes"]}
         self.assertEqual(sorted(processes), self.setup_.cgroup.pids())
         for pid in nginx.pids():
@@ -66,7 +68,7 @@ class NginxTest(unittest.TestCase):
     def assert_all_fenced(self, nginx, when):
         for key in self.keys:
             with self.subTest(key=key.kind, when=when):
-                code, report = harness.verify(self.setup_.cgroup, [key])
+                code, report = pagewarden.verify(self.setup_.cgroup, [key])
                 outside = [copy for copy in report["copies"] if not copy["fenced"]]
                 self.assertEqual(outside, [])
                 self.assertEqual(code, 0)

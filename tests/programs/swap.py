@@ -15,6 +15,8 @@ import pathlib
 import tempfile
 
 import harness
+import pagewarden
+from nginx import Nginx, make_keys
 
 SWAP_BYTES = 128 << 20
 PRIORITY = 32000  # the kernel fills the area with the highest priority first
@@ -80,7 +82,7 @@ class SwapFile:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def count_command(self, key):
-        return [str(harness.TOOLS / "pw-count"), str(self.path), "--secret", str(key.key)]
+        return [str(pagewarden.TOOLS / "pw-count"), str(self.path), "--secret", str(key.key)]
 
     def count(self, key):
         """How many copies of `key` the file holds now."""
@@ -97,7 +99,7 @@ def _swap_areas():
 
 def squeeze(pids):
     """Asks the kernel to push out every writable page of `pids`."""
-    harness.run_checked([harness.TOOLS / "pw-squeeze", *pids])
+    harness.run_checked([pagewarden.TOOLS / "pw-squeeze", *pids])
 
 
 def swapped_bytes(pid):
@@ -117,8 +119,8 @@ class Outcome:
 def experiment(fenced):
     """One nginx, ten TLS requests, one squeeze."""
     with harness.SetUp("swap") as setup, SwapFile() as swap_file:
-        keys = harness.make_keys(setup.directory)
-        with harness.Nginx(setup, keys, workers=1, fenced=fenced) as nginx:
+        keys = make_keys(setup.directory)
+        with Nginx(setup, keys, workers=1, fenced=fenced) as nginx:
             nginx.load(REQUESTS)
             in_memory = {key.kind: copies_in_memory(setup.cgroup, key) for key in keys}
             in_swap_before = {key.kind: swap_file.count(key) for key in keys}
@@ -130,7 +132,7 @@ def experiment(fenced):
 
 
 def copies_in_memory(cgroup, key):
-    _, report = harness.verify(cgroup, [key])
+    _, report = pagewarden.verify(cgroup, [key])
     return report["summary"]["copies"]
 
 

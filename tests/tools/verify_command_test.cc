@@ -6,6 +6,8 @@
 #include <openssl/core_names.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,6 +173,37 @@ TEST_F(VerifyCommandTest, FindsDamagedHiddenAndSplitCopies) {
               UnorderedElementsAre(Row("rsa.p:bytes-be", "[heap]", 120, false, true, false),
                                    Row("rsa.p:bytes-be", "anon", 128, false, true, false),
                                    Row("rsa.p:bytes-be", "anon", 128, false, true, false)));
+}
+
+bool HasGuardRegions() {
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const bool has = madvise(page, 4096, 102) == 0;  // MADV_GUARD_INSTALL
+  munmap(page, 4096);
+  return has;
+}
+
+// A fence consists of such pages: they hide nothing, and are no missing data.
+TEST_F(VerifyCommandTest, PagesThatHoldNothingAreNotMissed) {
+  if (!HasGuardRegions()) GTEST_SKIP() << "needs MADV_GUARD_INSTALL (Linux 6.13)";
+  const Child child({PW_PLANT, "guarded", p_file_, "past-end", d_file_});
+  const Outcome outcome = VerifyPid(child);
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(Rows(outcome.Json()),
+              UnorderedElementsAre(
+                  Row("rsa.p:bytes-be", "anon", 128, false, true, false),
+                  Row("rsa.d:bytes-be", "/memfd:short (deleted)", d_.size(), false, true, false)));
+}
+
+TEST_F(VerifyCommandTest, UnreadableMappingIsNamed) {
+  const int secret_memory = static_cast<int>(syscall(SYS_memfd_secret, 0));
+  if (secret_memory < 0) GTEST_SKIP() << "needs memfd_secret: " << strerror(errno);
+  close(secret_memory);
+  const Child child({PW_PLANT, "heap", p_file_, "secretmem", d_file_});
+  const Outcome outcome = VerifyPid(child);
+  EXPECT_EQ(outcome.exit_code, kExitPartialData);
+  EXPECT_EQ(Rows(outcome.Json()).size(), 1u);
+  EXPECT_THAT(outcome.err, HasSubstr(" (pw-plant) : 1 of 2 pages of /secretmem"));
 }
 
 TEST_F(VerifyCommandTest, FindsTextAndPemText) {

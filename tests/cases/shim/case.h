@@ -5,7 +5,7 @@
 
      // exit: 0 | SIGABRT | SIGSEGV
      // stderr: the exact line, if it must print one
-     // as: nobody                    (run without capabilities)
+     // without: ipc_lock             (a capability to run without)
      // memlock: 65536                (RLIMIT_MEMLOCK, bytes)
      // libc: musl                    (built with musl-gcc as well) */
 #pragma once

@@ -1,5 +1,5 @@
 // exit: 0
-// as: nobody
+// without: ipc_lock
 // memlock: 65536
 // Under a 64 KiB limit, which is what containers had for years, at least 760
 // secrets of 64 bytes are locked, and none is in the arena but unlocked.

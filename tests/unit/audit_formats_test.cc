@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "agent/audit/formats.h"
+#include "agent/audit/text.h"
+
+namespace pagewarden {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr uint64_t kMiB = 1 << 20;
+
+ProcessRow Row(pid_t pid, const char* comm, const char* cgroup, uint64_t locked) {
+  ProcessRow row;
+  row.pid = pid;
+  row.comm = comm;
+  row.exe = "/usr/bin/program";
+  row.cgroup = cgroup;
+  row.locked_bytes = locked;
+  row.soft_limit_bytes = 8 * kMiB;
+  row.hard_limit_bytes = 8 * kMiB;
+  return row;
+}
+
+ShimState Shim(const char* mode, bool active, uint64_t locked) {
+  ShimState shim;
+  shim.policy = "nginx-tls-keys";
+  shim.mode = mode;
+  shim.active = active;
+  ShimArena arena;
+  arena.name = "default";
+  arena.capacity_bytes = kMiB;
+  arena.used_bytes = 128;
+  arena.locked_bytes = locked;
+  arena.live_allocations = 2;
+  arena.fallbacks = 1;
+  shim.arenas = {arena};
+  return shim;
+}
+
+ProcessRow WithShim(ProcessRow row, std::optional<ShimState> shim) {
+  row.shim_loaded = true;
+  row.shim = std::move(shim);
+  return row;
+}
+
+AuditReport Report(const std::string& source = "bpf") {
+  Snapshot snapshot;
+  snapshot.source = source;
+  if (source == "bpf") snapshot.residue = {{33, 65536}};
+  snapshot.processes = {
+      Row(10, "quiet", "/user.slice", 0),
+      WithShim(Row(20, "nginx", "/system.slice/nginx.service", 3 * kMiB),
+               Shim("Enforce", true, kMiB)),
+      Row(30, "vault", "/system.slice/vault.service", 6 * kMiB),
+  };
+  snapshot.processes[2].soft_limit_bytes.reset();
+  snapshot.processes[2].hard_limit_bytes.reset();
+  snapshot.processes[2].cap_ipc_lock = true;
+  return BuildReport(std::move(snapshot), nullptr, "host1");
+}
+
+std::set<std::string> Keys(const json& object) {
+  std::set<std::string> keys;
+  for (const auto& item : object.items()) keys.insert(item.key());
+  return keys;
+}
+
+TEST(FormatJson, HasTheFieldsOfTheContract) {
+  const json report = json::parse(FormatJson(Report()));
+  EXPECT_EQ(Keys(report), (std::set<std::string>{"schemaVersion", "host", "source",
+                                                 "reconciledProcesses", "cgroups", "uids"}));
+  EXPECT_EQ(report["schemaVersion"], 1);
+  EXPECT_EQ(report["host"], "host1");
+  EXPECT_EQ(report["source"], "bpf");
+  EXPECT_EQ(report["uids"], json::parse(R"([{"uid": 33, "residueBytes": 65536}])"));
+  const json& nginx = report["cgroups"][0];
+  EXPECT_EQ(Keys(nginx), (std::set<std::string>{"path", "kind", "unit", "lockedBytes",
+                                                "pinnedBytes", "unevictableBytes",
+                                                "peakLockedBytes", "limitMinBytes", "usageMaxRatio",
+                                                "denials", "recommendedLimitBytes", "processes"}));
+  EXPECT_EQ(nginx["path"], "/system.slice/nginx.service");
+  EXPECT_EQ(nginx["unit"], "nginx.service");
+  EXPECT_EQ(nginx["limitMinBytes"], 8 * kMiB);
+  EXPECT_EQ(nginx["usageMaxRatio"], 0.375);
+  EXPECT_EQ(nginx["denials"], json::object());
+}
+
+TEST(FormatJson, ShowsTheShim) {
+  const json report = json::parse(FormatJson(Report()));
+  const json& process = report["cgroups"][0]["processes"][0];
+  EXPECT_EQ(Keys(process), (std::set<std::string>{"pid", "comm", "exe", "uid", "lockedBytes",
+                                                  "pinnedBytes", "softLimitBytes", "hardLimitBytes",
+                                                  "capIpcLock", "driftBytes", "shim"}));
+  EXPECT_EQ(process["shim"], json::parse(R"({"policy": "nginx-tls-keys", "mode": "Enforce",
+      "arenas": [{"name": "default", "capacityBytes": 1048576, "usedBytes": 128,
+                  "lockedBytes": 1048576, "liveAllocations": 2, "fallbacks": 1}]})"));
+  EXPECT_FALSE(report["cgroups"][1]["processes"][0].contains("shim"));
+}
+
+TEST(FormatJson, WritesNullForUnlimited) {
+  const json report = json::parse(FormatJson(Report()));
+  const json& vault = report["cgroups"][1];
+  EXPECT_TRUE(vault["limitMinBytes"].is_null());
+  EXPECT_TRUE(vault["processes"][0]["softLimitBytes"].is_null());
+  EXPECT_TRUE(vault["processes"][0]["capIpcLock"].get<bool>());
+}
+
+TEST(FormatJson, SurvivesAnyName) {
+  Snapshot snapshot;
+  snapshot.processes = {Row(1, "\xff\"\n\x1b", "/", 0)};
+  const json report = json::parse(FormatJson(BuildReport(std::move(snapshot), nullptr, "")));
+  EXPECT_EQ(report["cgroups"][0]["processes"][0]["comm"], "\xef\xbf\xbd\"\n\x1b");
+}
+
+TEST(FormatJson, MarksAForgedLedger) {
+  Snapshot snapshot;
+  snapshot.processes = {WithShim(Row(1, "x", "/", 0), std::nullopt)};
+  const json report = json::parse(FormatJson(BuildReport(std::move(snapshot), nullptr, "")));
+  EXPECT_EQ(report["cgroups"][0]["processes"][0]["shim"]["uncovered"], "invalid_ledger");
+}
+
+TEST(FormatTableReport, ShowsWhoLocksFirstAndHidesTheRest) {
+  EXPECT_EQ(FormatTableReport(Report(), GroupBy::kCgroup, false),
+            "CGROUP                       PROCS  LOCKED  PINNED      LIMIT  USE%  SHIM\n"
+            "/system.slice/vault.service      1   6 MiB       0  unlimited     -  -\n"
+            "/system.slice/nginx.service      1   3 MiB       0      8 MiB   38%  "
+            "nginx-tls-keys 1/1\n"
+            "\n"
+            "2 of 3 cgroups shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
+  const std::string all = FormatTableReport(Report("proc"), GroupBy::kCgroup, true);
+  EXPECT_THAT(all, HasSubstr("/user.slice"));
+  EXPECT_THAT(all, HasSubstr("3 of 3 cgroups shown; locked 9 MiB, pinned 0; source: /proc\n"));
+}
+
+TEST(FormatTableReport, ByProcess) {
+  EXPECT_EQ(FormatTableReport(Report(), GroupBy::kProcess, false),
+            "PID  COMMAND  UID  LOCKED  PINNED      LIMIT  USE%  CAP       SHIM                "
+            "CGROUP\n"
+            " 30  vault      0   6 MiB       0  unlimited     -  ipc_lock  -                   "
+            "/system.slice/vault.service\n"
+            " 20  nginx      0   3 MiB       0      8 MiB   38%  -         nginx-tls-keys 1/1  "
+            "/system.slice/nginx.service\n"
+            "\n"
+            "2 of 3 processes shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
+}
+
+TEST(FormatTableReport, ByUidShowsResidueOnlyWhereTheSourceKnowsIt) {
+  EXPECT_THAT(FormatTableReport(Report(), GroupBy::kUid, false), HasSubstr(" 33      0       0"));
+  EXPECT_THAT(FormatTableReport(Report(), GroupBy::kUid, false), HasSubstr("64 KiB\n"));
+  EXPECT_THAT(FormatTableReport(Report("proc"), GroupBy::kUid, false), HasSubstr("  -\n"));
+}
+
+TEST(FormatTableReport, CountsReconciledProcesses) {
+  AuditReport report = Report();
+  report.reconciled = 1;
+  EXPECT_THAT(FormatTableReport(report, GroupBy::kCgroup, false),
+              HasSubstr("source: bpf, and /proc for 1 process it does not show\n"));
+}
+
+TEST(FormatPlain, IsOneRecordALine) {
+  EXPECT_EQ(FormatPlain(Report(), GroupBy::kCgroup),
+            "/system.slice/nginx.service\tservice\t1\t3145728\t0\t-\t8388608\t0.3750\t3932160\t"
+            "nginx-tls-keys 1/1\n"
+            "/system.slice/vault.service\tservice\t1\t6291456\t0\t-\t-\t0.0000\t7864320\t-\n"
+            "/user.slice\tslice\t1\t0\t0\t-\t8388608\t0.0000\t0\t-\n");
+  EXPECT_THAT(FormatPlain(Report(), GroupBy::kProcess),
+              HasSubstr("30\tvault\t0\t/system.slice/vault.service\t6291456\t0\t-\t-\t1\t0\t"
+                        "0.0000\t-\n"));
+  EXPECT_EQ(FormatPlain(Report(), GroupBy::kUid), "0\t3\t9437184\t0\t0\n33\t0\t0\t0\t65536\n");
+}
+
+TEST(Formats, ANameCannotForgeALineOrDriveATerminal) {
+  Snapshot snapshot;
+  snapshot.processes = {Row(1, "a\n2\tb\x1b[2J", "/x\x1b]0;", kMiB)};
+  const AuditReport report = BuildReport(std::move(snapshot), nullptr, "");
+  for (const std::string& text :
+       {FormatPlain(report, GroupBy::kProcess), FormatTableReport(report, GroupBy::kProcess, true),
+        FormatTableReport(report, GroupBy::kCgroup, true)}) {
+    EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  }
+  EXPECT_THAT(FormatPlain(report, GroupBy::kProcess), HasSubstr("a\\x0a2\\x09b\\x1b[2J\t"));
+}
+
+TEST(ShimSummary, CountsActiveOfSelected) {
+  const ProcessRow bare = Row(1, "x", "/", 0);
+  const ProcessRow good = WithShim(bare, Shim("Enforce", true, kMiB));
+  const ProcessRow half = WithShim(bare, Shim("Enforce", true, kMiB / 2));
+  ProcessRow failed = WithShim(bare, Shim("Enforce", false, 0));
+  failed.shim->uncovered = "lock_failed";
+  ProcessRow inactive = WithShim(bare, ShimState());
+  EXPECT_EQ(ShimSummary({bare}), "-");
+  EXPECT_EQ(ShimSummary({inactive, bare}), "no policy");
+  EXPECT_EQ(ShimSummary({good, good, bare, inactive}), "nginx-tls-keys 2/2");
+  EXPECT_EQ(ShimSummary({good, half}), "nginx-tls-keys 2/2 (1 not locked)");
+  EXPECT_EQ(ShimSummary({good, failed}), "nginx-tls-keys 1/2; uncovered: lock failed");
+  EXPECT_EQ(ShimSummary({WithShim(bare, Shim("Audit", true, 0))}),
+            "nginx-tls-keys 1/1 (audit only)");
+  EXPECT_EQ(ShimSummary({WithShim(bare, std::nullopt)}), "uncovered: invalid ledger");
+}
+
+TEST(HumanBytes, RoundsToThreeDigits) {
+  EXPECT_EQ(HumanBytes(0), "0");
+  EXPECT_EQ(HumanBytes(1), "1 B");
+  EXPECT_EQ(HumanBytes(1023), "1023 B");
+  EXPECT_EQ(HumanBytes(65536), "64 KiB");
+  EXPECT_EQ(HumanBytes(1310720), "1.2 MiB");
+  EXPECT_EQ(HumanBytes(kMiB - 1), "1 MiB");
+  EXPECT_EQ(HumanBytes(150 * kMiB + 700000), "151 MiB");
+  EXPECT_EQ(HumanBytes(~uint64_t{0}), "16 EiB");
+}
+
+}  // namespace
+}  // namespace pagewarden

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "agent/audit/bpf_source.h"
+#include "agent/audit/details.h"
+#include "agent/audit/formats.h"
+#include "agent/audit/report.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+
+ProcessRow Row(pid_t pid, const char* cgroup, uint64_t locked, std::optional<uint64_t> soft) {
+  ProcessRow row;
+  row.pid = pid;
+  row.cgroup = cgroup;
+  row.locked_bytes = locked;
+  row.soft_limit_bytes = soft;
+  return row;
+}
+
+ShimArena Arena(uint64_t capacity) {
+  ShimArena arena;
+  arena.capacity_bytes = capacity;
+  return arena;
+}
+
+TEST(UsageRatio, ComparesWithTheSoftLimit) {
+  EXPECT_EQ(UsageRatio(Row(1, "/", 2 * kMiB, 8 * kMiB)), 0.25);
+  EXPECT_EQ(UsageRatio(Row(1, "/", 2 * kMiB, std::nullopt)), 0);
+  EXPECT_EQ(UsageRatio(Row(1, "/", 0, 0)), 0);
+  EXPECT_EQ(UsageRatio(Row(1, "/", 8192, 0)), 2);  // locked by capability
+}
+
+TEST(RecommendedLimit, AddsAQuarterAndRoundsUp) {
+  EXPECT_EQ(RecommendedLimit({}), 0u);
+  EXPECT_EQ(RecommendedLimit({Row(1, "/", 0, 0)}), 0u);
+  EXPECT_EQ(RecommendedLimit({Row(1, "/", 4096, 0)}), 64 * kKiB);
+  EXPECT_EQ(RecommendedLimit({Row(1, "/", kMiB, 0), Row(2, "/", 2 * kMiB, 0)}), 2560 * kKiB);
+  EXPECT_EQ(RecommendedLimit({Row(1, "/", 256 * kKiB, 0)}), 320 * kKiB);
+  EXPECT_EQ(RecommendedLimit({Row(1, "/", 256 * kKiB + 4096, 0)}), 384 * kKiB);
+}
+
+TEST(RecommendedLimit, CountsWhatArenasCanHold) {
+  ProcessRow row = Row(1, "/", 4096, 0);
+  row.shim.emplace();
+  row.shim->arenas = {Arena(kMiB), Arena(kMiB)};
+  EXPECT_EQ(RecommendedLimit({row}), 2560 * kKiB);
+  row.shim->arenas = {Arena(~uint64_t{0}), Arena(~uint64_t{0})};
+  EXPECT_GT(RecommendedLimit({row}), uint64_t{1} << 62);  // capped, not wrapped
+}
+
+TEST(BuildReport, GroupsAndSums) {
+  Snapshot snapshot;
+  snapshot.source = "bpf";
+  snapshot.reconciled = 2;
+  snapshot.residue = {{33, 4096}};
+  snapshot.processes = {Row(1, "/b", kMiB, 8 * kMiB), Row(2, "/a", 0, std::nullopt),
+                        Row(3, "/b", kMiB, 2 * kMiB), Row(4, "/b", 0, std::nullopt)};
+  snapshot.processes[0].pinned_bytes = 4096;
+  const AuditReport report = BuildReport(std::move(snapshot), nullptr, "host");
+  EXPECT_EQ(report.host, "host");
+  EXPECT_EQ(report.reconciled, 2u);
+  ASSERT_EQ(report.cgroups.size(), 2u);
+  EXPECT_EQ(report.cgroups[0].path, "/a");
+  EXPECT_EQ(report.cgroups[0].limit_min_bytes, std::nullopt);
+  const CgroupRow& b = report.cgroups[1];
+  EXPECT_EQ(b.locked_bytes, 2 * kMiB);
+  EXPECT_EQ(b.pinned_bytes, 4096u);
+  EXPECT_EQ(b.peak_locked_bytes, 2 * kMiB);
+  EXPECT_EQ(b.limit_min_bytes, 2 * kMiB);
+  EXPECT_EQ(b.usage_max_ratio, 0.5);
+  EXPECT_EQ(b.recommended_limit_bytes, 1280 * kKiB);
+  EXPECT_EQ(b.unevictable_bytes, std::nullopt);
+  EXPECT_EQ(b.processes.size(), 3u);
+}
+
+TEST(TotalsByUid, KeepsResidueOfAUidWithoutProcesses) {
+  Snapshot snapshot;
+  snapshot.processes = {Row(1, "/b", kMiB, 0), Row(2, "/a", kMiB, 0)};
+  snapshot.residue = {{33, 4096}};
+  const auto totals = TotalsByUid(BuildReport(std::move(snapshot), nullptr, ""));
+  ASSERT_EQ(totals.size(), 2u);
+  EXPECT_EQ(totals.at(0).processes, 2u);
+  EXPECT_EQ(totals.at(0).locked_bytes, 2 * kMiB);
+  EXPECT_EQ(totals.at(33).processes, 0u);
+  EXPECT_EQ(totals.at(33).residue_bytes, 4096u);
+}
+
+TEST(DriftOf, SubtractsLockedMappings) {
+  Mapping locked;
+  locked.start = 0x1000;
+  locked.end = 0x3000;
+  locked.locked = true;
+  Mapping other;
+  other.start = 0x5000;
+  other.end = 0x9000;
+  EXPECT_EQ(DriftOf(0x2000, {locked, other}), 0);
+  EXPECT_EQ(DriftOf(0x6000, {locked, other}), 0x4000);
+  EXPECT_EQ(DriftOf(0, {locked, other}), -0x2000);
+}
+
+task_record Record() {
+  task_record record = {};
+  record.pid = 42;
+  record.effective_uid = 33;
+  record.locked_pages = 3;
+  record.pinned_pages = 1;
+  record.soft_limit_bytes = 65536;
+  record.hard_limit_bytes = ~uint64_t{0};
+  record.cap_effective = uint64_t{1} << 14;
+  record.in_initial_user_ns = 1;
+  memcpy(record.comm, "nginx", 6);
+  return record;
+}
+
+TEST(RowOf, TranslatesARecord) {
+  const ProcessRow row = RowOf(Record());
+  EXPECT_EQ(row.pid, 42);
+  EXPECT_EQ(row.comm, "nginx");
+  EXPECT_EQ(row.uid, 33u);
+  EXPECT_EQ(row.locked_bytes, 3u * 4096);
+  EXPECT_EQ(row.pinned_bytes, 4096u);
+  EXPECT_EQ(row.soft_limit_bytes, 65536u);
+  EXPECT_EQ(row.hard_limit_bytes, std::nullopt);
+  EXPECT_TRUE(row.cap_ipc_lock);
+}
+
+TEST(RowOf, DoesNotCountACapabilityOfAUserNamespace) {
+  task_record record = Record();
+  record.in_initial_user_ns = 0;
+  EXPECT_FALSE(RowOf(record).cap_ipc_lock);
+  record = Record();
+  record.cap_effective = ~(uint64_t{1} << 14);
+  EXPECT_FALSE(RowOf(record).cap_ipc_lock);
+}
+
+TEST(RowOf, StopsAtTheEndOfTheName) {
+  task_record record = Record();
+  memset(record.comm, 'x', sizeof(record.comm));
+  EXPECT_EQ(RowOf(record).comm, std::string(16, 'x'));
+}
+
+}  // namespace
+}  // namespace pagewarden
