@@ -25,18 +25,48 @@ namespace {
 constexpr int kSignalExit = 128;  // plus the signal, as shells do
 constexpr int kMaxPid = 1 << 22;  // proc(5), /proc/sys/kernel/pid_max
 
-constexpr char kFooter[] =
-    R"(A copy is a place where 16 contiguous bytes of a private number or of the PEM
-text are intact (8 of a text secret). It is fenced when it lies in an arena of
-the shim, locked and left out of core dumps.
+constexpr char kHelp[] =
+    R"(Find every copy of a known secret in live processes, and say whether it is fenced.
 
 Examples:
-  pagewarden verify --secret /etc/ssl/private/site.pem --pid 1234 --children
+  pagewarden verify --secret site.pem --pid 1234 --children
+  pagewarden verify --secret site.pem --cgroup system.slice/nginx.service
   pagewarden verify --secret site.pem -- pagewarden run -- nginx -g 'daemon off;'
-  pagewarden verify --secret-text-file password --cgroup system.slice/redis.service
+  pagewarden verify --secret-text-file password --json --pid 1234
 
-Exit status: 0 all copies are fenced, 1 some are not, 2 wrong usage, 4 something
-could not be read, 5 no copy was found (is it the right key?).)";
+Usage:
+  pagewarden verify SECRET... --pid PID... [--children] [OPTIONS]
+  pagewarden verify SECRET... --cgroup PATH [OPTIONS]
+  pagewarden verify SECRET... [OPTIONS] -- COMMAND [ARGUMENT...]
+
+SECRET, each may be given several times:
+  --secret FILE            the private keys in FILE: PEM or DER, RSA or EC, not encrypted
+  --secret-text-file FILE  a password or other text, 8 to 4096 bytes: all of FILE but the
+                           newline at its end
+
+Where to look:
+  --pid PID                this process; may be given several times
+  --children               with --pid: and all descendants
+  --cgroup PATH            the processes of this cgroup and all below it: a directory, or a
+                           path as in /proc/PID/cgroup
+  COMMAND                  start it, search it and its descendants, then end them all; its
+                           standard output goes to standard error
+
+Options:
+  --settle SECONDS         how long COMMAND may work before the search (default 2)
+  --json                   print JSON
+  --plain                  print the rows separated by tabs, without heading and verdict
+  -h, --help               print this help
+
+A copy is a place where at least 16 contiguous bytes of a private number or of the PEM
+text are intact; 8 of a text. LOCKED: it cannot be swapped out. DUMPABLE: it would be in
+a core dump. FENCED: locked, not dumpable, and in an arena of libpagewarden.so.
+Needs the same user as the processes, or CAP_SYS_PTRACE.
+
+Exit codes: 0 every copy is fenced, 1 some copy is not, 2 usage, 4 something could not
+be read, 5 no copy at all (is it the right secret?), 126 COMMAND cannot be executed,
+127 COMMAND not found.
+)";
 
 struct VerifyOptions {
   std::vector<pid_t> pids;
@@ -134,59 +164,45 @@ int RunVerify(const VerifyOptions& options) {
   return options.cgroup.empty() ? VerifyPids(options, *needles) : VerifyCgroup(options, *needles);
 }
 
-void CheckUsage(const VerifyOptions& options) {
+// Empty when the options go together.
+absl::string_view UsageError(const VerifyOptions& options) {
   const int targets = !options.pids.empty() + !options.cgroup.empty() + !options.command.empty();
-  if (targets != 1) {
-    throw CLI::ValidationError("verify", "give one of --pid, --cgroup and -- COMMAND");
-  }
+  if (targets == 0) return "nowhere to look: give --pid, --cgroup or -- COMMAND";
+  if (targets > 1) return "give only one of --pid, --cgroup and -- COMMAND";
   if (options.key_files.empty() && options.text_files.empty()) {
-    throw CLI::ValidationError("verify", "give --secret or --secret-text-file");
+    return "no secret: give --secret or --secret-text-file";
   }
-  if (options.children && options.pids.empty()) {
-    throw CLI::ValidationError("verify", "--children goes with --pid");
-  }
+  if (options.children && options.pids.empty()) return "--children goes with --pid";
+  return "";
 }
 
 }  // namespace
 
 void AddVerifyCommand(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<VerifyOptions>();
+  const auto options = std::make_shared<VerifyOptions>();
   CLI::App* verify =
       app.add_subcommand("verify", "Find every copy of a secret in live processes, fenced or not");
-  verify->add_option("--pid", options->pids, "Search this process; may be repeated")
-      ->type_name("PID")
+  verify->formatter_fn([](const CLI::App*, std::string, CLI::AppFormatMode) { return kHelp; });
+  // One value each time: a list would swallow the -- before the command.
+  verify->add_option("--pid", options->pids)
       ->allow_extra_args(false)
-      ->check(CLI::Range(1, kMaxPid, ""));
-  verify->add_flag("--children", options->children, "With --pid: and all their descendants");
-  verify->add_option("--cgroup", options->cgroup, "Search a cgroup and all below it")
-      ->type_name("PATH");
-  verify
-      ->add_option("command", options->command,
-                   "After --: start this, search it and its descendants, end them; its standard "
-                   "output goes to standard error")
-      ->type_name("");
-  verify->add_option("--settle", options->settle_seconds, "How long a started COMMAND may work")
-      ->type_name("SECONDS")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 86400.0, ""));
-  verify
-      ->add_option("--secret", options->key_files,
-                   "Private keys, PEM or DER, RSA or EC; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  verify
-      ->add_option("--secret-text-file", options->text_files,
-                   "A password or other text of at least 8 bytes: the whole file is one "
-                   "secret; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  CLI::Option* json = verify->add_flag("--json", options->json, "Print JSON");
-  verify->add_flag("--plain", options->plain, "Print rows separated by tabs, without heading")
-      ->excludes(json);
-  verify->footer(kFooter);
+      ->check(CLI::Range(1, kMaxPid));
+  verify->add_flag("--children", options->children);
+  verify->add_option("--cgroup", options->cgroup);
+  verify->add_option("command", options->command);
+  verify->add_option("--settle", options->settle_seconds)->check(CLI::Range(0.0, 86400.0));
+  verify->add_option("--secret", options->key_files)->allow_extra_args(false);
+  verify->add_option("--secret-text-file", options->text_files)->allow_extra_args(false);
+  CLI::Option* json = verify->add_flag("--json", options->json);
+  verify->add_flag("--plain", options->plain)->excludes(json);
   verify->callback([options, &exit_code] {
-    CheckUsage(*options);
-    exit_code = RunVerify(*options);
+    const absl::string_view error = UsageError(*options);
+    if (error.empty()) {
+      exit_code = RunVerify(*options);
+      return;
+    }
+    PrintError("verify", absl::StrCat(error, "; try pagewarden verify --help"));
+    exit_code = kExitUsage;
   });
 }
 

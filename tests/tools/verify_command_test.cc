@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+// `pagewarden verify` and the test tools as programs, on real processes.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agent/base/exit_codes.h"
+#include "tests/unit/proof_keys.h"
+
+namespace pagewarden {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+struct Outcome {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+
+  nlohmann::json Json() const { return nlohmann::json::parse(out); }
+};
+
+std::string Slurp(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+pid_t Spawn(const std::vector<std::string>& words, int out, int err) {
+  std::vector<char*> argv;
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+  pid_t pid = -1;
+  EXPECT_EQ(posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ), 0) << words[0];
+  posix_spawn_file_actions_destroy(&actions);
+  return pid;
+}
+
+// A process that ends with the test.
+class Child {
+ public:
+  // Waits for a line on its standard output.
+  explicit Child(const std::vector<std::string>& words) {
+    int out[2];
+    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+    pid_ = Spawn(words, out[1], STDERR_FILENO);
+    close(out[1]);
+    char c = 0;
+    while (read(out[0], &c, 1) == 1 && c != '\n') continue;
+    close(out[0]);
+  }
+  ~Child() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  std::string pid() const { return absl::StrCat(pid_); }
+
+ private:
+  pid_t pid_;
+};
+
+// representation, mapping, bytes, locked, dumpable, fenced
+using Row = std::tuple<std::string, std::string, uint64_t, bool, bool, bool>;
+
+std::vector<Row> Rows(const nlohmann::json& report) {
+  std::vector<Row> rows;
+  for (const auto& copy : report.at("copies")) {
+    rows.emplace_back(copy.at("representation"), copy.at("mapping"), copy.at("bytes"),
+                      copy.at("locked"), copy.at("dumpable"), copy.at("fenced"));
+  }
+  return rows;
+}
+
+class VerifyCommandTest : public ::testing::Test {
+ protected:
+  VerifyCommandTest()
+      : p_(Number(key_, OSSL_PKEY_PARAM_RSA_FACTOR1)), d_(Number(key_, OSSL_PKEY_PARAM_RSA_D)) {
+    p_limbs_file_ = directory_.Write("p.limbs", Limbs(p_));
+    p_file_ = directory_.Write("p", p_);
+    d_file_ = directory_.Write("d", d_);
+    key_file_ = directory_.Write("key.pem", Pkcs8Pem(key_));
+    certificate_ = directory_.Path("certificate.pem");
+  }
+
+  Outcome Run(const std::vector<std::string>& words) {
+    const std::string out_path = directory_.Path("out");
+    const std::string err_path = directory_.Path("err");
+    const int out = open(out_path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    const int err = open(err_path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    int status = 0;
+    waitpid(Spawn(words, out, err), &status, 0);
+    close(out);
+    close(err);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Slurp(out_path), Slurp(err_path)};
+  }
+
+  Outcome Verify(std::vector<std::string> words) {
+    words.insert(words.begin(), {PAGEWARDEN, "verify", "--secret", key_file_});
+    return Run(words);
+  }
+
+  Outcome VerifyPid(const Child& child) { return Verify({"--json", "--pid", child.pid()}); }
+
+  void MakeCertificate() {
+    const Outcome made = Run({"openssl", "req", "-x509", "-key", key_file_, "-subj",
+                              "/CN=localhost", "-days", "2", "-out", certificate_});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+
+  std::vector<std::string> ServerCommand() {
+    MakeCertificate();
+    return {"openssl", "s_server",   "-accept", "127.0.0.1:0",
+            "-cert",   certificate_, "-key",    key_file_};
+  }
+
+  const TestKey key_ = NewRsaKey();
+  const std::string p_;
+  const std::string d_;
+  TestDirectory directory_;
+  std::string p_limbs_file_;
+  std::string p_file_;
+  std::string d_file_;
+  std::string key_file_;
+  std::string certificate_;
+};
+
+TEST_F(VerifyCommandTest, FindsExactlyWhatWasPlanted) {
+  const Child child(
+      {PW_PLANT, "heap", p_limbs_file_, "stack", d_file_, "locked", p_file_, "dumpable", d_file_});
+  const Outcome outcome = VerifyPid(child);
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  EXPECT_THAT(Rows(outcome.Json()),
+              UnorderedElementsAre(Row("rsa.p:limbs-le", "[heap]", 128, false, true, false),
+                                   Row("rsa.d:bytes-be", "[stack]", d_.size(), false, true, false),
+                                   Row("rsa.p:bytes-be", "anon", 128, true, false, false),
+                                   Row("rsa.d:bytes-be", "anon", d_.size(), true, true, false)));
+  EXPECT_EQ(outcome.Json().at("summary"),
+            nlohmann::json::parse(R"({"copies": 4, "locked": 2, "fenced": 0, "unlocked": 2})"));
+  EXPECT_EQ(outcome.Json().at("processes").at(0).at("comm"), "pw-plant");
+}
+
+TEST_F(VerifyCommandTest, FindsDamagedHiddenAndSplitCopies) {
+  const Child child({PW_PLANT, "partial", p_file_, "hidden", p_file_, "border", p_file_});
+  const Outcome outcome = VerifyPid(child);
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  EXPECT_THAT(Rows(outcome.Json()),
+              UnorderedElementsAre(Row("rsa.p:bytes-be", "[heap]", 120, false, true, false),
+                                   Row("rsa.p:bytes-be", "anon", 128, false, true, false),
+                                   Row("rsa.p:bytes-be", "anon", 128, false, true, false)));
+}
+
+bool HasGuardRegions() {
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const bool has = madvise(page, 4096, 102) == 0;  // MADV_GUARD_INSTALL
+  munmap(page, 4096);
+  return has;
+}
+
+// A fence consists of such pages: they hide nothing, and are no missing data.
+TEST_F(VerifyCommandTest, PagesThatHoldNothingAreNotMissed) {
+  if (!HasGuardRegions()) GTEST_SKIP() << "needs MADV_GUARD_INSTALL (Linux 6.13)";
+  const Child child({PW_PLANT, "guarded", p_file_, "past-end", d_file_});
+  const Outcome outcome = VerifyPid(child);
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(Rows(outcome.Json()),
+              UnorderedElementsAre(
+                  Row("rsa.p:bytes-be", "anon", 128, false, true, false),
+                  Row("rsa.d:bytes-be", "/memfd:short (deleted)", d_.size(), false, true, false)));
+}
+
+TEST_F(VerifyCommandTest, UnreadableMappingIsNamed) {
+  const int secret_memory = static_cast<int>(syscall(SYS_memfd_secret, 0));
+  if (secret_memory < 0) GTEST_SKIP() << "needs memfd_secret: " << strerror(errno);
+  close(secret_memory);
+  const Child child({PW_PLANT, "heap", p_file_, "secretmem", d_file_});
+  const Outcome outcome = VerifyPid(child);
+  EXPECT_EQ(outcome.exit_code, kExitPartialData);
+  EXPECT_EQ(Rows(outcome.Json()).size(), 1u);
+  EXPECT_THAT(outcome.err, HasSubstr(" (pw-plant) : 1 of 2 pages of /secretmem"));
+}
+
+TEST_F(VerifyCommandTest, FindsTextAndPemText) {
+  const std::string password = directory_.Write("password", "correct-horse\n");
+  const Child child({PW_PLANT, "heap", key_file_, "stack", password});
+  const Outcome outcome = Verify({"--secret-text-file", password, "--json", "--pid", child.pid()});
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  const auto rows = Rows(outcome.Json());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(std::get<0>(rows[0]), "pem-text");
+  EXPECT_EQ(rows[1], Row("text", "[stack]", 13, false, true, false));
+}
+
+TEST_F(VerifyCommandTest, NoCopyHasAnExitCodeOfItsOwn) {
+  const std::string decoy = directory_.Write("decoy", Number(key_, OSSL_PKEY_PARAM_RSA_N));
+  const Child child({PW_PLANT, "heap", decoy, "locked", decoy});
+  const Outcome outcome = Verify({"--pid", child.pid()});
+  EXPECT_EQ(outcome.exit_code, kExitNoneFound);
+  EXPECT_EQ(outcome.out, "no copy found in 1 process\n");
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(VerifyCommandTest, ChildrenAreSearchedWhenAskedFor) {
+  const Child shell(
+      {"sh", "-c", absl::StrCat(PW_PLANT, " heap ", p_file_, " & trap 'kill $!' EXIT; wait")});
+  EXPECT_EQ(VerifyPid(shell).exit_code, kExitNoneFound);
+  const Outcome outcome = Verify({"--json", "--children", "--pid", shell.pid()});
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  ASSERT_EQ(outcome.Json().at("processes").size(), 2u);
+  EXPECT_THAT(Rows(outcome.Json()),
+              ElementsAre(Row("rsa.p:bytes-be", "[heap]", 128, false, true, false)));
+  kill(outcome.Json().at("copies").at(0).at("pid").get<pid_t>(), SIGKILL);
+}
+
+TEST_F(VerifyCommandTest, UnreadableProcessIsNamed) {
+  if (geteuid() != 0) GTEST_SKIP() << "not root: cannot become a user who may not read";
+  const Child child({PW_PLANT, "heap", p_file_});
+  const std::string program = directory_.Path("pagewarden");
+  std::filesystem::copy_file(PAGEWARDEN, program);
+  ASSERT_EQ(chmod(directory_.Path("").c_str(), 0755), 0);
+  const Outcome outcome =
+      Run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "verify",
+           "--secret", key_file_, "--pid", child.pid(), "--json"});
+  EXPECT_EQ(outcome.exit_code, kExitPartialData);
+  EXPECT_THAT(outcome.err,
+              HasSubstr(absl::StrCat("pagewarden: process ", child.pid(), " (pw-plant) : ")));
+  EXPECT_THAT(outcome.err, HasSubstr("ermission denied"));
+  EXPECT_THAT(outcome.Json().at("processes"), IsEmpty());
+}
+
+TEST_F(VerifyCommandTest, MissingTargetsAreNamed) {
+  const Outcome process = Verify({"--pid", "4194303"});
+  EXPECT_EQ(process.exit_code, kExitPartialData);
+  EXPECT_THAT(process.err, HasSubstr("pagewarden: process 4194303 : "));
+  const Outcome cgroup = Verify({"--cgroup", "no/such/cgroup"});
+  EXPECT_EQ(cgroup.exit_code, kExitPartialData);
+  EXPECT_THAT(cgroup.err, HasSubstr("pagewarden: cgroup no/such/cgroup : "));
+  EXPECT_EQ(Verify({"--", "/no/such/command"}).exit_code, kExitNotFound);
+  EXPECT_EQ(Verify({"--", "/etc/passwd"}).exit_code, kExitCannotExecute);
+}
+
+TEST_F(VerifyCommandTest, WrongUsage) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {},
+      {"--pid", "0"},
+      {"--pid", "x"},
+      {"--pid", "1", "--", "true"},
+      {"--children", "--", "true"},
+      {"--pid", "1", "--json", "--plain"},
+      {"--pid", "1", "--settle", "-1"},
+      {"--pid", "1", "--secret", "/no/such/file"},
+      {"--pid", "1", "--secret-text-file", "/dev/null"}};
+  for (const auto& words : wrong) {
+    const Outcome outcome = Verify(words);
+    EXPECT_EQ(outcome.exit_code, kExitUsage) << absl::StrJoin(words, " ");
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_NE(outcome.err, "");
+  }
+  EXPECT_EQ(Run({PAGEWARDEN, "verify", "--pid", "1"}).exit_code, kExitUsage);
+}
+
+// No eight bytes of the key, in hexadecimal or base64, and none of its PEM text.
+TEST_F(VerifyCommandTest, SecretNeverShows) {
+  const Child child({PW_PLANT, "heap", p_limbs_file_, "stack", key_file_, "locked", d_file_});
+  const std::string other = directory_.Write("other", "not a key " + p_);
+  std::string shown = Verify({"--pid", "4194303", "--secret", other}).err;
+  for (const char* format : {"--json", "--plain"}) {
+    const Outcome outcome = Verify({format, "--pid", child.pid()});
+    ASSERT_EQ(outcome.exit_code, kExitFindings);
+    shown += outcome.out + outcome.err;
+  }
+  shown += Verify({"--pid", child.pid()}).out;
+  std::string lower = shown;
+  std::transform(lower.begin(), lower.end(), lower.begin(), tolower);
+  for (const std::string& number : {p_, d_, Limbs(p_), Limbs(d_)}) {
+    for (size_t at = 0; at + 8 <= number.size(); ++at) {
+      const std::string bytes = number.substr(at, 8);
+      ASSERT_EQ(lower.find(absl::BytesToHexString(bytes)), std::string::npos);
+      ASSERT_EQ(shown.find(absl::Base64Escape(bytes).substr(0, 10)), std::string::npos);
+      ASSERT_EQ(shown.find(bytes), std::string::npos);
+    }
+  }
+  const std::string pem = Pkcs8Pem(key_);
+  const std::string body = pem.substr(28, pem.size() - 28 - 27);  // between BEGIN and END
+  for (size_t at = 0; at + 10 <= body.size(); ++at) {
+    ASSERT_EQ(shown.find(body.substr(at, 10)), std::string::npos);
+  }
+}
+
+TEST_F(VerifyCommandTest, StartsSearchesAndEndsADaemon) {
+  const std::string script =
+      absl::StrCat("echo noise; setsid ", PW_PLANT, " heap ", p_file_, " & exit 0");
+  const Outcome outcome = Verify({"--json", "--settle", "0.5", "--", "sh", "-c", script});
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  ASSERT_THAT(Rows(outcome.Json()),
+              ElementsAre(Row("rsa.p:bytes-be", "[heap]", 128, false, true, false)));
+  const auto pid = outcome.Json().at("copies").at(0).at("pid").get<pid_t>();
+  EXPECT_NE(kill(pid, 0), 0) << "the daemon still runs";
+  EXPECT_THAT(outcome.err, HasSubstr("noise"));
+}
+
+TEST_F(VerifyCommandTest, EndsACommandThatIgnoresTermination) {
+  const std::string script = "trap '' TERM; while :; do sleep 1; done";
+  const Outcome outcome = Verify({"--json", "--settle", "0.2", "--", "sh", "-c", script});
+  EXPECT_EQ(outcome.exit_code, kExitNoneFound) << outcome.err;
+  const auto pid = outcome.Json().at("processes").at(0).at("pid").get<pid_t>();
+  EXPECT_NE(kill(pid, 0), 0) << "the command still runs";
+}
+
+TEST_F(VerifyCommandTest, CommandThatEndsAtOnceIsReported) {
+  const Outcome outcome = Verify({"--", "sh", "-c", "exit 3"});
+  EXPECT_EQ(outcome.exit_code, kExitNoneFound);
+  EXPECT_THAT(outcome.err, HasSubstr("pagewarden: sh : exited with status 3 before"));
+}
+
+TEST_F(VerifyCommandTest, PlainServerHoldsUnlockedCopies) {
+  std::vector<std::string> words = {"--json", "--settle", "1", "--"};
+  for (const std::string& word : ServerCommand()) words.push_back(word);
+  const Outcome outcome = Verify(words);
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  EXPECT_GE(outcome.Json().at("summary").at("copies"), 6);
+  EXPECT_EQ(outcome.Json().at("summary").at("locked"), 0);
+}
+
+TEST_F(VerifyCommandTest, ServerUnderTheShimIsFenced) {
+  std::vector<std::string> words = {"--json", "--settle", "1", "--", PAGEWARDEN, "run", "--"};
+  for (const std::string& word : ServerCommand()) words.push_back(word);
+  const Outcome outcome = Verify(words);
+  EXPECT_EQ(outcome.exit_code, kExitClean) << outcome.err << outcome.out;
+  EXPECT_GE(outcome.Json().at("summary").at("copies"), 6);
+  for (const auto& copy : outcome.Json().at("copies")) {
+    EXPECT_TRUE(copy.at("fenced"));
+    EXPECT_THAT(copy.at("tag").get<std::string>(), HasSubstr("/"));
+  }
+}
+
+TEST_F(VerifyCommandTest, PythonsSslHoldsCopies) {
+  MakeCertificate();
+  const std::string script = absl::StrCat(
+      "import ssl, time\n"
+      "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+      "context.load_cert_chain('",
+      certificate_, "', '", key_file_,
+      "')\n"
+      "print('ready', flush=True)\n"
+      "time.sleep(60)\n");
+  const Child child({"/usr/bin/python3", "-c", script});
+  const Outcome outcome = VerifyPid(child);
+  EXPECT_EQ(outcome.exit_code, kExitFindings) << outcome.err;
+  EXPECT_GE(outcome.Json().at("summary").at("copies"), 6);
+}
+
+TEST_F(VerifyCommandTest, CountFindsCopiesAcrossItsBuffers) {
+  std::string contents(3 << 20, '\0');
+  contents.replace((1 << 20) - 60, p_.size(), p_);
+  contents.replace((2 << 20) - 8, p_.size(), Limbs(p_));
+  contents.replace(contents.size() - d_.size(), d_.size(), d_);
+  const std::string file = directory_.Write("swap", contents);
+  const Outcome outcome = Run({PW_COUNT, file, "--secret", key_file_});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.substr(0, 2), "3\n");
+  EXPECT_THAT(outcome.out, HasSubstr("\nrsa.p:bytes-be 1\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nrsa.p:limbs-le 1\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nrsa.d:bytes-be 1\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nrsa.q:bytes-be 0\n"));
+  EXPECT_EQ(Run({PW_COUNT, file}).exit_code, kExitUsage);
+}
+
+TEST_F(VerifyCommandTest, SqueezeSparesLockedMappings) {
+  const Child child({PW_PLANT, "heap", p_file_, "locked", d_file_});
+  const Outcome outcome = Run({PW_SQUEEZE, child.pid()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("advised, 1 refused"));
+  EXPECT_EQ(VerifyPid(child).Json().at("summary").at("copies"), 2);
+  EXPECT_EQ(Run({PW_SQUEEZE, "4194303"}).exit_code, kExitPartialData);
+}
+
+}  // namespace
+}  // namespace pagewarden
