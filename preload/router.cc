@@ -36,16 +36,24 @@ void CountFallback(Arena& arena, size_t bytes) {
   Count(arena.book().fallbacks[reason]);
 }
 
+Routed Fail() {
+  SetErrno(kOutOfMemory);
+  return {Route::kFail, nullptr};
+}
+
 Routed AllocateIn(Arena& arena, size_t bytes, size_t alignment) {
+  const bool locked = arena.book().locked_bytes != 0;
+  if (PW_UNLIKELY(!locked)) {
+    Count(arena.book().fallbacks[abi::kFallbackUnlocked]);
+    if (arena.on_lock_failure() == abi::OnLockFailure::kFail) return Fail();
+  }
   if (PW_LIKELY(pw_thread.in_arena == 0)) {
     void* block = arena.Allocate(bytes, alignment);
     if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
   }
   CountFallback(arena, bytes);
-  const bool fail = arena.on_exhausted() == abi::OnCapacityExhausted::kFail;
-  if (!fail) return {Route::kNext, nullptr};
-  SetErrno(kOutOfMemory);
-  return {Route::kFail, nullptr};
+  if (arena.on_exhausted() == abi::OnCapacityExhausted::kFail) return Fail();
+  return {Route::kNext, nullptr};
 }
 
 // The old block leaves the next allocator for the fence: no copy may stay.

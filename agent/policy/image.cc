@@ -17,9 +17,7 @@ constexpr uint32_t kFirstGeneration = 1;
 constexpr size_t kTableAlignment = 8;
 
 uint32_t Flags(const Arena& arena) {
-  return (arena.guard_pages ? abi::kArenaGuardPages : 0u) |
-         (arena.canary ? abi::kArenaCanary : 0u) |
-         (arena.wipe_on_free ? abi::kArenaWipeOnFree : 0u) |
+  return (arena.canary ? abi::kArenaCanary : 0u) |
          (arena.core_dump == CoreDump::kExclude ? abi::kArenaExcludeFromCoreDump : 0u);
 }
 

@@ -8,8 +8,7 @@ namespace pagewarden {
 namespace {
 
 constexpr uint64_t kPageBytes = 4096;
-constexpr uint32_t kAllArenaFlags = abi::kArenaGuardPages | abi::kArenaCanary |
-                                    abi::kArenaWipeOnFree | abi::kArenaExcludeFromCoreDump;
+constexpr uint32_t kAllArenaFlags = abi::kArenaCanary | abi::kArenaExcludeFromCoreDump;
 
 absl::Status Invalid(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("policy image: bad ", what));

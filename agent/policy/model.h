@@ -69,9 +69,7 @@ enum class CoreDump { kExclude, kInclude };
 struct Arena : Located {
   std::string name = "default";
   uint64_t capacity_bytes = kDefaultArenaBytes;  // per process
-  bool guard_pages = true;
   bool canary = true;
-  bool wipe_on_free = true;
   CoreDump core_dump = CoreDump::kExclude;
   abi::OnFork on_fork = abi::OnFork::kRelock;
   abi::OnLockFailure on_lock_failure = abi::OnLockFailure::kAllocateUnlocked;

@@ -27,6 +27,14 @@ void ReadCapacity(const YamlNode& node, uint64_t& bytes, Diagnostics& diagnostic
 template <typename T>
 void AlreadyRead(const YamlNode&, T&, Diagnostics&) {}
 
+// A protection that costs nothing, and that the shim's other ones rely on.
+template <typename T>
+void AlwaysOn(const YamlNode& node, T&, Diagnostics& diagnostics) {
+  bool on = true;
+  ReadFlag(node, on, diagnostics);
+  if (!on) diagnostics.Add(node.at, PolicyError::kOutOfRange, "this cannot be turned off");
+}
+
 constexpr Word<abi::Mode> kModes[] = {{"Disabled", abi::Mode::kDisabled},
                                       {"Audit", abi::Mode::kAudit},
                                       {"Enforce", abi::Mode::kEnforce}};
@@ -74,9 +82,9 @@ constexpr Field<Rule> kRuleFields[] = {
 constexpr Field<Arena> kArenaFields[] = {
     {"name", kRequired, Into<&Arena::name, ReadArenaName>},
     {"capacity", kOptional, Into<&Arena::capacity_bytes, ReadCapacity>},
-    {"guardPages", kOptional, Into<&Arena::guard_pages, ReadFlag>},
+    {"guardPages", kOptional, AlwaysOn<Arena>},
     {"canary", kOptional, Into<&Arena::canary, ReadFlag>},
-    {"wipeOnFree", kOptional, Into<&Arena::wipe_on_free, ReadFlag>},
+    {"wipeOnFree", kOptional, AlwaysOn<Arena>},
     {"coreDump", kOptional, Into<&Arena::core_dump, ReadWord<kCoreDumps, CoreDump>>},
     {"onFork", kOptional, Into<&Arena::on_fork, ReadWord<kOnForks, abi::OnFork>>},
     {"onLockFailure", kOptional,

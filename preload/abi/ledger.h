@@ -43,6 +43,7 @@ enum Fallback : uint32_t {
   kFallbackCapacity = 0,  // arena full
   kFallbackTooLarge = 1,  // request larger than the arena
   kFallbackReentry = 2,   // tagged call inside the arena's own critical section
+  kFallbackUnlocked = 3,  // in the arena, but the arena could not be locked
   kFallbackReasons = 4,
 };
 
@@ -55,7 +56,7 @@ struct LedgerArena {
   uint64_t peak_used_bytes;
   uint64_t live_allocations;
   uint64_t total_allocations;
-  uint64_t fallbacks[kFallbackReasons];  // tagged, but left to the next allocator
+  uint64_t fallbacks[kFallbackReasons];  // tagged, but not in locked memory
 };
 static_assert(sizeof(LedgerArena) == 120);
 

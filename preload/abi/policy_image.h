@@ -45,10 +45,8 @@ enum class OnLockFailure : uint32_t { kAllocateUnlocked = 0, kFail = 1 };
 enum class OnCapacityExhausted : uint32_t { kAllocateUnlocked = 0, kFail = 1 };
 
 enum ArenaFlags : uint32_t {
-  kArenaGuardPages = 1u << 0,
-  kArenaCanary = 1u << 1,
-  kArenaWipeOnFree = 1u << 2,
-  kArenaExcludeFromCoreDump = 1u << 3,
+  kArenaCanary = 1u << 0,
+  kArenaExcludeFromCoreDump = 1u << 1,
 };
 
 enum class RuleForm : uint32_t {

