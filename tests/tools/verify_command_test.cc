@@ -353,8 +353,9 @@ TEST_F(VerifyCommandTest, ServerUnderTheShimIsFenced) {
   for (const std::string& word : ServerCommand()) words.push_back(word);
   const Outcome outcome = Verify(words);
   EXPECT_EQ(outcome.exit_code, kExitClean) << outcome.err << outcome.out;
-  EXPECT_GE(outcome.Json().at("summary").at("copies"), 6);
-  for (const auto& copy : outcome.Json().at("copies")) {
+  const nlohmann::json report = outcome.Json();
+  EXPECT_GE(report.at("summary").at("copies"), 6);
+  for (const auto& copy : report.at("copies")) {
     EXPECT_TRUE(copy.at("fenced"));
     EXPECT_THAT(copy.at("tag").get<std::string>(), HasSubstr("/"));
   }
