@@ -71,10 +71,10 @@ TEST(PolicyImage, HoldsWhatThePoliciesSay) {
   ASSERT_EQ(high.arenas.count, 2u);
   const auto one = *view.At<abi::ArenaEntry>(header.arenas, high.arenas.first);
   EXPECT_EQ(one.capacity_bytes, 65536u);
-  EXPECT_EQ(one.flags, 15u);
+  EXPECT_EQ(one.flags, abi::kArenaCanary | abi::kArenaExcludeFromCoreDump);
   const auto two = *view.At<abi::ArenaEntry>(header.arenas, high.arenas.first + 1);
   EXPECT_EQ(*view.At(two.name), "two");
-  EXPECT_EQ(two.flags, abi::kArenaCanary | abi::kArenaExcludeFromCoreDump);
+  EXPECT_EQ(two.flags, abi::kArenaExcludeFromCoreDump);
   EXPECT_EQ(two.on_lock_failure, abi::OnLockFailure::kFail);
 
   ASSERT_EQ(high.rules.count, 2u);
