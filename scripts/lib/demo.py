@@ -101,11 +101,12 @@ def fenced_nginx(setup, keys):
             show(command)
         nginx.load(50)
         check_fenced(setup, keys, nginx, "after the reload and 50 requests to the new workers")
+        swap_experiment()
         audit(setup, nginx)
 
 
 def audit(setup, nginx):
-    title("3. What the audit says about it")
+    title("4. What the audit says about the nginx of step 2")
     show(pagewarden.audit_command(setup.cgroup))
     table = harness.run_checked(pagewarden.audit_command(setup.cgroup))
     print(textwrap.indent(table, "  "), end="")
@@ -129,7 +130,7 @@ def usage_text(ratio):
 
 
 def swap_experiment():
-    title("4. Swap: push both out of memory, then search the swap file for the keys")
+    title("3. Swap: push both out of memory, then search the swap file for the keys")
     print("  (a zeroed swap file of 128 MiB, nginx with one worker, 10 TLS requests,\n"
           "   process_madvise(MADV_PAGEOUT) on every writable mapping, sync, search)")
     plain = swap.experiment(fenced=False)
@@ -155,7 +156,6 @@ def main():
     plain_nginx()
     with harness.SetUp("demo") as setup:
         fenced_nginx(setup, make_keys(setup.directory))
-    swap_experiment()
     print("\nAll promises kept." if kept_all else "\nA promise was broken: see [BROKEN] above.")
     return 0 if kept_all else 1
 
