@@ -25,19 +25,19 @@ extern "C" {
 
 #define PAGEWARDEN_WEAK __attribute__((weak, visibility("default")))
 
-/* Zeroed memory of the arena, aligned to 16 bytes, wiped when freed. It is
-   locked unless pagewarden_is_locked says no: the policy's onLockFailure decides
-   whether unlocked memory may be given out.
-   NULL with ENOENT: no such arena; ENOMEM: it is full, or may not be unlocked. */
+/* Zeroed memory of the arena, aligned to 16 bytes, wiped when freed. Where the
+   arena is full or could not be locked, the policy decides whether ordinary or
+   unlocked memory is given out, which is counted, and pagewarden_is_locked says so.
+   NULL with ENOENT: no such arena; ENOMEM: the policy says Fail, or no memory. */
 PAGEWARDEN_WEAK void* pagewarden_alloc(const char* arena, size_t bytes);
 
 /* As realloc(3): the contents move within the arena, and the old place is wiped.
-   NULL with ENOMEM: the block is as it was. NULL with EINVAL: not of an arena.
-   A null block is an error too: it does not say which arena. */
+   NULL with ENOMEM: the block is as it was. NULL with EINVAL: the block is null,
+   which does not say which arena. */
 PAGEWARDEN_WEAK void* pagewarden_resize(void* block, size_t bytes);
 
 /* Wipes and frees. NULL is ignored. Ends the program, with a line on stderr, for
-   a pointer that no arena gave out, and for a block that was written past its end. */
+   a block that was written past its end or freed before. */
 PAGEWARDEN_WEAK void pagewarden_free(void* block);
 
 /* From here to pagewarden_end, what this thread allocates (malloc, new, …, in
