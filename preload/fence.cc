@@ -22,7 +22,7 @@ uint64_t RoundUp(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / un
 // it only adds up how much that is.
 class Carver {
  public:
-  explicit Carver(unsigned char* base) : base_(base) {}
+  explicit Carver(const void* base) : base_(reinterpret_cast<uint64_t>(base)) {}
 
   template <typename T>
   T* Take(uint64_t count, uint64_t alignment = 64) {
@@ -34,7 +34,7 @@ class Carver {
   uint64_t used() const { return used_; }
 
  private:
-  unsigned char* base_;
+  uint64_t base_;
   uint64_t used_ = 0;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/policy.h"
 
+#include <asm/stat.h>
+
 #include "preload/abi/checksum.h"
 #include "preload/mem.h"
 #include "preload/sys.h"

@@ -6,7 +6,6 @@
 // has none).
 #pragma once
 
-#include <asm/stat.h>
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -61,7 +60,7 @@ inline long Read(long fd, void* to, size_t bytes) { return Call(__NR_read, fd, A
 inline long Write(long fd, const void* from, size_t bytes) {
   return Call(__NR_write, fd, Arg(from), bytes);
 }
-inline long FStat(long fd, struct stat* out) { return Call(__NR_fstat, fd, Arg(out)); }
+inline long FStat(long fd, void* stat) { return Call(__NR_fstat, fd, Arg(stat)); }
 inline long ReadLink(const char* path, char* to, size_t bytes) {
   return Call(__NR_readlinkat, AT_FDCWD, Arg(path), Arg(to), bytes);
 }
