@@ -4,15 +4,19 @@
 #include "preload/abi/environment.h"
 #include "preload/elf_lookup.h"
 #include "preload/environment.h"
+#include "preload/exports_loader.h"
 #include "preload/fence.h"
 #include "preload/fork.h"
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/next.h"
+#include "preload/pass.h"
 #include "preload/policy.h"
 #include "preload/registers.h"
+#include "preload/report.h"
 #include "preload/router.h"
+#include "preload/sanitizer.h"
 #include "preload/scopes.h"
 #include "preload/sys.h"
 
@@ -29,6 +33,9 @@ using abi::Uncovered;
 
 bool started = false;
 
+// For abi::Uncovered, which gets it with version 2 of the ledger.
+constexpr auto kSanitizer = static_cast<Uncovered>(10);
+
 struct Verdict {
   ShimState state;
   Uncovered reason;
@@ -43,6 +50,13 @@ void* MapTable(size_t bytes) {
   if (sys::Failed(at)) return nullptr;
   void* table = reinterpret_cast<void*>(at);
   return sys::Failed(sys::Protect(table, bytes, kProtRead | kProtWrite)) ? nullptr : table;
+}
+
+// Whether any rule has to see calls outside every extent.
+bool HasStandingRule(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  for (uint32_t i = 0; i < policy.rules.count; ++i)
+    if (image.rule(policy.rules.first + i).form != abi::RuleForm::kDuring) return true;
+  return false;
 }
 
 struct RuleTables {
@@ -78,6 +92,8 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   const RuleTables tables = BuildRules(image, policy);
   if (tables.rules == nullptr) return PassThrough(NotCovered(Uncovered::kNoReservation));
   SetRules(tables.rules, policy.rules.count, policy.mode == abi::Mode::kAudit);
+  if (HasStandingRule(image, policy)) JudgeEveryCall();
+  if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   RegisterForkHandlers();
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
@@ -109,6 +125,11 @@ Verdict Decide() {
   CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
   ledger.mode = static_cast<uint32_t>(policy->mode);
   if (policy->mode == abi::Mode::kDisabled) return PassThrough(NotCovered(Uncovered::kDisabled));
+  if (IsSanitizer(NextAllocatorPath())) {
+    Warn("AddressSanitizer's runtime must be loaded before the shim: "
+         "this program runs without a fence");
+    return PassThrough(NotCovered(kSanitizer));
+  }
   return Enforce(image, *policy);
 }
 
