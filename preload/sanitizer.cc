@@ -5,13 +5,30 @@
 #include "preload/macros.h"
 
 namespace pagewarden {
+namespace {
 
-bool IsSanitizer(const char* path) {
-  constexpr const char* kRuntimes[] = {"libasan.so",       "liblsan.so",       "libhwasan.so",
-                                       "libclang_rt.asan", "libclang_rt.lsan", "libclang_rt.hwasan"};
-  for (const char* runtime : kRuntimes)
-    if (FileNameStartsWith(path, runtime)) return true;
-  return false;
+#define PW_REFUSAL(name) \
+  name "'s runtime must be loaded before the shim: this program runs without a fence"
+
+struct Runtime {
+  const char* file;
+  const char* refusal;
+};
+
+constexpr Runtime kRuntimes[] = {
+    {"libasan.so", PW_REFUSAL("AddressSanitizer")},
+    {"libclang_rt.asan", PW_REFUSAL("AddressSanitizer")},
+    {"libhwasan.so", PW_REFUSAL("HWAddressSanitizer")},
+    {"libclang_rt.hwasan", PW_REFUSAL("HWAddressSanitizer")},
+    {"liblsan.so", PW_REFUSAL("LeakSanitizer")},
+};
+
+}  // namespace
+
+const char* SanitizerRefusal(const char* path) {
+  for (const Runtime& runtime : kRuntimes)
+    if (FileNameStartsWith(path, runtime.file)) return runtime.refusal;
+  return nullptr;
 }
 
 // AddressSanitizer ends a program whose first library is not its runtime, and

@@ -3,8 +3,9 @@
 
 namespace pagewarden {
 
-// Whether the file is the runtime of a sanitizer that wants to be before every
-// other allocator, and whose leak checker cannot look into a fence.
-bool IsSanitizer(const char* path);
+// For the runtime of a sanitizer that wants to be before every other allocator,
+// and whose leak checker cannot look into a fence: what to tell the user. Null
+// for any other file.
+const char* SanitizerRefusal(const char* path);
 
 }  // namespace pagewarden

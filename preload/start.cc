@@ -125,9 +125,8 @@ Verdict Decide() {
   CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
   ledger.mode = static_cast<uint32_t>(policy->mode);
   if (policy->mode == abi::Mode::kDisabled) return PassThrough(NotCovered(Uncovered::kDisabled));
-  if (IsSanitizer(NextAllocatorPath())) {
-    Warn("AddressSanitizer's runtime must be loaded before the shim: "
-         "this program runs without a fence");
+  if (const char* refusal = SanitizerRefusal(NextAllocatorPath()); refusal != nullptr) {
+    Warn(refusal);
     return PassThrough(NotCovered(kSanitizer));
   }
   return Enforce(image, *policy);
