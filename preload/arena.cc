@@ -77,6 +77,19 @@ Arena::Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables
   PublishBacking();
 }
 
+PW_INLINE void* Arena::TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
+                              uint32_t row) {
+  const size_t slot_bytes = kSlotBytes[slot_class];
+  unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kNaturalAlignment;
+  const Canary canary(*key_, slot, slot + slot_bytes);
+  if (PW_UNLIKELY(!canary.IsEmpty()))
+    Corrupt(abi::kViolationCanary, "write to a block that was freed",
+            {slot, slot_bytes, slot_class, true});
+  canary.Place(bytes, tag);
+  books_->CountIn(row, tag, slot_bytes);
+  return slot;
+}
+
 void* Arena::Allocate(size_t bytes, size_t alignment, uint32_t tag) {
   const uint32_t row = pw_thread.row % kRows;
   if (PW_UNLIKELY(bytes > kLargestSmall || alignment > kNaturalAlignment || row == kSharedRow))
@@ -102,18 +115,6 @@ __attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t align
     books_->SamplePeak(tag, kSlotBytes[slot_class]);
   }
   return TakeRound(magazine, slot_class, bytes, tag, row);
-}
-
-inline void* Arena::TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
-                              uint32_t row) {
-  const size_t slot_bytes = kSlotBytes[slot_class];
-  unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kNaturalAlignment;
-  const Canary canary(*key_, slot, slot + slot_bytes);
-  if (PW_UNLIKELY(!canary.IsEmpty()))
-    Corrupt(abi::kViolationCanary, "write to a block that was freed");
-  canary.Place(bytes, tag);
-  books_->CountIn(row, tag, slot_bytes);
-  return slot;
 }
 
 bool Arena::Fill(Magazine& magazine, uint8_t slot_class) {
@@ -205,6 +206,41 @@ PW_COLD bool Arena::Grow(uint32_t count) {
   return true;
 }
 
+// Needs no lock: the page of a live block does not change.
+PW_INLINE Arena::Slot Arena::Locate(void* block) const {
+  const auto offset = static_cast<size_t>(static_cast<unsigned char*>(block) - base_);
+  const size_t in_page = offset % kPageBytes;
+  const PageRecord& record = records_[offset / kPageBytes];
+  auto* start = static_cast<unsigned char*>(block);
+  if (PW_LIKELY(record.kind == kSlabPage)) {
+    const uint32_t index = SlotAt(in_page, record.slot_class);
+    const size_t slot_bytes = kSlotBytes[record.slot_class];
+    if (PW_UNLIKELY(index * slot_bytes != in_page || in_page + slot_bytes > kPageBytes))
+      RejectPointer(block);
+    return {start, slot_bytes, record.slot_class, true};
+  }
+  if (PW_UNLIKELY(record.kind != kRunPage || in_page != 0)) RejectPointer(block);
+  return {start, record.run_pages * kPageBytes, 0, false};
+}
+
+PW_INLINE size_t Arena::CheckedBytes(Slot slot) const {
+  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
+  if (PW_UNLIKELY(canary.IsEmpty())) Corrupt(abi::kViolationDoubleFree, "double free", slot);
+  const bool intact = canary.SizeIsPlausible() && canary.Tag() < books_->tag_count() &&
+                      (!canary_ || canary.IsIntact());
+  if (PW_UNLIKELY(!intact))
+    Corrupt(abi::kViolationCanary, "canary damaged: a write went past the end of a block",
+            slot);
+  return canary.Bytes();
+}
+
+PW_INLINE void Arena::PutRound(Magazine& magazine, const unsigned char* slot) const {
+  const auto offset = static_cast<size_t>(slot - base_);
+  magazine.rounds[magazine.count] = static_cast<uint32_t>(offset / kNaturalAlignment);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);  // a fork child may take the magazine over here
+  ++magazine.count;
+}
+
 void Arena::Free(void* block) {
   if (PW_UNLIKELY(!inherited_)) return;  // there is nothing here in this child
   const Inside inside;
@@ -223,7 +259,7 @@ void Arena::Free(void* block) {
   books_->CountOut(row, tag, slot.bytes);
 }
 
-__attribute__((noinline)) void Arena::FreeSlowly(const Slot& slot, uint32_t tag) {
+__attribute__((noinline)) void Arena::FreeSlowly(Slot slot, uint32_t tag) {
   const uint32_t row = ThreadRow();
   const Hold hold(lock_);
   if (slot.in_slab) {
@@ -236,13 +272,6 @@ __attribute__((noinline)) void Arena::FreeSlowly(const Slot& slot, uint32_t tag)
     GivePages(page, records_[page].run_pages);
   }
   books_->CountOut(row, tag, slot.bytes);
-}
-
-inline void Arena::PutRound(Magazine& magazine, const unsigned char* slot) const {
-  const auto offset = static_cast<size_t>(slot - base_);
-  magazine.rounds[magazine.count] = static_cast<uint32_t>(offset / kNaturalAlignment);
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);  // a fork child may take the magazine over here
-  ++magazine.count;
 }
 
 // The oldest rounds go: the newest are in the cache.
@@ -260,7 +289,9 @@ void Arena::ReturnSlot(uint32_t round) {
   const uint32_t index = SlotAt(offset % kPageBytes, record.slot_class);
   uint64_t& word = record.free_slots[index / 64];
   const uint64_t bit = 1ull << (index % 64);
-  if ((word & bit) != 0) Corrupt(abi::kViolationDoubleFree, "double free");
+  if ((word & bit) != 0)
+    Corrupt(abi::kViolationDoubleFree, "double free",
+            {base_ + offset, kSlotBytes[record.slot_class], record.slot_class, true});
   word |= bit;
   if (record.free_count++ == 0) partial.Push(records_, page);
   const bool is_empty = record.free_count == SlotsPerPage(record.slot_class);
@@ -299,34 +330,20 @@ bool Arena::ResizeInPlace(void* block, size_t bytes) {
   return true;
 }
 
-// Needs no lock: the page of a live block does not change.
-inline Arena::Slot Arena::Locate(void* block) const {
+PW_COLD void Arena::RejectPointer(void* block) const {
   const auto offset = static_cast<size_t>(static_cast<unsigned char*>(block) - base_);
   const size_t in_page = offset % kPageBytes;
   const PageRecord& record = records_[offset / kPageBytes];
-  auto* start = static_cast<unsigned char*>(block);
-  if (PW_LIKELY(record.kind == kSlabPage)) {
-    const uint32_t index = SlotAt(in_page, record.slot_class);
-    const size_t slot_bytes = kSlotBytes[record.slot_class];
-    if (PW_UNLIKELY(index * slot_bytes != in_page || in_page + slot_bytes > kPageBytes))
-      Corrupt(abi::kViolationWildFree, "free inside a block");
-    return {start, slot_bytes, record.slot_class, true};
-  }
   if (record.kind == kFreePage)
-    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block");
-  if (record.kind == kRunBodyPage || in_page != 0)
-    Corrupt(abi::kViolationWildFree, "free inside a block");
-  return {start, record.run_pages * kPageBytes, 0, false};
-}
-
-inline size_t Arena::CheckedBytes(const Slot& slot) const {
-  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  if (PW_UNLIKELY(canary.IsEmpty())) Corrupt(abi::kViolationDoubleFree, "double free");
-  const bool intact = canary.SizeIsPlausible() && canary.Tag() < books_->tag_count() &&
-                      (!canary_ || canary.IsIntact());
-  if (PW_UNLIKELY(!intact))
-    Corrupt(abi::kViolationCanary, "canary damaged: a write went past the end of a block");
-  return canary.Bytes();
+    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block", kNoSlot);
+  if (record.kind != kSlabPage) Corrupt(abi::kViolationWildFree, "free inside a block", kNoSlot);
+  const size_t slot_bytes = kSlotBytes[record.slot_class];
+  const size_t in_slot = in_page - SlotAt(in_page, record.slot_class) * slot_bytes;
+  const Slot slot = {static_cast<unsigned char*>(block) - in_slot, slot_bytes, record.slot_class,
+                     true};
+  if (in_page - in_slot + slot_bytes > kPageBytes)  // the rest of the page behind its last slot
+    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block", kNoSlot);
+  Corrupt(abi::kViolationWildFree, "free inside a block", slot);
 }
 
 // A block that the parent allocated, and that the kernel wiped in this child.
@@ -368,9 +385,19 @@ void Arena::AfterUnseenFork(bool reset_lock) {
   PublishBacking();
 }
 
-PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what) const {
+PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what, Slot slot) const {
   Count(ledger.violations[violation]);
-  Die(what, book_->name);
+  Place place = {};
+  place.arena = book_->name;
+  place.slot_bytes = slot.bytes;
+  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
+  if (slot.bytes != 0 && !canary.IsEmpty() && canary.SizeIsPlausible() &&
+      canary.Tag() < books_->tag_count()) {  // else the trailer itself is damaged
+    place.rule = books_->tag(canary.Tag()).name;
+    place.block_bytes = canary.Bytes();
+    place.slot_bytes = 0;
+  }
+  Die(what, place);
 }
 
 }  // namespace pagewarden

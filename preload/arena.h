@@ -81,9 +81,10 @@ class Arena {
     uint8_t slot_class;
     bool in_slab;
   };
+  static constexpr Slot kNoSlot = {};
 
   void* AllocateSlowly(size_t bytes, size_t alignment, uint32_t tag);
-  void FreeSlowly(const Slot& slot, uint32_t tag);
+  void FreeSlowly(Slot slot, uint32_t tag);
   void* TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
                   uint32_t row);
   void PutRound(Magazine& magazine, const unsigned char* slot) const;
@@ -101,9 +102,10 @@ class Arena {
 
   void PublishBacking();
   Slot Locate(void* block) const;
-  size_t CheckedBytes(const Slot& slot) const;
+  [[noreturn]] void RejectPointer(void* block) const;
+  size_t CheckedBytes(Slot slot) const;
   bool IsLeftover() const;
-  [[noreturn]] void Corrupt(abi::Violation violation, const char* what) const;
+  [[noreturn]] void Corrupt(abi::Violation violation, const char* what, Slot slot) const;
 
   Magazine& MagazineOf(uint32_t row, uint8_t slot_class) const {
     return magazines_[row * kClasses + slot_class];

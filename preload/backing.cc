@@ -117,6 +117,15 @@ void Backing::Advise(const unsigned char* at, uint64_t bytes) const {
   if (on_fork_ == abi::OnFork::kExclude) sys::Advise(at, bytes, MADV_DONTFORK);
 }
 
+// Inaccessible first: made accessible only with all its flags set, it has no pages
+// yet, and merges with the mapping before it.
+long Backing::MapLockedAt(const unsigned char* at, uint64_t bytes) const {
+  const long mapped = sys::MapLocked(at, bytes, kProtNone);
+  if (sys::Failed(mapped)) return mapped;
+  Advise(at, bytes);
+  return sys::Protect(at, bytes, kProtRead | kProtWrite);
+}
+
 uint64_t Backing::Grow(uint64_t wanted, uint64_t least) {
   if (growing_step_ == 0) return 0;
   const uint64_t room = reserved_bytes_ - bytes_;
@@ -124,8 +133,7 @@ uint64_t Backing::Grow(uint64_t wanted, uint64_t least) {
   if (step > room) step = room;
   for (; step >= least && step != 0; step = WholePages(step / 2)) {
     unsigned char* at = base_ + bytes_;
-    if (!Succeeded(sys::MapLocked(at, step))) continue;
-    Advise(at, step);
+    if (!Succeeded(MapLockedAt(at, step))) continue;
     bytes_ += step;
     locked_bytes_ += step;
     if (growing_step_ < kLargestStep) growing_step_ *= 2;
@@ -137,7 +145,7 @@ uint64_t Backing::Grow(uint64_t wanted, uint64_t least) {
 
 void Backing::BeforeFork() {
   if (kind_ != abi::ArenaBacking::kSecretMemory || on_fork_ != abi::OnFork::kRelock) return;
-  const long at = sys::MapLocked(nullptr, bytes_);
+  const long at = sys::MapLocked(nullptr, bytes_, kProtRead | kProtWrite);
   if (!Succeeded(at)) return;
   staged_ = reinterpret_cast<unsigned char*>(at);
   if (exclude_from_core_dump_) sys::Advise(staged_, bytes_, MADV_DONTDUMP);

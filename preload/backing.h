@@ -47,6 +47,7 @@ class Backing {
   bool OpenSecret();
   bool OpenLocked(uint64_t held_bytes);
   void OpenUnlocked();
+  long MapLockedAt(const unsigned char* at, uint64_t bytes) const;
   void Advise(const unsigned char* at, uint64_t bytes) const;
   void Relock();
   void GiveUp();

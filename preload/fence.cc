@@ -128,11 +128,11 @@ abi::Uncovered BuildFence(const abi::ArenaEntry* policies, uint32_t count, uint3
   return locked != 0 ? abi::Uncovered::kNone : abi::Uncovered::kLockFailed;
 }
 
-Arena& Fence::ArenaOf(const void* block) const {
-  for (uint32_t i = 0; i < arena_count; ++i)
+Arena& Fence::OtherArenaOf(const void* block) const {
+  for (uint32_t i = 1; i < arena_count; ++i)
     if (arenas[i].Owns(block)) return arenas[i];
   Count(ledger.violations[abi::kViolationWildFree]);
-  Die("free of a pointer between the arenas", nullptr);
+  Die("free of a pointer between the arenas");
 }
 
 }  // namespace pagewarden

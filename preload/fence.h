@@ -26,7 +26,11 @@ struct Fence {
   bool Owns(const void* p) const { return reinterpret_cast<uint64_t>(p) - base < bytes; }
 
   // Precondition: Owns(block). Aborts for a pointer between the arenas.
-  Arena& ArenaOf(const void* block) const;
+  Arena& ArenaOf(const void* block) const {
+    if (PW_LIKELY(arenas[0].Owns(block))) return arenas[0];
+    return OtherArenaOf(block);
+  }
+  Arena& OtherArenaOf(const void* block) const;
 };
 
 extern PW_HIDDEN Fence fence;

@@ -8,6 +8,7 @@
 
 #define PW_LIKELY(x) __builtin_expect(!!(x), 1)
 #define PW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PW_INLINE inline __attribute__((always_inline))
 #define PW_COLD __attribute__((cold, noinline))
 
 // Written during start, then read-only for the rest of the process (start.cc).

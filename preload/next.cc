@@ -44,12 +44,12 @@ void* Realloc(void* block, size_t bytes) { return next_realloc(block, bytes); }
 // Only for a C++ program whose library exports no operators at all.
 void* NewByMalloc(size_t bytes) {
   void* block = next_malloc(bytes != 0 ? bytes : 1);
-  if (block == nullptr) Die("out of memory in operator new, and no C++ library to throw", nullptr);
+  if (block == nullptr) Die("out of memory in operator new, and no C++ library to throw");
   return block;
 }
 void* NewAligned(size_t bytes, size_t alignment) {
   void* block = next_memalign(alignment, bytes);
-  if (block == nullptr) Die("out of memory in operator new, and no C++ library to throw", nullptr);
+  if (block == nullptr) Die("out of memory in operator new, and no C++ library to throw");
   return block;
 }
 

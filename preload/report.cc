@@ -23,7 +23,26 @@ struct Line {
   void Add(const char* part) {
     for (; *part != 0 && used + 1 < kLineBytes; ++part) text[used++] = *part;
   }
+  void Add(uint64_t number) {
+    char digits[21];
+    char* first = digits + sizeof(digits) - 1;
+    *first = 0;
+    do *--first = static_cast<char>('0' + number % 10);
+    while ((number /= 10) != 0);
+    Add(first);
+  }
+  void Add(const char* before, uint64_t number, const char* after) {
+    if (number == 0) return;
+    Add(before);
+    Add(number);
+    Add(after);
+  }
 };
+
+void WriteLine(Line& line) {
+  line.text[line.used++] = '\n';
+  sys::Write(kStandardError, line.text, line.used);
+}
 
 void WriteLine(const char* what, const char* detail) {
   Line line;
@@ -33,8 +52,7 @@ void WriteLine(const char* what, const char* detail) {
     line.Add(": ");
     line.Add(detail);
   }
-  line.text[line.used++] = '\n';
-  sys::Write(kStandardError, line.text, line.used);
+  WriteLine(line);
 }
 
 // The program may catch or block SIGABRT, but it must not go on from here.
@@ -57,8 +75,21 @@ void SetErrno(int value) {
 
 PW_COLD void Warn(const char* what) { WriteLine(what, nullptr); }
 
-PW_COLD void Die(const char* what, const char* detail) {
-  WriteLine(what, detail);
+PW_COLD void Die(const char* what, const Place& place) {
+  Line line;
+  line.Add("pagewarden: ");
+  line.Add(what);
+  if (place.arena != nullptr) {
+    line.Add(": arena ");
+    line.Add(place.arena);
+  }
+  if (place.rule != nullptr) {
+    line.Add(", rule ");
+    line.Add(place.rule);
+  }
+  line.Add(", block of ", place.block_bytes, " bytes");
+  line.Add(", slot of ", place.slot_bytes, " bytes");
+  WriteLine(line);
   RaiseAbort();
 }
 

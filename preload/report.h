@@ -3,13 +3,25 @@
 // program that cannot go on anyway, ends here.
 #pragma once
 
+#include <stdint.h>
+
 namespace pagewarden {
 
 // Writes "pagewarden: <what>".
 void Warn(const char* what);
 
-// Writes "pagewarden: <what>[: <detail>]" to stderr and raises SIGABRT.
-[[noreturn]] void Die(const char* what, const char* detail);
+// Where in the fence something went wrong: names and sizes, never contents. Null
+// or 0: not known.
+struct Place {
+  const char* arena;
+  const char* rule;
+  uint64_t block_bytes;
+  uint64_t slot_bytes;
+};
+
+// Writes "pagewarden: <what>[: arena …, rule …, block of … bytes]" to stderr and
+// raises SIGABRT.
+[[noreturn]] void Die(const char* what, const Place& place = {});
 
 // Writes the same line and exits with 127, as the loader does for a symbol
 // that cannot be found.

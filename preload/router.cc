@@ -67,6 +67,15 @@ PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignmen
   return {Route::kNext, nullptr};
 }
 
+PW_INLINE Routed AllocateByRule(const Rule& rule, size_t bytes, size_t alignment) {
+  Arena& arena = *rule.arena;
+  if (PW_LIKELY(pw_thread.in_arena == kOutside && arena.is_locked() && !set.audit_only)) {
+    void* block = arena.Allocate(bytes, alignment, rule.tag);
+    if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
+  }
+  return AllocateElsewhere(rule, bytes, alignment);
+}
+
 // The old block leaves the next allocator for the fence: no copy may stay.
 void WipeAndFree(void* block) {
   WipeBytes(block, next_malloc_usable_size(block));
@@ -93,19 +102,15 @@ void SetRules(const RuleSet& rules) {
 bool HasRules() { return __atomic_load_n(&set.count, __ATOMIC_ACQUIRE) != 0; }
 
 Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment) {
-  Arena& arena = *rule.arena;
-  if (PW_LIKELY(pw_thread.in_arena == kOutside && arena.is_locked() && !set.audit_only)) {
-    void* block = arena.Allocate(bytes, alignment, rule.tag);
-    if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
-  }
-  return AllocateElsewhere(rule, bytes, alignment);
+  return AllocateByRule(rule, bytes, alignment);
 }
 
 Routed RouteAllocation(size_t bytes, size_t alignment) {
+  const bool in_extent = pw_thread.scope_count != 0;
   const Rule* rule = MatchingRule(bytes);
-  if (pw_thread.scope_count == 0 && set.everywhere_count == 0)
+  if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0))
     WipeVectorRegisters();  // the extent has just ended
-  return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateFor(*rule, bytes, alignment);
+  return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateByRule(*rule, bytes, alignment);
 }
 
 const Rule* RuleOfArena(uint32_t arena) { return set.rules + set.count - fence.arena_count + arena; }

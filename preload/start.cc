@@ -179,7 +179,11 @@ void BuildDefaultFence() {
   NameTag(0, kDefaultArenaName, sizeof(kDefaultArenaName) - 1, 0);
   SetRules({&rule, 1, nullptr, 0, false});
   ClearDeepBind();
-  WatchForks(page);
+  const bool fork_watched = WatchForks(page);
+  if (verdict == Uncovered::kNone && fork_watched)
+    SetState(ShimState::kActive, Uncovered::kNone);
+  else
+    SetState(ShimState::kUncovered, fork_watched ? verdict : Uncovered::kNoForkHandler);
 }
 
 }  // namespace

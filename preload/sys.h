@@ -81,9 +81,9 @@ inline long MapAt(const void* at, size_t bytes) {
   return Call(__NR_mmap, Arg(at), bytes, kProtRead | kProtWrite,
               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
-// Locked and populated; anywhere when `at` is null.
-inline long MapLocked(const void* at, size_t bytes) {
-  return Call(__NR_mmap, Arg(at), bytes, kProtRead | kProtWrite,
+// Locked, and populated if accessible; anywhere when `at` is null.
+inline long MapLocked(const void* at, size_t bytes, int protection) {
+  return Call(__NR_mmap, Arg(at), bytes, protection,
               MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | (at != nullptr ? MAP_FIXED : 0), -1, 0);
 }
 inline long MapShared(const void* at, size_t bytes, long fd) {

@@ -1,5 +1,5 @@
 // exit: SIGABRT
-// stderr: pagewarden: double free: secrets
+// stderr: pagewarden: double free: arena secrets, slot of 80 bytes
 #include "case.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
 // exit: SIGABRT
-// stderr: pagewarden: free inside a block: secrets
+// stderr: pagewarden: free inside a block: arena secrets, rule tagged, block of 64 bytes
 #include "case.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
 // exit: SIGABRT
-// stderr: pagewarden: canary damaged: a write went past the end of a block: secrets
+// stderr: pagewarden: canary damaged: a write went past the end of a block: arena secrets, rule tagged, block of 10000 bytes
 #include "case.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
 // exit: SIGABRT
-// stderr: pagewarden: free of a pointer that is not a block: secrets
+// stderr: pagewarden: free of a pointer that is not a block: arena secrets
 // A page of the arena that holds nothing.
 #include "case.h"
 
