@@ -42,16 +42,16 @@ inline void* Judged(Next& next, Next direct, size_t bytes, size_t alignment,
 
 }  // namespace
 
-#define PW_NEW_EXPORT(symbol, parameters, arguments)         \
-  PW_EXPORT void* symbol parameters {                        \
-    if (NoExtent()) return pass_##symbol arguments;          \
-    return judged_##symbol arguments;                        \
+#define PW_NEW_EXPORT(symbol, parameters, arguments) \
+  PW_EXPORT void* symbol parameters {                \
+    if (NoExtent()) return pass_##symbol arguments;  \
+    return judged_##symbol arguments;                \
   }
-#define PW_NEW(symbol)                                                               \
+#define PW_NEW(symbol)                                                                    \
   extern "C" void* direct_##symbol(size_t bytes) { return Direct(next_##symbol, bytes); } \
-  extern "C" void* judged_##symbol(size_t bytes) {                                   \
-    return Judged(next_##symbol, direct_##symbol, bytes, kAnyAlignment);             \
-  }                                                                                  \
+  extern "C" void* judged_##symbol(size_t bytes) {                                        \
+    return Judged(next_##symbol, direct_##symbol, bytes, kAnyAlignment);                  \
+  }                                                                                       \
   PW_NEW_EXPORT(symbol, (size_t bytes), (bytes))
 #define PW_NEW_NOTHROW(symbol)                                                \
   extern "C" void* direct_##symbol(size_t bytes, const void* tag) {           \
@@ -61,23 +61,22 @@ inline void* Judged(Next& next, Next direct, size_t bytes, size_t alignment,
     return Judged(next_##symbol, direct_##symbol, bytes, kAnyAlignment, tag); \
   }                                                                           \
   PW_NEW_EXPORT(symbol, (size_t bytes, const void* tag), (bytes, tag))
-#define PW_NEW_ALIGNED(symbol)                                                      \
-  extern "C" void* direct_##symbol(size_t bytes, size_t alignment) {                \
-    return DirectAligned(next_##symbol, bytes, alignment);                          \
-  }                                                                                 \
-  extern "C" void* judged_##symbol(size_t bytes, size_t alignment) {                \
-    return Judged(next_##symbol, direct_##symbol, bytes, alignment, alignment);     \
-  }                                                                                 \
+#define PW_NEW_ALIGNED(symbol)                                                  \
+  extern "C" void* direct_##symbol(size_t bytes, size_t alignment) {            \
+    return DirectAligned(next_##symbol, bytes, alignment);                      \
+  }                                                                             \
+  extern "C" void* judged_##symbol(size_t bytes, size_t alignment) {            \
+    return Judged(next_##symbol, direct_##symbol, bytes, alignment, alignment); \
+  }                                                                             \
   PW_NEW_EXPORT(symbol, (size_t bytes, size_t alignment), (bytes, alignment))
-#define PW_NEW_ALIGNED_NOTHROW(symbol)                                                   \
-  extern "C" void* direct_##symbol(size_t bytes, size_t alignment, const void* tag) {    \
-    return DirectAligned(next_##symbol, bytes, alignment, tag);                          \
-  }                                                                                      \
-  extern "C" void* judged_##symbol(size_t bytes, size_t alignment, const void* tag) {    \
-    return Judged(next_##symbol, direct_##symbol, bytes, alignment, alignment, tag);     \
-  }                                                                                      \
-  PW_NEW_EXPORT(symbol, (size_t bytes, size_t alignment, const void* tag),               \
-                (bytes, alignment, tag))
+#define PW_NEW_ALIGNED_NOTHROW(symbol)                                                \
+  extern "C" void* direct_##symbol(size_t bytes, size_t alignment, const void* tag) { \
+    return DirectAligned(next_##symbol, bytes, alignment, tag);                       \
+  }                                                                                   \
+  extern "C" void* judged_##symbol(size_t bytes, size_t alignment, const void* tag) { \
+    return Judged(next_##symbol, direct_##symbol, bytes, alignment, alignment, tag);  \
+  }                                                                                   \
+  PW_NEW_EXPORT(symbol, (size_t bytes, size_t alignment, const void* tag), (bytes, alignment, tag))
 
 PW_NEW(_Znwm)
 PW_NEW(_Znam)
@@ -89,11 +88,11 @@ PW_NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
 PW_NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
 
 // A foreign operator new may have put a header before what malloc gave it.
-#define PW_DELETE(symbol, parameters, arguments)                                   \
-  PW_EXPORT void symbol parameters {                                               \
-    if (PW_LIKELY(!fence.Owns(block))) return pass_##symbol arguments;             \
+#define PW_DELETE(symbol, parameters, arguments)                                       \
+  PW_EXPORT void symbol parameters {                                                   \
+    if (PW_LIKELY(!fence.Owns(block))) return pass_##symbol arguments;                 \
     if (PW_UNLIKELY(operators == Operators::kForeign)) return next_##symbol arguments; \
-    FreeFenced(block);                                                             \
+    FreeFenced(block);                                                                 \
   }
 
 PW_DELETE(_ZdlPv, (void* block), (block))
@@ -112,10 +111,8 @@ PW_DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t alignment, c
           (block, alignment, tag))
 PW_DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void* block, size_t alignment, const void* tag),
           (block, alignment, tag))
-PW_DELETE(_ZdlPvmRKSt9nothrow_t, (void* block, size_t bytes, const void* tag),
-          (block, bytes, tag))
-PW_DELETE(_ZdaPvmRKSt9nothrow_t, (void* block, size_t bytes, const void* tag),
-          (block, bytes, tag))
+PW_DELETE(_ZdlPvmRKSt9nothrow_t, (void* block, size_t bytes, const void* tag), (block, bytes, tag))
+PW_DELETE(_ZdaPvmRKSt9nothrow_t, (void* block, size_t bytes, const void* tag), (block, bytes, tag))
 PW_DELETE(_ZdlPvmSt11align_val_tRKSt9nothrow_t,
           (void* block, size_t bytes, size_t alignment, const void* tag),
           (block, bytes, alignment, tag))

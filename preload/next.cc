@@ -67,9 +67,9 @@ struct Entry {
 };
 
 const Entry kEntries[] = {
-#define PW_NEXT(kind, symbol, result, parameters, fallback)              \
-  {#symbol, reinterpret_cast<void**>(&next_##symbol),                    \
-   reinterpret_cast<void*>(boot_##symbol), reinterpret_cast<void*>(fallback), Kind::kind},
+#define PW_NEXT(kind, symbol, result, parameters, fallback)                                   \
+  {#symbol, reinterpret_cast<void**>(&next_##symbol), reinterpret_cast<void*>(boot_##symbol), \
+   reinterpret_cast<void*>(fallback), Kind::kind},
 #include "preload/next_names.h"
 #undef PW_NEXT
 };

@@ -49,5 +49,7 @@ PW_NEXT(DELETE, _ZdaPvSt11align_val_tRKSt9nothrow_t, void, (void*, size_t, const
 // Sized and nothrow: in no standard, but some allocators have them.
 PW_NEXT(DELETE, _ZdlPvmRKSt9nothrow_t, void, (void*, size_t, const void*), Free)
 PW_NEXT(DELETE, _ZdaPvmRKSt9nothrow_t, void, (void*, size_t, const void*), Free)
-PW_NEXT(DELETE, _ZdlPvmSt11align_val_tRKSt9nothrow_t, void, (void*, size_t, size_t, const void*), Free)
-PW_NEXT(DELETE, _ZdaPvmSt11align_val_tRKSt9nothrow_t, void, (void*, size_t, size_t, const void*), Free)
+PW_NEXT(DELETE, _ZdlPvmSt11align_val_tRKSt9nothrow_t, void, (void*, size_t, size_t, const void*),
+        Free)
+PW_NEXT(DELETE, _ZdaPvmSt11align_val_tRKSt9nothrow_t, void, (void*, size_t, size_t, const void*),
+        Free)

@@ -15,14 +15,14 @@
 extern "C" {
 #define PW_DECLARE_PLAIN(...)
 #define PW_DECLARE_LATE(...)
-#define PW_DECLARE_ALLOCATE(symbol, result, parameters)                                \
-  extern PW_HIDDEN result(*pass_##symbol) parameters; /* next_, or judged_ */          \
-  /* The fence's block, or next_; out of line, so that the exports need no frame. */     \
+#define PW_DECLARE_ALLOCATE(symbol, result, parameters)                              \
+  extern PW_HIDDEN result(*pass_##symbol) parameters; /* next_, or judged_ */        \
+  /* The fence's block, or next_; out of line, so that the exports need no frame. */ \
   PW_HIDDEN __attribute__((noinline)) result judged_##symbol parameters;
-#define PW_DECLARE_NEW(symbol, result, parameters)                                     \
-  PW_DECLARE_ALLOCATE(symbol, result, parameters)                                      \
+#define PW_DECLARE_NEW(symbol, result, parameters) \
+  PW_DECLARE_ALLOCATE(symbol, result, parameters)  \
   PW_HIDDEN result direct_##symbol parameters; /* by next_malloc; next_ if it fails */
-#define PW_DECLARE_DELETE(symbol, result, parameters)                                  \
+#define PW_DECLARE_DELETE(symbol, result, parameters) \
   extern PW_HIDDEN result(*pass_##symbol) parameters; /* next_, or next_free */
 #define PW_NEXT(kind, symbol, result, parameters, fallback) \
   PW_DECLARE_##kind(symbol, result, parameters)

@@ -15,8 +15,8 @@ alignas(4096) char page[4096];
 }
 
 extern "C" {
-__attribute__((visibility("default"))) ExportsProbe exports_probe = {
-    ExportsProbe::kNext, page, 0, 0, 0, 0, 0};
+__attribute__((visibility("default")))
+ExportsProbe exports_probe = {ExportsProbe::kNext, page, 0, 0, 0, 0, 0};
 __thread pagewarden::Thread pw_thread = {};
 }
 
@@ -30,9 +30,12 @@ Routed RouteAllocation(size_t bytes, size_t alignment) {
   exports_probe.bytes = bytes;
   exports_probe.alignment = alignment;
   switch (exports_probe.verdict) {
-    case ExportsProbe::kFenced: return {Route::kFenced, page};
-    case ExportsProbe::kFail: return {Route::kFail, nullptr};
-    default: return {Route::kNext, nullptr};
+    case ExportsProbe::kFenced:
+      return {Route::kFenced, page};
+    case ExportsProbe::kFail:
+      return {Route::kFail, nullptr};
+    default:
+      return {Route::kNext, nullptr};
   }
 }
 

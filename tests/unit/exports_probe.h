@@ -6,10 +6,10 @@
 
 struct ExportsProbe {
   enum Verdict { kNext, kFenced, kFail } verdict;
-  void* fenced;  // what kFenced answers
+  void* fenced;        // what kFenced answers
   size_t least_bytes;  // smaller requests go unrecorded to the next allocator
-  int judged;    // calls of the router
-  size_t bytes;  // of the last one
+  int judged;          // calls of the router
+  size_t bytes;        // of the last one
   size_t alignment;
   int freed;  // fenced blocks
 };
