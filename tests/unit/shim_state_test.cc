@@ -269,7 +269,8 @@ TEST(ValidateLedger, SurvivesRandomDamage) {
 }
 
 void Fill(void* bytes, size_t count, std::mt19937& random) {
-  for (size_t i = 0; i < count; ++i) static_cast<uint8_t*>(bytes)[i] = static_cast<uint8_t>(random());
+  for (size_t i = 0; i < count; ++i)
+    static_cast<uint8_t*>(bytes)[i] = static_cast<uint8_t>(random());
 }
 
 TEST(ValidateLedger, SurvivesRandomBytes) {
