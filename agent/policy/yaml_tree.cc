@@ -22,7 +22,7 @@ struct StopParsing {};
 class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(const std::shared_ptr<const Source>& source, Diagnostics& diagnostics)
-      : source_(std::move(source)), diagnostics_(diagnostics) {}
+      : source_(source), diagnostics_(diagnostics) {}
 
   std::vector<YamlNode> TakeDocuments() { return std::move(documents_); }
   bool empty() const { return documents_.empty(); }
