@@ -73,7 +73,7 @@ std::string Describe(const std::string& policy, const PolicyCounts& counts) {
   if (counts.fallbacks > 0) notes.push_back(Plural(counts.fallbacks, "fallback"));
   if (counts.namespaces > 0) notes.push_back(absl::StrCat(counts.namespaces, " with dlmopen"));
   if (counts.violations > 0) notes.push_back(Plural(counts.violations, "violation"));
-  const std::string covered = absl::StrCat(policy, " ", counts.active, "/", counts.selected);
+  std::string covered = absl::StrCat(policy, " ", counts.active, "/", counts.selected);
   if (notes.empty()) return covered;
   return absl::StrCat(covered, " (", absl::StrJoin(notes, ", "), ")");
 }

@@ -19,7 +19,7 @@ std::string HumanBytes(uint64_t bytes) {
   // 1023.95 would print as 1024.0.
   for (value /= 1024; value >= 1023.95 && unit < 5; ++unit) value /= 1024;
   const bool whole = value >= 99.95 || std::fmod(std::round(value * 10), 10) == 0;
-  return absl::StrFormat(whole ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+  return absl::StrFormat("%.*f %s", whole ? 0 : 1, value, kUnits[unit]);
 }
 
 std::string HumanLimit(std::optional<uint64_t> bytes) {

@@ -137,7 +137,7 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
                                                           {"Enforce", abi::Mode::kEnforce}};
   CLI::App* run = app.add_subcommand("run", "Run a program with its secrets fenced");
   const auto options = std::make_shared<RunOptions>();
-  run->formatter_fn([](const CLI::App*, std::string, CLI::AppFormatMode) { return kHelp; });
+  run->formatter_fn([](const CLI::App*, const std::string&, CLI::AppFormatMode) { return kHelp; });
   // One value each time: a list would swallow the command.
   run->add_option("--policy", options->choice.paths)->allow_extra_args(false);
   run->add_option("--mode", options->mode)->check(CLI::IsMember(kModes));

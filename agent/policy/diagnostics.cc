@@ -82,7 +82,7 @@ absl::string_view Source::Line(int line) const {
 
 std::string Position::ToString() const {
   if (source == nullptr) return "(built in)";
-  const std::string name = Printable(source->name());
+  std::string name = Printable(source->name());
   if (line == 0) return name;
   const size_t characters = Characters(BeforeColumn(source->Line(line), column));
   return absl::StrCat(name, ":", line, ":", characters + 1);

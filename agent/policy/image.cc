@@ -92,14 +92,9 @@ class ImageWriter {
   abi::Range AddArenas(const std::vector<Arena>& arenas) {
     const abi::Range range{Size(arenas_), Size(arenas)};
     for (const Arena& arena : arenas) {
-      abi::ArenaEntry entry{AddText(arena.name),
-                            arena.capacity_bytes,
-                            Flags(arena),
-                            arena.on_fork,
-                            arena.on_lock_failure,
-                            arena.on_capacity_exhausted,
-                            {},
-                            {}};
+      abi::ArenaEntry entry{
+          AddText(arena.name),   arena.capacity_bytes,        Flags(arena), arena.on_fork,
+          arena.on_lock_failure, arena.on_capacity_exhausted, {},           {}};
       std::copy(arena.backing.begin(), arena.backing.end(), entry.backing);
       arenas_.push_back(entry);
     }

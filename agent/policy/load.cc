@@ -45,7 +45,8 @@ bool IsPolicyFile(const fs::path& path) {
 
 }  // namespace
 
-void LoadSource(std::shared_ptr<const Source> source, PolicySet& set, Diagnostics& diagnostics) {
+void LoadSource(const std::shared_ptr<const Source>& source, PolicySet& set,
+                Diagnostics& diagnostics) {
   const size_t errors = diagnostics.count();
   const std::vector<YamlNode> documents = ParseYaml(source, diagnostics);
   for (const YamlNode& document : documents) ReadDocument(document, set, diagnostics);

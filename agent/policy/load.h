@@ -16,7 +16,8 @@
 namespace pagewarden {
 
 // Appends what one source text defines.
-void LoadSource(std::shared_ptr<const Source> source, PolicySet& set, Diagnostics& diagnostics);
+void LoadSource(const std::shared_ptr<const Source>& source, PolicySet& set,
+                Diagnostics& diagnostics);
 
 // Appends what a file defines, or each *.yaml and *.yml file of a directory by
 // name, not descending. Only trusted files are read (agent/base/files.h).

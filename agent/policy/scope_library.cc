@@ -27,11 +27,15 @@ constexpr uint64_t kLeaOperand = 7;  // its offset in the trampoline
 constexpr uint64_t kLeaEnd = 11;     // what the operand is relative to
 
 // "This object keeps IBT and SHSTK": without it glibc would switch both off.
-constexpr uint32_t kPropertyNote[] = {4, 16, NT_GNU_PROPERTY_TYPE_0, 0x00554e47 /* "GNU" */,
-                                      GNU_PROPERTY_X86_FEATURE_1_AND, 4,
-                                      GNU_PROPERTY_X86_FEATURE_1_IBT |
-                                          GNU_PROPERTY_X86_FEATURE_1_SHSTK,
-                                      0};
+constexpr uint32_t kPropertyNote[] = {
+    4,
+    16,
+    NT_GNU_PROPERTY_TYPE_0,
+    0x00554e47 /* "GNU" */,
+    GNU_PROPERTY_X86_FEATURE_1_AND,
+    4,
+    GNU_PROPERTY_X86_FEATURE_1_IBT | GNU_PROPERTY_X86_FEATURE_1_SHSTK,
+    0};
 
 template <typename T>
 uint64_t Append(std::string& image, const T* records, size_t count) {
@@ -67,7 +71,7 @@ std::vector<uint32_t> HashExports(std::vector<Export>& exports, uint32_t first_s
   const auto buckets = static_cast<uint32_t>(exports.size() / 2 + 1);
   constexpr uint32_t kBloomShift = 6;
   uint32_t bloom_words = 1;  // glibc insists on a power of two
-  while (bloom_words * 8 < exports.size()) bloom_words *= 2;
+  while (uint64_t{bloom_words} * 8 < exports.size()) bloom_words *= 2;
   std::stable_sort(exports.begin(), exports.end(), [&](const Export& a, const Export& b) {
     return GnuHash(a.name) % buckets < GnuHash(b.name) % buckets;
   });
@@ -77,8 +81,8 @@ std::vector<uint32_t> HashExports(std::vector<Export>& exports, uint32_t first_s
     const uint32_t hash = GnuHash(exports[i].name);
     bloom[hash / 64 % bloom_words] |=
         (uint64_t{1} << (hash % 64)) | (uint64_t{1} << ((hash >> kBloomShift) % 64));
-    const bool last = i + 1 == exports.size() ||
-                      GnuHash(exports[i + 1].name) % buckets != hash % buckets;
+    const bool last =
+        i + 1 == exports.size() || GnuHash(exports[i + 1].name) % buckets != hash % buckets;
     chain.push_back((hash & ~1u) | (last ? 1 : 0));
     if (bucket[hash % buckets] == 0)
       bucket[hash % buckets] = first_symbol + static_cast<uint32_t>(i);
@@ -95,9 +99,8 @@ std::vector<uint32_t> HashExports(std::vector<Export>& exports, uint32_t first_s
 
 bool IsIdentifier(absl::string_view name) {
   if (name.empty() || absl::ascii_isdigit(static_cast<unsigned char>(name[0]))) return false;
-  return std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '_';
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_'; });
 }
 
 absl::Status Check(const std::vector<std::string>& functions, absl::string_view shim_path) {
@@ -163,8 +166,8 @@ class Library {
     std::vector<Elf64_Rela> relocations;
     for (size_t i = 0; i < functions_.size(); ++i) {
       const uint64_t slot = slots_ + i * sizeof(abi::ScopeSlot);
-      relocations.push_back({slot + offsetof(abi::ScopeSlot, entry),
-                             ELF64_R_INFO(kBindSymbol, R_X86_64_64), 0});
+      relocations.push_back(
+          {slot + offsetof(abi::ScopeSlot, entry), ELF64_R_INFO(kBindSymbol, R_X86_64_64), 0});
       relocations.push_back({slot + offsetof(abi::ScopeSlot, name),
                              ELF64_R_INFO(0, R_X86_64_RELATIVE),
                              static_cast<Elf64_Sxword>(strings_at_ + names_[i])});

@@ -21,8 +21,8 @@ struct StopParsing {};
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(std::shared_ptr<const Source> source, Diagnostics& diagnostics)
-      : source_(std::move(source)), diagnostics_(diagnostics) {}
+  TreeBuilder(const std::shared_ptr<const Source>& source, Diagnostics& diagnostics)
+      : source_(source), diagnostics_(diagnostics) {}
 
   std::vector<YamlNode> TakeDocuments() { return std::move(documents_); }
   bool empty() const { return documents_.empty(); }
@@ -191,7 +191,8 @@ void AddBadCharacter(const std::shared_ptr<const Source>& source, size_t offset,
 
 }  // namespace
 
-std::vector<YamlNode> ParseYaml(std::shared_ptr<const Source> source, Diagnostics& diagnostics) {
+std::vector<YamlNode> ParseYaml(const std::shared_ptr<const Source>& source,
+                                Diagnostics& diagnostics) {
   if (source->text().size() > kMaxPolicyFileBytes) {
     diagnostics.Add({source, 0, 0}, PolicyError::kTooBig,
                     absl::StrCat("larger than ", kMaxPolicyFileBytes, " bytes"));

@@ -38,7 +38,8 @@ struct YamlEntry {
 
 // The documents of `source`; empty ones are left out. Errors go to
 // `diagnostics`; what was read before a syntax error is still returned.
-std::vector<YamlNode> ParseYaml(std::shared_ptr<const Source> source, Diagnostics& diagnostics);
+std::vector<YamlNode> ParseYaml(const std::shared_ptr<const Source>& source,
+                                Diagnostics& diagnostics);
 
 // "text", "a list", "a map", "nothing": for messages.
 const char* KindName(YamlNode::Kind kind);

@@ -77,8 +77,8 @@ std::string CheckMemlock(const MemlockNeed& need, const MemlockLimits& limits, b
 std::string CheckSecretMemory(const AllocationPolicy& policy) {
   const Arena* arena = FindSecretArena(policy);
   if (arena == nullptr) return "";
-  const char* const instead = arena->backing.size() > 1 ? "it is locked anonymous memory instead"
-                                                        : "it stays unlocked";
+  const char* const instead =
+      arena->backing.size() > 1 ? "it is locked anonymous memory instead" : "it stays unlocked";
   if (prctl(PR_GET_SECCOMP) != 0) return "";  // asking might be what the filter kills for
   const UniqueFd fd(static_cast<int>(syscall(SYS_memfd_secret, O_CLOEXEC)));
   if (fd.ok() || errno != ENOSYS) return "";

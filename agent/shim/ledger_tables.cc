@@ -40,7 +40,8 @@ ShimTag TagOf(const LedgerTag& from, const LedgerBook& sum, const ShimArena& are
   tag.arena = arena.name;
   tag.live_allocations = Difference(sum.allocations, sum.frees);
   tag.live_bytes = std::min(Difference(sum.bytes_in, sum.bytes_out), arena.capacity_bytes);
-  tag.peak_bytes = std::min(from.peak_bytes, arena.capacity_bytes);
+  // Sampled, so it may lag behind.
+  tag.peak_bytes = std::max(std::min(from.peak_bytes, arena.capacity_bytes), tag.live_bytes);
   tag.total_allocations = sum.allocations;
   tag.audited = from.audited;
   std::copy(std::begin(from.fallbacks), std::end(from.fallbacks), tag.fallbacks.begin());

@@ -37,8 +37,8 @@ bool ModeName(uint32_t mode, std::string& name) {
 
 bool UncoveredReason(abi::Uncovered uncovered, std::string& reason) {
   static constexpr const char* kReasons[] = {
-      "",          "disabled",       "no_image",    "image_untrusted",   "image_invalid",
-      "shadowed",  "no_reservation", "lock_failed", "no_next_allocator", "no_fork_handler",
+      "",         "disabled",       "no_image",    "image_untrusted",   "image_invalid",
+      "shadowed", "no_reservation", "lock_failed", "no_next_allocator", "no_fork_handler",
       "sanitizer"};
   const auto index = static_cast<uint32_t>(uncovered);
   if (index >= std::size(kReasons)) return false;
@@ -74,7 +74,8 @@ absl::Status ReadArena(const Ledger& ledger, const LedgerArena& from, ShimArena&
 }
 
 absl::Status CheckHeader(const Ledger& ledger, uint64_t address) {
-  if (memcmp(ledger.magic, abi::kLedgerMagic, sizeof(ledger.magic)) != 0) return BrokenLedger("magic");
+  if (memcmp(ledger.magic, abi::kLedgerMagic, sizeof(ledger.magic)) != 0)
+    return BrokenLedger("magic");
   if (ledger.version != abi::kLedgerVersion) return BrokenLedger("version");
   if (ledger.bytes != sizeof(Ledger)) return BrokenLedger("bytes");
   if (ledger.self != address) return BrokenLedger("self");

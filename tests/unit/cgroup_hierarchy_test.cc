@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup/hierarchy.h"
 #include "agent/cgroup/mountinfo.h"
+#include "tests/unit/temp_directory.h"
 
 namespace pagewarden {
 namespace {
@@ -26,16 +26,8 @@ constexpr char kOthers[] = "23 1 0:20 / /sys rw - sysfs sysfs rw\nbroken line\n\
 // A root directory that holds only what the code reads.
 class CgroupHierarchyTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/cgroup_hierarchy_test.XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    root_ = name;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   void Write(const std::string& path, const std::string& text) {
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    std::ofstream(root_ + path) << text;
+    directory_.Write(path.substr(1), text);
   }
   void MountInfo(const std::string& text) { Write("/proc/self/mountinfo", kOthers + text); }
   uint64_t Inode(const std::string& path) {
@@ -43,7 +35,8 @@ class CgroupHierarchyTest : public ::testing::Test {
     return stat((root_ + path).c_str(), &info) == 0 ? info.st_ino : 0;
   }
 
-  std::string root_;
+  const TempDirectory directory_;
+  const std::string& root_ = directory_.path();
 };
 
 TEST_F(CgroupHierarchyTest, PureV2) {

@@ -106,8 +106,8 @@ spec:
 }
 
 TEST(Schema, ARuleForAllHasNoFunctions) {
-  const AllocationPolicy policy = LoadOne(
-      "metadata: {name: all}\nspec: {rules: [{match: {all: true, size: {max: 4Ki}}}]}\n");
+  const AllocationPolicy policy =
+      LoadOne("metadata: {name: all}\nspec: {rules: [{match: {all: true, size: {max: 4Ki}}}]}\n");
   ASSERT_EQ(policy.spec.rules.size(), 1u);
   EXPECT_TRUE(policy.spec.rules[0].match.IsAll());
   EXPECT_EQ(policy.spec.rules[0].match.size.max, 4096u);

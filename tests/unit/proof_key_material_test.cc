@@ -5,6 +5,7 @@
 
 #include "agent/proof/key_material.h"
 #include "tests/unit/proof_keys.h"
+#include "tests/unit/temp_directory.h"
 
 namespace pagewarden {
 namespace {
@@ -27,7 +28,7 @@ class KeyMaterialTest : public ::testing::Test {
     return LoadTextSecret(directory_.Write("text", contents));
   }
 
-  TestDirectory directory_;
+  TempDirectory directory_;
 };
 
 void ExpectRsaNumbers(const PrivateKey& loaded, const TestKey& key) {
@@ -107,7 +108,7 @@ TEST_F(KeyMaterialTest, RefusesWhatHoldsNoPrivateKey) {
 }
 
 TEST_F(KeyMaterialTest, NamesTheFileThatIsMissing) {
-  const auto keys = LoadPrivateKeys(directory_.Path("missing"));
+  const auto keys = LoadPrivateKeys(directory_.path() + "/missing");
   ASSERT_FALSE(keys.ok());
   EXPECT_THAT(std::string(keys.status().message()), HasSubstr("missing: No such file"));
 }

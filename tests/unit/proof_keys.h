@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -77,23 +75,5 @@ inline std::string Limbs(std::string big_endian) {
   limbs.resize((limbs.size() + 7) / 8 * 8);
   return limbs;
 }
-
-class TestDirectory {
- public:
-  TestDirectory() {
-    char name[] = "/tmp/pagewarden-proof-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~TestDirectory() { std::filesystem::remove_all(path_); }
-
-  std::string Write(const std::string& name, const std::string& contents) const {
-    std::ofstream(path_ / name, std::ios::binary) << contents;
-    return path_ / name;
-  }
-  std::string Path(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace pagewarden

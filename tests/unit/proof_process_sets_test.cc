@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "agent/proof/process_sets.h"
-#include "tests/unit/proof_keys.h"
+#include "tests/unit/temp_directory.h"
 
 namespace pagewarden {
 namespace {
@@ -44,14 +44,14 @@ TEST(DescendantsTest, FindsGrandchildrenButNotTheRoots) {
 }
 
 TEST(CgroupProcessesTest, ReadsTheWholeSubtree) {
-  TestDirectory directory;
-  std::filesystem::create_directories(directory.Path("a/b/c"));
-  std::filesystem::create_directories(directory.Path("sibling"));
+  TempDirectory directory;
+  std::filesystem::create_directories(directory.path() + "/a/b/c");
+  std::filesystem::create_directories(directory.path() + "/sibling");
   directory.Write("a/cgroup.procs", "30\n7\n");
   directory.Write("a/b/cgroup.procs", "");
   directory.Write("a/b/c/cgroup.procs", "12\n0\n7\n");
   directory.Write("sibling/cgroup.procs", "99\n");
-  const auto pids = CgroupProcesses(directory.Path("a"));
+  const auto pids = CgroupProcesses(directory.path() + "/a");
   ASSERT_TRUE(pids.ok()) << pids.status();
   EXPECT_THAT(*pids, ElementsAre(7, 12, 30));
 }

@@ -9,6 +9,7 @@
 #include "agent/proof/needles.h"
 #include "agent/proof/scanner.h"
 #include "tests/unit/proof_keys.h"
+#include "tests/unit/temp_directory.h"
 
 namespace pagewarden {
 namespace {
@@ -33,7 +34,7 @@ NeedleSet TextNeedle(const std::string& text) {
 }
 
 NeedleSet KeyNeedles(const std::string& file) {
-  TestDirectory directory;
+  TempDirectory directory;
   auto needles = LoadNeedles({directory.Write("key", file)}, {});
   return needles.ok() ? *std::move(needles) : NeedleSet();
 }
@@ -256,7 +257,7 @@ TEST(TextScanTest, ShortestTextIsFoundWhole) {
 }
 
 TEST(NeedlesTest, SameKeyTwiceIsSearchedOnce) {
-  TestDirectory directory;
+  TempDirectory directory;
   const TestKey key = NewRsaKey();
   const std::string pem = directory.Write("pem", Pkcs8Pem(key));
   const std::string der = directory.Write("der", Der(key));

@@ -9,6 +9,7 @@ namespace pagewarden {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 struct Outcome {
@@ -43,6 +44,21 @@ TEST(RunCommand, SetsTheEnvironment) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("/scopes.so:"));
   EXPECT_THAT(outcome.out, HasSubstr("/libpagewarden.so\n1\nPWPOLICY"));
+}
+
+TEST(RunCommand, PreloadsNoScopeLibraryWithoutAFunctionToInterpose) {
+  const TempDirectory directory;
+  const std::string policy = directory.Write(
+      "all.yaml",
+      "apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\nmetadata: {name: all}\nspec: "
+      "{rules: [{match: {all: true}}]}\n");
+  const Outcome outcome = RunPagewarden("--policy " + policy + " -- /bin/sh -c " +
+                                            "'echo \"$LD_PRELOAD\"; cat \"$PAGEWARDEN_IMAGE\"'",
+                                        "LD_PRELOAD= ");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, StartsWith("/"));
+  EXPECT_THAT(outcome.out, HasSubstr("/libpagewarden.so\nPWPOLICY"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("scopes.so")));
 }
 
 TEST(RunCommand, RaisesTheSoftMemlockLimitToTheHardOne) {

@@ -80,6 +80,7 @@ TEST(ValidateLedger, SumsTheBooksOfAllThreads) {
   EXPECT_THAT(keys.fallbacks, ElementsAre(1, 0, 0, 0, 2));
   EXPECT_TRUE(state->tags[1].is_rule);
   EXPECT_EQ(state->tags[1].audited, 5u);
+  EXPECT_EQ(state->tags[1].peak_bytes, 4096u);  // not less than what is live
   EXPECT_FALSE(state->tags[2].is_rule);
   const ShimArena& arena = state->arenas[0];
   EXPECT_EQ(arena.used_bytes, 480u + 4096);
@@ -269,7 +270,8 @@ TEST(ValidateLedger, SurvivesRandomDamage) {
 }
 
 void Fill(void* bytes, size_t count, std::mt19937& random) {
-  for (size_t i = 0; i < count; ++i) static_cast<uint8_t*>(bytes)[i] = static_cast<uint8_t>(random());
+  for (size_t i = 0; i < count; ++i)
+    static_cast<uint8_t*>(bytes)[i] = static_cast<uint8_t>(random());
 }
 
 TEST(ValidateLedger, SurvivesRandomBytes) {
