@@ -53,8 +53,8 @@ double MicrosecondsToFork(pid_t (*fork_function)()) {
 
 struct Pages {
   size_t resident = 0;
-  size_t locked = 0;   // bytes of locked mappings
-  size_t copied = 0;   // dirty, and no longer shared with the parent
+  size_t locked = 0;  // bytes of locked mappings
+  size_t copied = 0;  // dirty, and no longer shared with the parent
 };
 
 // Of the mappings that hold a secret.

@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
-#include <new>
 #include <string>
 
 #include "libbench.h"
@@ -22,6 +21,10 @@ namespace {
 constexpr int kWindows = 9;
 constexpr int kOperations = 1'000'000;
 constexpr size_t kBytes = 64;
+
+struct Block {
+  char bytes[kBytes];
+};
 
 template <typename Operation>
 double NanosecondsPer(Operation operation) {
@@ -44,9 +47,9 @@ double Malloc() {
 
 double New() {
   return NanosecondsPer([] {
-    void* p = ::operator new(kBytes);
+    auto* const p = new Block;
     KeepAlive(p);
-    ::operator delete(p, kBytes);
+    delete p;
   });
 }
 

@@ -112,9 +112,9 @@ void MemoryMap::Add(const Mapping& mapping) {
 
 bool MemoryMap::IsLocked(const void* block, size_t bytes) const {
   const auto begin = reinterpret_cast<uint64_t>(block);
-  const auto after = std::upper_bound(
-      locked_.begin(), locked_.end(), begin,
-      [](uint64_t address, const Range& range) { return address < range.begin; });
+  const auto after =
+      std::upper_bound(locked_.begin(), locked_.end(), begin,
+                       [](uint64_t address, const Range& range) { return address < range.begin; });
   return after != locked_.begin() && begin + bytes <= std::prev(after)->end;
 }
 
