@@ -22,50 +22,61 @@ def nanoseconds(peer, live):
 
 
 def gain(peer):
-    """None on a machine with one processor."""
+    """Throughput of two threads in their best 5 ms, over that of one; None on one processor."""
     figures = programs.figures([peer.program, "threads"], peer.policy)
     return figures["two"] / figures["one"] if figures else None
 
 
-def time_table(rounds):
-    """All peers take turns in each round; ratios are within a round, medians over the rounds."""
-    times = {(peer, live): [] for peer in peers.EVERY for live in LIVE}
-    for _ in range(rounds):
-        for peer in peers.EVERY:
-            for live in LIVE:
-                times[peer, live].append(nanoseconds(peer, live))
-
-    def cells(peer):
-        for live in LIVE:
-            yield f"{statistics.median(times[peer, live]):,.1f}"
-            yield f"{ratio(peer, live):,.2f}"
-
-    def ratio(peer, live):
-        base = times[peers.GLIBC, live]
-        return statistics.median(map(operator.truediv, times[peer, live], base))
-
-    report.table("One pair: allocate 64 B, write, wipe, free (CPU time)",
-                 ["allocator", "0 live, ns", "× glibc", "1,000 live, ns", "× glibc"],
-                 [[peer.title, *cells(peer)] for peer in peers.EVERY])
-    return [TIME.judge(ratio(peers.PAGEWARDEN, 1000))]
+def ratio(figures, base):
+    """Of figures that were taken in turns: the median of the rounds' ratios."""
+    return statistics.median(map(operator.truediv, figures, base))
 
 
-def thread_table(rounds):
+def measure(rounds):
+    """All peers take turns in each round: {peer: [value of each round]} for each thing measured."""
+    times = {live: {peer: [] for peer in peers.EVERY} for live in LIVE}
     gains = {peer: [] for peer in peers.EVERY}
     for _ in range(rounds):
         for peer in peers.EVERY:
+            for live in LIVE:
+                times[live][peer].append(nanoseconds(peer, live))
+        for peer in peers.EVERY:
             gains[peer].append(gain(peer))
-    if None in gains[peers.GLIBC]:
-        return [GAIN.judge(None)]
-    report.table("Two threads over one, each on its own processor (best 10 ms of each)",
-                 ["allocator", "median of the rounds", "best round"],
-                 [[peer.title, f"{statistics.median(gains[peer]):.2f} ×",
-                   f"{max(gains[peer]):.2f} ×"] for peer in peers.EVERY])
-    return [GAIN.judge(statistics.median(gains[peers.PAGEWARDEN]))]
+    return times, gains
+
+
+def time_cells(peer, times):
+    base = times[peers.GLIBC]
+    return [f"{statistics.median(times[peer]):,.1f}", f"{ratio(times[peer], base):,.2f} ×"]
+
+
+def gain_cell(values):
+    if None in values:
+        return "–"
+    return f"{statistics.median(values):.2f} × ({max(values):.2f} ×)"
+
+
+def pair_table(rounds, count_instructions):
+    times, gains = measure(rounds)
+    head = ["allocator"]
+    for live in LIVE:
+        head += [f"{live:,} live, ns", "over glibc"]
+    head.append("two threads over one, median (best)")
+    rows = [[peer.title, *time_cells(peer, times[0]), *time_cells(peer, times[1000]),
+             gain_cell(gains[peer])] for peer in peers.EVERY]
+    if count_instructions:
+        head.append("instructions")
+        for row, peer in zip(rows, peers.EVERY):
+            row.append(instructions(peer))
+    report.table("A pair: allocate 64 B, write, wipe, free (CPU time; instructions of user space)",
+                 head, rows)
+    ours = gains[peers.PAGEWARDEN]
+    return [TIME.judge(ratio(times[1000][peers.PAGEWARDEN], times[1000][peers.GLIBC])),
+            GAIN.judge(None if None in ours else statistics.median(ours))]
 
 
 def instructions(peer):
-    """User instructions of one pair, or None where valgrind does not start the program."""
+    """Of one pair beside 1,000 live ones; a dash where valgrind does not start the program."""
     totals = []
     for pairs in COUNTED:
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", peer.program,
@@ -74,14 +85,6 @@ def instructions(peer):
                               capture_output=True, check=False)
         collected = re.search(r"Collected : (\d+)", done.stderr)
         if done.returncode != 0 or not collected:
-            return None
+            return "–"
         totals.append(int(collected[1]))
-    return (totals[1] - totals[0]) / (COUNTED[1] - COUNTED[0])
-
-
-def instruction_table():
-    counts = [(peer.title, instructions(peer)) for peer in peers.EVERY]
-    report.table("User instructions of one pair, 1,000 live (callgrind; the kernel's not counted)",
-                 ["allocator", "instructions"],
-                 [[title, "–" if count is None else f"{count:,.0f}"] for title, count in counts])
-    return []
+    return f"{(totals[1] - totals[0]) / (COUNTED[1] - COUNTED[0]):,.0f}"

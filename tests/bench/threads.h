@@ -10,9 +10,9 @@
 
 namespace pagewarden::bench {
 
-inline constexpr size_t kThroughputWindows = 40;
-inline constexpr double kThroughputWindow = 10e6;  // ns of wall time
-inline constexpr double kThreadStart = 5e6;        // ns, for the threads to come up
+inline constexpr size_t kThroughputWindows = 16;
+inline constexpr double kThroughputWindow = 5e6;  // ns of wall time
+inline constexpr double kThreadStart = 5e6;       // ns, for the threads to come up
 inline constexpr int kPairsBetweenClocks = 64;
 
 // How many pairs this thread had done at the end of each window.
