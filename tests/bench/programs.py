@@ -23,14 +23,21 @@ def plain_environment():
     return {name: value for name, value in os.environ.items() if name != "MALLOC_PERTURB_"}
 
 
+def run_checked(command, env, accept=(0,)):
+    """Its standard output; what it said on the other one is shown when it fails."""
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if done.returncode not in accept:
+        raise RuntimeError(f"{' '.join(command)} : exit {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
 @functools.lru_cache(maxsize=None)
 def shim_variables(policy=None):
     """What `pagewarden run` sets; without `policy`, what it sets by default for /usr/bin/env."""
     chosen = ["--policy", str(POLICIES / f"{policy}.yaml")] if policy else []
     command = [str(PAGEWARDEN), "run", *chosen, "--", "/usr/bin/env", "-0"]
-    done = subprocess.run(command, env=plain_environment(), capture_output=True, text=True,
-                          check=True)
-    variables = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    listed = run_checked(command, plain_environment()).split("\0")
+    variables = dict(line.split("=", 1) for line in listed if line)
     return {name: variables[name] for name in SET_BY_RUN}
 
 
@@ -40,9 +47,7 @@ def environment(policy):
 
 
 def output(command, policy=None):
-    done = subprocess.run(command, env=environment(policy), text=True, check=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return done.stdout
+    return run_checked(command, environment(policy))
 
 
 def parse(text):
@@ -57,11 +62,9 @@ def figures(command, policy=None):
 
 def fallbacks(pid):
     """How many allocations of the process its ledger counts as not fenced."""
-    done = subprocess.run([str(PAGEWARDEN), "audit", "--json"], capture_output=True, text=True,
-                          check=False)
-    if done.returncode not in (0, 4):  # 4: some other process could not be read
-        raise RuntimeError(f"audit : exit {done.returncode}: {done.stderr.strip()}")
-    for cgroup in json.loads(done.stdout)["cgroups"]:
+    partial = 4  # some other process could not be read
+    report = run_checked([str(PAGEWARDEN), "audit", "--json"], plain_environment(), (0, partial))
+    for cgroup in json.loads(report)["cgroups"]:
         for process in cgroup["processes"]:
             if process["pid"] == pid and "shim" in process:
                 return sum(arena["fallbacks"] for arena in process["shim"]["arenas"])
