@@ -31,25 +31,23 @@ def nanoseconds(argument, rounds):
     return statistics.median(plain), statistics.median(shimmed)
 
 
-def snapshot():
-    """Nanoseconds for a process: from /proc, and by BPF or None."""
-    lines = programs.output([programs.program("snapshot_bench")]).splitlines()
-    times = [float(line.split("\t")[1]) for line in lines]
-    return times[0], times[2] if len(times) == 3 else None
-
-
-def forwarding_table(rounds):
+def calls(rounds):
+    """Rows and verdicts."""
     rows, verdicts = [], []
     for title, argument, baseline, budget in ROWS:
         plain, shimmed = nanoseconds(argument, rounds)
         rows.append([title, f"{baseline}: {plain:.1f} ns", f"{shimmed:.1f} ns",
                      f"{shimmed - plain:+.1f} ns"])
         verdicts.append(budget.judge(shimmed - plain))
-    proc, bpf = snapshot()
-    if bpf is not None:
-        rows.append(["snapshot, per process", f"/proc: {proc:,.0f} ns", f"{bpf:,.0f} ns",
-                     f"1/{proc / bpf:.0f}"])
-    verdicts.append(SNAPSHOT.judge(None if bpf is None else proc / bpf))
-    report.table("What pays that has no secret",
-                 ["what", "baseline", "with Pagewarden", "change"], rows)
-    return verdicts
+    return rows, verdicts
+
+
+def snapshot():
+    """Rows and verdicts; none where BPF cannot be loaded."""
+    lines = programs.output([programs.program("snapshot_bench")]).splitlines()
+    proc, _, *bpf = (float(line.split("\t")[1]) for line in lines)
+    if not bpf:
+        return [], [SNAPSHOT.judge(None)]
+    row = ["audit's snapshot, per process", f"/proc: {proc:,.0f} ns", f"{bpf[0]:,.0f} ns",
+           f"1/{proc / bpf[0]:.0f}"]
+    return [row], [SNAPSHOT.judge(proc / bpf[0])]

@@ -23,6 +23,7 @@ template <typename Peer>
 Growth Grow(size_t wanted, double seconds, std::vector<void*>& secrets) {
   Growth growth;
   const double start = WallTime();
+  const double cpu_start = ThreadTime();
   Inside<Peer>([&] {
     while (secrets.size() < wanted) {
       void* const secret = WrittenSecret<Peer>();
@@ -38,7 +39,7 @@ Growth Grow(size_t wanted, double seconds, std::vector<void*>& secrets) {
     }
   });
   growth.nanoseconds_per_secret =
-      (WallTime() - start) / static_cast<double>(std::max<size_t>(secrets.size(), 1));
+      (ThreadTime() - cpu_start) / static_cast<double>(std::max<size_t>(secrets.size(), 1));
   return growth;
 }
 

@@ -61,14 +61,14 @@ def pair_table(rounds, count_instructions):
     head = ["allocator"]
     for live in LIVE:
         head += [f"{live:,} live, ns", "over glibc"]
-    head.append("two threads over one, median (best)")
+    head.append("two threads over one (best round)")
     rows = [[peer.title, *time_cells(peer, times[0]), *time_cells(peer, times[1000]),
              gain_cell(gains[peer])] for peer in peers.EVERY]
     if count_instructions:
         head.append("instructions")
         for row, peer in zip(rows, peers.EVERY):
             row.append(instructions(peer))
-    report.table("A pair: allocate 64 B, write, wipe, free (CPU time; instructions of user space)",
+    report.table("A pair: allocate 64 B, write, wipe, free",
                  head, rows)
     ours = gains[peers.PAGEWARDEN]
     return [TIME.judge(ratio(times[1000][peers.PAGEWARDEN], times[1000][peers.GLIBC])),

@@ -39,6 +39,11 @@ void Pair() {
   Peer::Free(secret, kSecretBytes);
 }
 
+template <typename Peer>
+void DoPairs(size_t pairs) {
+  for (size_t i = 0; i < pairs; ++i) Pair<Peer>();
+}
+
 // Secrets that stay, for the pairs to work beside.
 template <typename Peer>
 std::vector<void*> LiveSecrets(size_t count) {

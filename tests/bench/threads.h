@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "pairs.h"
 #include "secrets.h"
 
 namespace pagewarden::bench {
@@ -13,20 +14,32 @@ namespace pagewarden::bench {
 inline constexpr size_t kThroughputWindows = 16;
 inline constexpr double kThroughputWindow = 5e6;  // ns of wall time
 inline constexpr double kThreadStart = 5e6;       // ns, for the threads to come up
-inline constexpr int kPairsBetweenClocks = 64;
+inline constexpr double kBetweenClocks = 10e3;    // ns
+
+// So many that reading the clock costs little. The least of several tries: the
+// first pair of a thread, and one that was interrupted, take as long as many.
+template <typename Peer>
+size_t PairsBetweenClocks() {
+  size_t pairs = 1;
+  for (;;) {
+    double least = TimePairs<Peer>(pairs);
+    for (int retry = 0; retry < 3; ++retry) least = std::min(least, TimePairs<Peer>(pairs));
+    if (least >= kBetweenClocks) return pairs;
+    pairs *= 2;
+  }
+}
 
 // How many pairs this thread had done at the end of each window.
 template <typename Peer>
 void CountPairs(int processor, double start, std::vector<double>& marks) {
   PinTo(processor);
   Inside<Peer>([&] {
+    const size_t batch = PairsBetweenClocks<Peer>();
     while (WallTime() < start) Pair<Peer>();
     double pairs = 0;
     for (size_t window = 1; window <= marks.size(); ++window) {
       const double end = start + static_cast<double>(window) * kThroughputWindow;
-      for (; WallTime() < end; pairs += kPairsBetweenClocks) {
-        for (int i = 0; i < kPairsBetweenClocks; ++i) Pair<Peer>();
-      }
+      for (; WallTime() < end; pairs += static_cast<double>(batch)) DoPairs<Peer>(batch);
       marks[window - 1] = pairs;
     }
   });

@@ -40,9 +40,7 @@ void RunPairs(size_t live) {
 template <typename Peer>
 void RunCount(size_t pairs) {
   const auto live = LiveSecrets<Peer>(kLiveSecrets);
-  Inside<Peer>([pairs] {
-    for (size_t i = 0; i < pairs; ++i) Pair<Peer>();
-  });
+  Inside<Peer>([pairs] { DoPairs<Peer>(pairs); });
 }
 
 template <typename Peer>
