@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the worker calls across a library border: hooked by bench.yaml. */
+#include "libbench.h"
 
 long bench_call(long x) { return x + 1; }
 
