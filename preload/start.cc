@@ -176,6 +176,7 @@ void BuildDefaultFence() {
   if (verdict == Uncovered::kNoReservation) return;
   static PW_SEALED Rule rule;
   rule = {0, UINT64_MAX, &fence.arenas[0], 0};
+  ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
   NameTag(0, kDefaultArenaName, sizeof(kDefaultArenaName) - 1, 0);
   SetRules({&rule, 1, nullptr, 0, false});
   ClearDeepBind();

@@ -25,6 +25,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/base/exit_codes.h"
 #include "tests/unit/proof_keys.h"
+#include "tests/unit/temp_directory.h"
 
 namespace pagewarden {
 namespace {
@@ -105,12 +106,12 @@ class VerifyCommandTest : public ::testing::Test {
     p_file_ = directory_.Write("p", p_);
     d_file_ = directory_.Write("d", d_);
     key_file_ = directory_.Write("key.pem", Pkcs8Pem(key_));
-    certificate_ = directory_.Path("certificate.pem");
+    certificate_ = directory_.path() + "/certificate.pem";
   }
 
   Outcome Run(const std::vector<std::string>& words) {
-    const std::string out_path = directory_.Path("out");
-    const std::string err_path = directory_.Path("err");
+    const std::string out_path = directory_.path() + "/out";
+    const std::string err_path = directory_.path() + "/err";
     const int out = open(out_path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     const int err = open(err_path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     int status = 0;
@@ -142,7 +143,7 @@ class VerifyCommandTest : public ::testing::Test {
   const TestKey key_ = NewRsaKey();
   const std::string p_;
   const std::string d_;
-  TestDirectory directory_;
+  TempDirectory directory_;
   std::string p_limbs_file_;
   std::string p_file_;
   std::string d_file_;
@@ -241,9 +242,9 @@ TEST_F(VerifyCommandTest, ChildrenAreSearchedWhenAskedFor) {
 TEST_F(VerifyCommandTest, UnreadableProcessIsNamed) {
   if (geteuid() != 0) GTEST_SKIP() << "not root: cannot become a user who may not read";
   const Child child({PW_PLANT, "heap", p_file_});
-  const std::string program = directory_.Path("pagewarden");
+  const std::string program = directory_.path() + "/pagewarden";
   std::filesystem::copy_file(PAGEWARDEN, program);
-  ASSERT_EQ(chmod(directory_.Path("").c_str(), 0755), 0);
+  ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
   const Outcome outcome =
       Run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "verify",
            "--secret", key_file_, "--pid", child.pid(), "--json"});
