@@ -204,6 +204,12 @@ def need_uncovered(shim, reason):
     need(shim.get("uncovered") == reason, f"uncovered is {shim.get('uncovered')}, not {reason}")
 
 
+def children(pid):
+    """The children of a process that has one thread."""
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in text.split()]
+
+
 def wait_until(condition, what):
     """Polls until `condition()` is true; returns its value."""
     deadline = time.monotonic() + SECONDS / 3

@@ -13,9 +13,15 @@ def check_covered(lab, name):
     return "fenced; the sanitizer has nothing to say"
 
 
-def check_shadowed(lab, command):
-    """The sanitizer's malloc comes before the shim's: works, and is reported."""
+def check_unfenced(lab, command, reason, advice=""):
+    """Works without a fence, says so to whom it concerns, and is reported."""
     with lab.started(lab.under_shim(command)) as program:
-        cell.need_uncovered(lab.shim_when_ready(program), "shadowed")
-        lab.finish(program, 7, "uncovered: works\n")
-    return "works, nothing is fenced, reported as shadowed"
+        cell.need_uncovered(lab.shim_when_ready(program), reason)
+        lab.finish(program, 7, "uncovered: works\n", stderr=advice)
+    return f"works, nothing is fenced, reported as {reason}"
+
+
+def advice(runtime):
+    """The line of the shim where a sanitizer's runtime would have to come first."""
+    return (f"pagewarden: {runtime}'s runtime must be loaded before the shim: "
+            "this program runs without a fence\n")
