@@ -13,26 +13,27 @@ namespace {
 jmp_buf escape;
 ucontext_t main_context, fiber_context;
 
-void Expect(bool fenced) {
+bool IsTagged() {
   void* block = malloc(64);
-  CHECK(is_fenced(block) == fenced);
+  const bool fenced = is_fenced(block);
   free(block);
+  return fenced;
 }
 
 void JumpOut(void*) {
-  Expect(true);
+  CHECK(IsTagged());
   longjmp(escape, 1);
 }
 
 void ThrowOut(void*) {
-  Expect(true);
+  CHECK(IsTagged());
   throw std::runtime_error("thrown through the extent");
 }
 
 __attribute__((noinline)) void CheckLongjmp() {
   for (int i = 0; i < 1000; ++i)
     if (setjmp(escape) == 0) tagged(JumpOut, nullptr);
-  Expect(false);
+  CHECK(!IsTagged());
 }
 
 __attribute__((noinline)) void CheckExceptions() {
@@ -45,23 +46,23 @@ __attribute__((noinline)) void CheckExceptions() {
     }
     CHECK(caught);
   }
-  Expect(false);
+  CHECK(!IsTagged());
 }
 
 void Yield() { CHECK(swapcontext(&fiber_context, &main_context) == 0); }
 
 void InFiberExtent(void*) {
-  Expect(true);
+  CHECK(IsTagged());
   Yield();
-  Expect(true);
+  CHECK(IsTagged());
   Yield();
-  Expect(true);
+  CHECK(IsTagged());
 }
 
 void Fiber() {
-  Expect(false);
+  CHECK(!IsTagged());
   tagged(InFiberExtent, nullptr);
-  Expect(false);
+  CHECK(!IsTagged());
 }
 
 // Main runs between the halves of the fiber's extent: it is not tagged then.
@@ -75,7 +76,7 @@ __attribute__((noinline)) void CheckFibers() {
   makecontext(&fiber_context, Fiber, 0);
   for (int i = 0; i < 3; ++i) {
     CHECK(swapcontext(&main_context, &fiber_context) == 0);
-    Expect(false);
+    CHECK(!IsTagged());
   }
   free(stack);
 }

@@ -2,6 +2,7 @@
 """What each glibc must show: the probe, bash, ls and python3 of its own suite."""
 
 import os
+import subprocess
 
 from lib import cell, debian
 
@@ -10,6 +11,7 @@ class Host:
     """The programs and the loader of this machine."""
 
     compile_flags = ()
+    cxx_flags = ("-lstdc++",)
     environment = {}
 
     @staticmethod
@@ -24,7 +26,7 @@ class Host:
 class Suite:
     """Those of another Debian suite, run through that suite's ld.so."""
 
-    packages = ("libc6-dev", "libc-bin", "bash", "coreutils", "python3-minimal")
+    packages = ("libc6-dev", "libstdc++6", "bash", "coreutils", "python3-minimal")
 
     def __init__(self, name):
         self.root = debian.unpacked(name, self.packages)
@@ -32,6 +34,10 @@ class Suite:
         self.loader = self.root / "lib64" / "ld-linux-x86-64.so.2"
         self.libraries = ":".join(map(str, libraries))
         self.compile_flags = (f"--sysroot={self.root}", f"-B{libraries[1]}/")
+        # A suite without its compiler: this machine's headers, that suite's library.
+        self.cxx_flags = (*(f"-isystem{path}" for path in cxx_headers()),
+                          libraries[1] / "libstdc++.so.6",
+                          next(self.root.rglob("libgcc_s.so.1")))
         self.environment = {"PYTHONHOME": str(self.root / "usr")}
 
     def command(self, program, *arguments):
@@ -43,6 +49,13 @@ class Suite:
     def version(self):
         libc = self.root / "lib" / "x86_64-linux-gnu" / "libc.so.6"
         return cell.run([self.loader, libc]).split("version ")[1].split(".\n")[0]
+
+
+def cxx_headers():
+    """The folders of libstdc++'s headers, as g++ itself looks them up."""
+    done = subprocess.run(["g++", "-x", "c++", "-E", "-v", "/dev/null"], capture_output=True,
+                          text=True, check=True)
+    return [line.strip() for line in done.stderr.splitlines() if line.startswith(" /") and "/c++/" in line]
 
 
 def check_bash(lab, libc):
@@ -71,9 +84,11 @@ def check_python(lab, libc):
 def check(lab, libc):
     probe = lab.compile("probe.c", *libc.compile_flags)
     lab.expect_core(libc.command(probe))
+    exceptions = lab.compile("unwinding.cc", *libc.compile_flags, *libc.cxx_flags)
+    lab.expect_core(libc.command(exceptions))
     with lab.started(lab.under_shim(libc.command(probe, "hold"))) as held:
         cell.need_active(lab.shim_when_ready(held), live=1)
     check_bash(lab, libc)
     check_ls(lab, libc)
     check_python(lab, libc)
-    return f"glibc {libc.version()}: probe, bash, ls, python3 fenced"
+    return f"glibc {libc.version()}: probe, C++, bash, ls, python3 fenced"
