@@ -10,8 +10,10 @@ __attribute__((weak)) _Bool mi_is_in_heap_region(const void* block);
 
 static size_t allocated(void) {
   size_t bytes = 0, size = sizeof bytes;
-  if (mallctl != NULL) CHECK(mallctl("thread.allocated", &bytes, &size, NULL, 0) == 0);
-  else CHECK(MallocExtension_GetNumericProperty("generic.current_allocated_bytes", &bytes));
+  if (mallctl != NULL)
+    CHECK(mallctl("thread.allocated", &bytes, &size, NULL, 0) == 0);
+  else
+    CHECK(MallocExtension_GetNumericProperty("generic.current_allocated_bytes", &bytes));
   return bytes;
 }
 
@@ -35,8 +37,10 @@ int main(int argc, char** argv) {
   const int above = argc > 1 && strcmp(argv[1], "above") == 0;
   CHECK(is_served(malloc));
   CHECK(is_served(tagged_malloc) == above);
-  if (above) works_unfenced();
-  else core_check();
+  if (above)
+    works_unfenced();
+  else
+    core_check();
   hold();
   return core_done();
 }

@@ -18,6 +18,6 @@ int main(int argc, char** argv) {
   if (argc > 1) fill(NULL);
   overwrite_stack();
   puts("leak: done");
-  fflush(stdout);  /* the sanitizer ends the program by itself */
+  fflush(stdout); /* the sanitizer ends the program by itself */
   return kProperExit;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The core check, then what a libc does with the allocator by itself: threads,
-   aligned blocks, getline, strdup. "hold": then one live secret, and a pause; "alone": without threads. */
+   aligned blocks, getline, strdup. "hold": then one live secret, and a pause; "alone": without
+   threads. */
 #include <malloc.h>
 #include <pthread.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shape of sshd's sandbox before login (sandbox-seccomp-filter.c of
    OpenSSH): memory calls with their arguments checked, no mlock at all, and
-   the limits NOFILE, FSIZE, NPROC lowered to nothing. */
+   the limits NOFILE, FSIZE, NPROC lowered to nothing. "late": as in seccomp_kill.c. */
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -11,10 +11,10 @@
 
 #define ARGUMENT(n) FIELD(args[n])
 /* Allows `call` when argument n has no bit outside of mask. */
-#define ALLOW_MASKED(call, n, mask)                              \
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 4), ARGUMENT(n), \
-      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, ~(unsigned)(mask), 1, 0),   \
-      RETURN(SECCOMP_RET_ALLOW), RETURN(SECCOMP_RET_KILL_PROCESS)
+#define ALLOW_MASKED(call, n, mask)                                                             \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 4), ARGUMENT(n),                          \
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, ~(unsigned)(mask), 1, 0), RETURN(SECCOMP_RET_ALLOW), \
+      RETURN(SECCOMP_RET_KILL_PROCESS)
 
 static struct sock_filter filter[] = {
     X86_64_ONLY,
@@ -63,7 +63,7 @@ static void keys(void* unused) {
   }
 }
 
-int main(void) {
+int main(int argc, char** argv) {
   unsigned char* host_key = new_secret(1700);
   lower(RLIMIT_FSIZE, 0);
   lower(RLIMIT_NOFILE, 1);
@@ -74,5 +74,6 @@ int main(void) {
   for (int i = 0; i < 100; ++i) free(malloc(1 << i % 22));
   free(host_key);
   CHECK(all_zero(host_key, 1700));
+  if (argc > 1) mlock(&filter, 1);
   return core_done();
 }

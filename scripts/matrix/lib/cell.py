@@ -26,7 +26,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("PAGEWARDEN_BUILD", ROOT / "build"))
@@ -210,17 +210,6 @@ def children(pid):
     return [int(child) for child in text.split()]
 
 
-def wait_until(condition, what):
-    """Polls until `condition()` is true; returns its value."""
-    deadline = time.monotonic() + SECONDS / 3
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise Failure(f"waited in vain until {what}")
-
-
 def judge(check):
     """(exit code, "pass|skip|fail: what was seen") of `check`."""
     for part in (PAGEWARDEN, SHIM):
@@ -237,6 +226,9 @@ def judge(check):
             return 1, f"fail: {str(failure).splitlines()[0]}"
         except subprocess.TimeoutExpired as hang:
             return 1, f"fail: still running after {hang.timeout:.0f} s"
+        except (OSError, LookupError, ValueError) as surprise:
+            traceback.print_exc()
+            return 1, f"fail: {surprise!r}"
 
 
 def main(check, description):
