@@ -107,6 +107,7 @@ __attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t align
   const Inside inside;
   const uint32_t row = ThreadRow();
   const Hold hold(lock_);
+  if (closed_) return nullptr;
   const uint8_t slot_class = ClassForAligned(bytes, alignment);
   if (slot_class == kClasses) return AllocateRun(bytes, alignment, tag, row);
   Magazine& magazine = MagazineOf(row, slot_class);
@@ -262,6 +263,7 @@ void Arena::Free(void* block) {
 __attribute__((noinline)) void Arena::FreeSlowly(Slot slot, uint32_t tag) {
   const uint32_t row = ThreadRow();
   const Hold hold(lock_);
+  if (closed_) return;  // wiped, but nobody gets it again
   if (slot.in_slab) {
     Magazine& magazine = MagazineOf(row, slot.slot_class);
     const uint32_t limit = magazine_limits_[slot.slot_class];
@@ -304,7 +306,7 @@ void Arena::ReturnSlot(uint32_t round) {
 size_t Arena::UsableSize(void* block) {
   const Slot slot = Locate(block);
   const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  const bool unknown = !is_inherited() || (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover());
+  const bool unknown = !inherited_ || (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover());
   return unknown ? slot.bytes - kOverhead : CheckedBytes(slot);
 }
 
@@ -349,7 +351,7 @@ PW_COLD void Arena::RejectPointer(void* block) const {
 // A block that the parent allocated, and that the kernel wiped in this child.
 PW_COLD bool Arena::IsLeftover() const {
   NoticeFork();
-  return wiped_ || !is_inherited();
+  return wiped_ || !inherited_;
 }
 
 void Arena::PublishBacking() {
@@ -379,6 +381,7 @@ void Arena::AfterForkInChild(bool reset_lock) {
 }
 
 void Arena::AfterUnseenFork(bool reset_lock) {
+  closed_ = reset_lock && lock_.IsHeld();  // somebody was just changing the tables
   if (reset_lock) lock_.Reset();
   wiped_ |= on_fork_ == abi::OnFork::kWipe;
   backing_.AfterUnseenFork();

@@ -70,7 +70,8 @@ class Arena {
   abi::OnCapacityExhausted on_exhausted() const { return on_exhausted_; }
   abi::OnLockFailure on_lock_failure() const { return on_lock_failure_; }
   bool is_locked() const { return locked_; }
-  bool is_inherited() const { return inherited_; }
+  // False in a fork child that got no usable copy of the arena.
+  bool is_open() const { return inherited_ && !closed_; }
   size_t reserved_bytes() const { return reserved_bytes_; }
   const abi::LedgerArena& book() const { return *book_; }
 
@@ -124,6 +125,7 @@ class Arena {
   bool canary_;
   bool locked_ = false;
   bool inherited_ = true;  // false: fork child under onFork: Exclude
+  bool closed_ = false;    // raw clone's child, whose copy of the tables is torn
   bool wiped_ = false;     // fork child under onFork: Wipe: live blocks may be zero
   abi::OnCapacityExhausted on_exhausted_;
   abi::OnLockFailure on_lock_failure_;

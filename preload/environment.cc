@@ -11,7 +11,9 @@ extern "C" char** environ __attribute__((weak));
 
 namespace pagewarden {
 
-bool EnvironmentReady() { return &environ != nullptr && environ != nullptr; }
+bool EnvironmentReady() { return HasEnvironment() && environ != nullptr; }
+
+bool HasEnvironment() { return &environ != nullptr; }
 
 const char* EnvironmentValue(const char* name) {
   const size_t length = Length(name);

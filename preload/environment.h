@@ -9,6 +9,9 @@ namespace pagewarden {
 // environ is null while the loader still works; then nothing may be decided.
 bool EnvironmentReady();
 
+// False in a program without a libc: it will never be ready.
+bool HasEnvironment();
+
 // The value of `name`, or null. Not to be asked under secure execution.
 const char* EnvironmentValue(const char* name);
 

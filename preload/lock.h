@@ -25,6 +25,8 @@ class Lock {
       sys::Call(__NR_futex, sys::Arg(&held_), FUTEX_WAKE_PRIVATE, 1);
   }
 
+  bool IsHeld() const { return __atomic_load_n(&held_, __ATOMIC_RELAXED) != 0; }
+
   // In a fork child, where the threads that waited or held are gone.
   void Reset() { held_ = waiters_ = 0; }
 

@@ -39,7 +39,7 @@ PW_COLD void CountFallback(const Rule& rule, size_t bytes) {
   abi::Fallback reason = abi::kFallbackCapacity;
   if (pw_thread.in_arena != kOutside) reason = abi::kFallbackReentry;
   if (bytes > rule.arena->reserved_bytes()) reason = abi::kFallbackTooLarge;
-  if (!rule.arena->is_inherited()) reason = abi::kFallbackForked;
+  if (!rule.arena->is_open()) reason = abi::kFallbackForked;
   Count(LedgerOf(rule).fallbacks[reason]);
 }
 
@@ -55,7 +55,7 @@ PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignmen
     return {Route::kNext, nullptr};
   }
   Arena& arena = *rule.arena;
-  if (pw_thread.in_arena == kOutside && arena.is_inherited() && !arena.is_locked()) {
+  if (pw_thread.in_arena == kOutside && arena.is_open() && !arena.is_locked()) {
     const bool fails = arena.on_lock_failure() == abi::OnLockFailure::kFail;
     void* block = fails ? nullptr : arena.Allocate(bytes, alignment, rule.tag);
     if (fails || block != nullptr) Count(LedgerOf(rule).fallbacks[abi::kFallbackUnlocked]);

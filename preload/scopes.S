@@ -9,6 +9,7 @@
 #define SLOT_REAL    8
 #define SLOT_TAG    28
 #define MAX_SCOPES  10          // thread.h
+#define DEEPEST_STACK 0x4000000 // scopes.h
 #define SCOPE_SP     8          // offsets from the start of Thread, plus 24 a scope
 #define SCOPE_RA    16
 #define SCOPE_TAG   24
@@ -47,13 +48,17 @@ pw_scope_enter:
         .cfi_adjust_cfa_offset -8
         jmp     *SLOT_REAL(%r11)
 
-        // Records at or below this depth belong to calls that have returned.
+        // Records at or below this depth belong to calls that have returned, if
+        // they are of this stack: a fiber's may only be waiting.
         .cfi_adjust_cfa_offset 16
 .Ldrop_returned:
         leaq    (%rax,%rax,2), %rax
         leaq    (%r10,%rax,8), %rax
-        cmpq    %rcx, %fs:SCOPE_SP-24(%rax)
+        movq    %fs:SCOPE_SP-24(%rax), %rax
+        subq    %rcx, %rax
         ja      .Lkeep
+        cmpq    $-DEEPEST_STACK, %rax
+        jl      .Lkeep
         subl    $1, %fs:(%r10)
         movl    %fs:(%r10), %eax
         jnz     .Ldrop_returned

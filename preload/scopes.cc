@@ -49,13 +49,26 @@ uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
 
 void SetMainStackTop(uint64_t address) { main_stack_top = address; }
 
-extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
+namespace {
+
+// `keep_others`: those of other stacks, whose fibers may be waiting or gone.
+void DropDeadScopes(uint64_t sp, bool keep_others) {
   Thread& thread = pw_thread;
   const uint64_t top = StackTop(sp);
   uint32_t kept = 0;
-  for (uint32_t i = 0; i < thread.scope_count; ++i)
-    if (IsLive(thread.scopes[i], sp, top)) thread.scopes[kept++] = thread.scopes[i];
+  for (uint32_t i = 0; i < thread.scope_count; ++i) {
+    const Scope scope = thread.scopes[i];
+    const bool is_other = keep_others && !IsOnStack(scope, sp, top);
+    if (is_other || IsLive(scope, sp, top)) thread.scopes[kept++] = scope;
+  }
   thread.scope_count = kept;
+}
+
+}  // namespace
+
+extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
+  DropDeadScopes(sp, true);
+  if (pw_thread.scope_count == kMaxScopes) DropDeadScopes(sp, false);
 }
 
 bool PushExplicitScope(uint32_t tag) {

@@ -46,10 +46,22 @@ inline uint64_t StackTop(uint64_t sp) {
 bool PushExplicitScope(uint32_t tag);
 void PopExplicitScope();
 
+// How far above the stack pointer a record on a fiber's stack may be read: further
+// up, the memory may be gone, and nobody says where the stack ends.
+inline constexpr uint64_t kFiberReach = 16u << 10;
+
 inline bool IsLive(const Scope& scope, uint64_t sp, uint64_t stack_top) {
   if (PW_UNLIKELY(scope.sp == kExplicitScope)) return true;
-  return scope.sp > sp && scope.sp < stack_top &&
+  const uint64_t readable = stack_top != 0 ? stack_top : sp + kFiberReach;
+  return scope.sp > sp && scope.sp < readable &&
          *reinterpret_cast<const uint64_t*>(scope.sp) == scope.witness;
+}
+
+// Whether the record is of the stack that `sp` is on. The extents of a fiber that
+// is not running now are neither live nor dead.
+inline bool IsOnStack(const Scope& scope, uint64_t sp, uint64_t stack_top) {
+  if (stack_top != 0) return stack_top - scope.sp < kDeepestStack;
+  return scope.sp - sp + kFiberReach < 2 * kFiberReach;
 }
 
 template <typename Visit>
@@ -60,7 +72,8 @@ inline void VisitLiveScopes(Visit visit) {
   for (uint32_t i = thread.scope_count; i-- > 0;) {
     const bool live = IsLive(thread.scopes[i], sp, top);
     if (live && visit(static_cast<uint32_t>(thread.scopes[i].tag))) return;
-    if (!live && i + 1 == thread.scope_count) thread.scope_count = i;
+    const bool is_last = i + 1 == thread.scope_count;
+    if (!live && is_last && IsOnStack(thread.scopes[i], sp, top)) thread.scope_count = i;
   }
 }
 

@@ -217,7 +217,7 @@ void Start() {
 }
 
 __attribute__((constructor)) static void Construct() {
-  if (EnvironmentReady()) Start();
+  if (EnvironmentReady() || !HasEnvironment()) Start();
 }
 
 }  // namespace pagewarden
