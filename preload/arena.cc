@@ -46,6 +46,11 @@ class Hold {
   const bool taken_;
 };
 
+// Free, or a block that the kernel wiped: the trailer of a live one is not zero.
+bool IsZero(const unsigned char* slot, size_t bytes) {
+  return reinterpret_cast<const uint64_t*>(slot + bytes)[-1] == 0;
+}
+
 // Slots whose size is a power of two are aligned to it.
 uint8_t ClassForAligned(size_t bytes, size_t alignment) {
   if (bytes <= kLargestSmall && alignment <= kNaturalAlignment) return ClassFor(bytes);
@@ -84,7 +89,7 @@ PW_INLINE void* Arena::TakeRound(Magazine& magazine, uint8_t slot_class, size_t 
   const Canary canary(*key_, slot, slot + slot_bytes);
   if (PW_UNLIKELY(!canary.IsEmpty()))
     Corrupt(abi::kViolationCanary, "write to a block that was freed",
-            {slot, slot_bytes, slot_class, true});
+            slot, slot_bytes);
   canary.Place(bytes, tag);
   books_->CountIn(row, tag, slot_bytes);
   return slot;
@@ -96,9 +101,11 @@ void* Arena::Allocate(size_t bytes, size_t alignment, uint32_t tag) {
     return AllocateSlowly(bytes, alignment, tag);
   const uint8_t slot_class = ClassFor(bytes);
   Magazine& magazine = MagazineOf(row, slot_class);
+  SetInArena(kInside);
   if (PW_UNLIKELY(magazine.count == 0)) return AllocateSlowly(bytes, alignment, tag);
-  const Inside inside;
-  return TakeRound(magazine, slot_class, bytes, tag, row);
+  void* block = TakeRound(magazine, slot_class, bytes, tag, row);
+  SetInArena(kOutside);
+  return block;
 }
 
 __attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t alignment,
@@ -218,21 +225,23 @@ PW_INLINE Arena::Slot Arena::Locate(void* block) const {
     const size_t slot_bytes = kSlotBytes[record.slot_class];
     if (PW_UNLIKELY(index * slot_bytes != in_page || in_page + slot_bytes > kPageBytes))
       RejectPointer(block);
-    return {start, slot_bytes, record.slot_class, true};
+    return {start, slot_bytes, record.slot_class};
   }
   if (PW_UNLIKELY(record.kind != kRunPage || in_page != 0)) RejectPointer(block);
-  return {start, record.run_pages * kPageBytes, 0, false};
+  return {start, record.run_pages * kPageBytes, kClasses};
 }
 
-PW_INLINE size_t Arena::CheckedBytes(Slot slot) const {
+// The canary of a live block that is whole; anything else ends the program.
+PW_INLINE Canary Arena::Check(const Slot& slot) const {
   const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  if (PW_UNLIKELY(canary.IsEmpty())) Corrupt(abi::kViolationDoubleFree, "double free", slot);
+  if (PW_UNLIKELY(canary.IsEmpty()))
+    Corrupt(abi::kViolationDoubleFree, "double free", slot.start, slot.bytes);
   const bool intact = canary.SizeIsPlausible() && canary.Tag() < books_->tag_count() &&
                       (!canary_ || canary.IsIntact());
   if (PW_UNLIKELY(!intact))
     Corrupt(abi::kViolationCanary, "canary damaged: a write went past the end of a block",
-            slot);
-  return canary.Bytes();
+            slot.start, slot.bytes);
+  return canary;
 }
 
 PW_INLINE void Arena::PutRound(Magazine& magazine, const unsigned char* slot) const {
@@ -244,27 +253,29 @@ PW_INLINE void Arena::PutRound(Magazine& magazine, const unsigned char* slot) co
 
 void Arena::Free(void* block) {
   if (PW_UNLIKELY(!inherited_)) return;  // there is nothing here in this child
-  const Inside inside;
   const Slot slot = Locate(block);
-  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  if (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover()) return;
-  CheckedBytes(slot);
-  const uint32_t tag = canary.Tag();
+  if (PW_UNLIKELY(IsZero(slot.start, slot.bytes)) && IsLeftover()) return;
+  const uint32_t tag = Check(slot).Tag();
   const uint32_t row = pw_thread.row % kRows;
   WipeSlot(slot.start, slot.bytes);
-  if (PW_UNLIKELY(!slot.in_slab || row == kSharedRow)) return FreeSlowly(slot, tag);
+  if (PW_UNLIKELY(slot.slot_class == kClasses || row == kSharedRow)) return FreeSlowly(slot.start, tag);
   Magazine& magazine = MagazineOf(row, slot.slot_class);
+  SetInArena(kInside);
   if (PW_UNLIKELY(magazine.count == magazine_limits_[slot.slot_class]))
-    return FreeSlowly(slot, tag);
+    return FreeSlowly(slot.start, tag);
   PutRound(magazine, slot.start);
   books_->CountOut(row, tag, slot.bytes);
+  SetInArena(kOutside);
 }
 
-__attribute__((noinline)) void Arena::FreeSlowly(Slot slot, uint32_t tag) {
+// `block` is wiped.
+__attribute__((noinline)) void Arena::FreeSlowly(void* block, uint32_t tag) {
+  const Inside inside;
   const uint32_t row = ThreadRow();
   const Hold hold(lock_);
-  if (closed_) return;  // wiped, but nobody gets it again
-  if (slot.in_slab) {
+  if (closed_) return;  // nobody gets it again
+  const Slot slot = Locate(block);
+  if (slot.slot_class != kClasses) {
     Magazine& magazine = MagazineOf(row, slot.slot_class);
     const uint32_t limit = magazine_limits_[slot.slot_class];
     if (magazine.count == limit) Empty(magazine, (limit + 1) / 2);
@@ -293,7 +304,7 @@ void Arena::ReturnSlot(uint32_t round) {
   const uint64_t bit = 1ull << (index % 64);
   if ((word & bit) != 0)
     Corrupt(abi::kViolationDoubleFree, "double free",
-            {base_ + offset, kSlotBytes[record.slot_class], record.slot_class, true});
+            base_ + offset, kSlotBytes[record.slot_class]);
   word |= bit;
   if (record.free_count++ == 0) partial.Push(records_, page);
   const bool is_empty = record.free_count == SlotsPerPage(record.slot_class);
@@ -305,9 +316,8 @@ void Arena::ReturnSlot(uint32_t round) {
 
 size_t Arena::UsableSize(void* block) {
   const Slot slot = Locate(block);
-  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  const bool unknown = !inherited_ || (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover());
-  return unknown ? slot.bytes - kOverhead : CheckedBytes(slot);
+  const bool unknown = !inherited_ || (PW_UNLIKELY(IsZero(slot.start, slot.bytes)) && IsLeftover());
+  return unknown ? slot.bytes - kOverhead : Check(slot).Bytes();
 }
 
 uint32_t Arena::TagOf(void* block) {
@@ -318,9 +328,9 @@ uint32_t Arena::TagOf(void* block) {
 
 bool Arena::ResizeInPlace(void* block, size_t bytes) {
   const Slot slot = Locate(block);
-  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  if (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover()) return bytes <= slot.bytes - kOverhead;
-  const size_t before = CheckedBytes(slot);
+  if (PW_UNLIKELY(IsZero(slot.start, slot.bytes)) && IsLeftover()) return bytes <= slot.bytes - kOverhead;
+  const Canary canary = Check(slot);
+  const size_t before = canary.Bytes();
   if (bytes > slot.bytes - kOverhead) return false;
   const bool wasteful = slot.bytes > kSlotBytes[0] && bytes < slot.bytes / 4;
   if (wasteful) return false;
@@ -337,15 +347,14 @@ PW_COLD void Arena::RejectPointer(void* block) const {
   const size_t in_page = offset % kPageBytes;
   const PageRecord& record = records_[offset / kPageBytes];
   if (record.kind == kFreePage)
-    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block", kNoSlot);
-  if (record.kind != kSlabPage) Corrupt(abi::kViolationWildFree, "free inside a block", kNoSlot);
+    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block");
+  if (record.kind != kSlabPage) Corrupt(abi::kViolationWildFree, "free inside a block");
   const size_t slot_bytes = kSlotBytes[record.slot_class];
   const size_t in_slot = in_page - SlotAt(in_page, record.slot_class) * slot_bytes;
-  const Slot slot = {static_cast<unsigned char*>(block) - in_slot, slot_bytes, record.slot_class,
-                     true};
   if (in_page - in_slot + slot_bytes > kPageBytes)  // the rest of the page behind its last slot
-    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block", kNoSlot);
-  Corrupt(abi::kViolationWildFree, "free inside a block", slot);
+    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block");
+  Corrupt(abi::kViolationWildFree, "free inside a block",
+          static_cast<unsigned char*>(block) - in_slot, slot_bytes);
 }
 
 // A block that the parent allocated, and that the kernel wiped in this child.
@@ -388,13 +397,14 @@ void Arena::AfterUnseenFork(bool reset_lock) {
   PublishBacking();
 }
 
-PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what, Slot slot) const {
+PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what,
+                            unsigned char* slot, size_t slot_bytes) const {
   Count(ledger.violations[violation]);
   Place place = {};
   place.arena = book_->name;
-  place.slot_bytes = slot.bytes;
-  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  if (slot.bytes != 0 && !canary.IsEmpty() && canary.SizeIsPlausible() &&
+  place.slot_bytes = slot_bytes;
+  const Canary canary(*key_, slot, slot + slot_bytes);
+  if (slot_bytes != 0 && !canary.IsEmpty() && canary.SizeIsPlausible() &&
       canary.Tag() < books_->tag_count()) {  // else the trailer itself is damaged
     place.rule = books_->tag(canary.Tag()).name;
     place.block_bytes = canary.Bytes();

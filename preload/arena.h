@@ -31,7 +31,7 @@ class Arena {
  public:
   struct Tables {
     PageRecord* records;   // zeroed, one a page of the reservation
-    Magazine* magazines;   // zeroed, kRows * kClasses
+    Magazine* magazines;   // zeroed, kRows * kMagazineStride
     const CanaryKey* key;
     Books* books;
     abi::LedgerArena* book;
@@ -79,13 +79,11 @@ class Arena {
   struct Slot {
     unsigned char* start;
     size_t bytes;
-    uint8_t slot_class;
-    bool in_slab;
+    uint32_t slot_class;  // kClasses: a run of pages
   };
-  static constexpr Slot kNoSlot = {};
 
   void* AllocateSlowly(size_t bytes, size_t alignment, uint32_t tag);
-  void FreeSlowly(Slot slot, uint32_t tag);
+  void FreeSlowly(void* block, uint32_t tag);
   void* TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
                   uint32_t row);
   void PutRound(Magazine& magazine, const unsigned char* slot) const;
@@ -104,12 +102,13 @@ class Arena {
   void PublishBacking();
   Slot Locate(void* block) const;
   [[noreturn]] void RejectPointer(void* block) const;
-  size_t CheckedBytes(Slot slot) const;
+  Canary Check(const Slot& slot) const;
   bool IsLeftover() const;
-  [[noreturn]] void Corrupt(abi::Violation violation, const char* what, Slot slot) const;
+  [[noreturn]] void Corrupt(abi::Violation violation, const char* what,
+                             unsigned char* slot = nullptr, size_t slot_bytes = 0) const;
 
   Magazine& MagazineOf(uint32_t row, uint8_t slot_class) const {
-    return magazines_[row * kClasses + slot_class];
+    return magazines_[row * kMagazineStride + slot_class];
   }
   unsigned char* PageAt(uint32_t page) const { return base_ + size_t{page} * kPageBytes; }
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "preload/macros.h"
 #include "preload/size_classes.h"
 
 namespace pagewarden {
@@ -35,8 +36,9 @@ class Canary {
   void Place(size_t bytes, uint32_t tag) const {
     Trailer() = mix_ ^ (uint64_t{tag} << kTagShift | bytes);
     uint64_t* word = FirstWord(bytes);
-    *word++ |= Pattern() << PartialBits(bytes);
-    for (; word < LastWord(bytes); ++word) *word = Pattern();
+    *word |= Pattern() << PartialBits(bytes);
+    if (PW_LIKELY(word == LastWord())) return;
+    for (const uint64_t* end = EndWord(bytes); ++word < end;) *word = Pattern();
   }
 
   // The slot is free, or its end was overwritten with zeros.
@@ -52,9 +54,9 @@ class Canary {
   bool IsIntact() const {
     const size_t bytes = Bytes();
     const uint64_t* word = FirstWord(bytes);
-    const unsigned shift = PartialBits(bytes);
-    uint64_t damage = (*word++ >> shift) ^ (Pattern() << shift >> shift);
-    for (; word < LastWord(bytes); ++word) damage |= *word ^ Pattern();
+    uint64_t damage = (*word ^ Pattern() << PartialBits(bytes)) >> PartialBits(bytes);
+    if (PW_LIKELY(word == LastWord())) return damage == 0;
+    for (const uint64_t* end = EndWord(bytes); ++word < end;) damage |= *word ^ Pattern();
     return damage == 0;
   }
 
@@ -78,7 +80,9 @@ class Canary {
   uint64_t* FirstWord(size_t bytes) const {
     return reinterpret_cast<uint64_t*>(slot_ + bytes / 8 * 8);
   }
-  const uint64_t* LastWord(size_t bytes) const {
+  const uint64_t* LastWord() const { return reinterpret_cast<uint64_t*>(end_) - 2; }
+  // Of the canary, behind its last word.
+  const uint64_t* EndWord(size_t bytes) const {
     const uint64_t all = end_ - kTrailerBytes;
     const uint64_t span = slot_ + bytes / 8 * 8 + kCanarySpan;
     return reinterpret_cast<const uint64_t*>(span < all ? span : all);

@@ -55,7 +55,7 @@ Tables Carve(unsigned char* base, const uint64_t* reservations, uint32_t arenas,
   tables.tags = carver.Take<abi::LedgerTag>(tags);
   tables.books = carver.Take<abi::LedgerBook>(uint64_t{kRows} * tags);
   for (uint32_t i = 0; i < arenas; ++i) {
-    tables.of_arena[i].magazines = carver.Take<Magazine>(uint64_t{kRows} * kClasses);
+    tables.of_arena[i].magazines = carver.Take<Magazine>(uint64_t{kRows} * kMagazineStride);
     tables.of_arena[i].records = carver.Take<PageRecord>(reservations[i] / kPageBytes);
   }
   tables.bytes = RoundUp(carver.used(), kPageBytes);

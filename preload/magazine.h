@@ -18,6 +18,10 @@ struct alignas(64) Magazine {
 };
 static_assert(sizeof(Magazine) == 64);
 
+// From a thread row's magazines to the next one's.
+inline constexpr uint32_t kMagazineStride = 32;
+static_assert(kClasses <= kMagazineStride);
+
 // How many rounds a magazine may hold: little enough that idle threads do not
 // starve a small arena.
 constexpr uint32_t MagazineLimit(uint8_t slot_class, uint64_t arena_bytes) {

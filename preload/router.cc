@@ -19,18 +19,35 @@ bool Takes(const Rule& rule, size_t bytes) {
   return bytes >= rule.min_bytes && bytes <= rule.max_bytes;
 }
 
+// The rule of an extent's tag, if it takes this size.
+inline const Rule* RuleOf(uint64_t tag, size_t bytes) {
+  if (PW_UNLIKELY(tag == 0 || tag > set.count)) return nullptr;
+  const Rule& rule = set.rules[tag - 1];
+  return PW_LIKELY(Takes(rule, bytes)) ? &rule : nullptr;
+}
+
 // That of the innermost live extent, else of the first `all`, which takes this size.
-inline const Rule* MatchingRule(size_t bytes) {
+__attribute__((noinline)) const Rule* SearchRule(size_t bytes) {
   const Rule* match = nullptr;
   VisitLiveScopes([&match, bytes](uint32_t tag) {
-    if (tag == 0 || tag > set.count) return false;
-    const Rule& rule = set.rules[tag - 1];
-    if (Takes(rule, bytes)) match = &rule;
+    match = RuleOf(tag, bytes);
     return match != nullptr;
   });
   for (uint32_t i = 0; match == nullptr && i < set.everywhere_count; ++i)
     if (Takes(set.everywhere[i], bytes)) match = &set.everywhere[i];
   return match;
+}
+
+// The last record is nearly always the one that counts.
+PW_INLINE const Rule* MatchingRule(size_t bytes) {
+  const Thread& thread = pw_thread;
+  if (PW_LIKELY(thread.scope_count != 0)) {
+    const Scope& last = thread.scopes[thread.scope_count - 1];
+    const auto sp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+    if (PW_LIKELY(IsLive(last, sp, StackTop(sp))))
+      if (const Rule* rule = RuleOf(last.tag, bytes); PW_LIKELY(rule != nullptr)) return rule;
+  }
+  return SearchRule(bytes);
 }
 
 abi::LedgerTag& LedgerOf(const Rule& rule) { return fence.books.tag(rule.tag); }

@@ -25,12 +25,12 @@ inline constexpr uint32_t kMaxScopes = 10;
 
 // Where the thread is. A signal handler that allocates finds it changed, and
 // must not enter an arena whose state its own thread is just changing.
-enum InArena : uint16_t { kOutside = 0, kInside = 1, kHoldsLock = 2 };
+enum InArena : uint8_t { kOutside = 0, kInside = 1, kHoldsLock = 2 };
 
 struct Thread {
   uint32_t scope_count;
-  uint16_t in_arena;  // InArena
-  uint16_t row;       // thread_rows.h; 0: not asked for yet
+  InArena in_arena;
+  uint8_t row;  // thread_rows.h; 0: not asked for yet
   Scope scopes[kMaxScopes];
 };
 

@@ -4,7 +4,7 @@
 namespace pagewarden {
 namespace {
 
-constexpr uint16_t kShares = kRows;  // asked, and none was free: kSharedRow
+constexpr uint8_t kShares = kRows;  // asked, and none was free: kSharedRow
 
 uint64_t owners[kRows];  // thread pointers; 0: free
 uint32_t rows_in_use = 1;
@@ -16,10 +16,10 @@ void RaiseRowsInUse(uint32_t row) {
   }
 }
 
-uint16_t FindRow(uint64_t self) {
-  for (uint16_t row = 1; row < kRows; ++row)
+uint8_t FindRow(uint64_t self) {
+  for (uint8_t row = 1; row < kRows; ++row)
     if (__atomic_load_n(&owners[row], __ATOMIC_ACQUIRE) == self) return row;
-  for (uint16_t row = 1; row < kRows; ++row) {
+  for (uint8_t row = 1; row < kRows; ++row) {
     uint64_t nobody = 0;
     if (__atomic_compare_exchange_n(&owners[row], &nobody, self, false, __ATOMIC_ACQ_REL,
                                     __ATOMIC_RELAXED))
@@ -30,8 +30,8 @@ uint16_t FindRow(uint64_t self) {
 
 }  // namespace
 
-PW_COLD uint16_t ClaimRow() {
-  const uint16_t row = FindRow(ThreadPointer());
+PW_COLD uint8_t ClaimRow() {
+  const uint8_t row = FindRow(ThreadPointer());
   RaiseRowsInUse(row % kRows);
   pw_thread.row = row;
   return row;

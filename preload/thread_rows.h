@@ -18,11 +18,11 @@ inline constexpr uint32_t kRows = abi::kMaxBookRows;
 inline constexpr uint32_t kSharedRow = 0;
 
 // Slow path of ThreadRow. Lock-free.
-uint16_t ClaimRow();
+uint8_t ClaimRow();
 
 // This thread's row.
 inline uint32_t ThreadRow() {
-  uint16_t row = pw_thread.row;
+  uint8_t row = pw_thread.row;
   if (PW_UNLIKELY(row == 0)) row = ClaimRow();
   return row % kRows;
 }
