@@ -1,232 +1,363 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/arena.h"
 
+#include "preload/fork.h"
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/report.h"
 #include "preload/sys.h"
-#include "preload/thread.h"
+#include "preload/thread_rows.h"
 
 namespace pagewarden {
 namespace {
 
-enum PageKind : uint8_t { kFree, kSlab, kRun, kRunBody };
-
-constexpr uint32_t kNone = UINT32_MAX;
 constexpr size_t kNaturalAlignment = 16;
 
-// Marks the thread as inside, so that a signal handler's tagged call does not
-// wait for a lock that its own thread holds.
-class Guard {
+void SetInArena(InArena state) {
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  pw_thread.in_arena = state;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+class Inside {
  public:
-  explicit Guard(Lock& lock) : lock_(lock) {
-    pw_thread.in_arena = 1;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  Inside() { SetInArena(kInside); }
+  ~Inside() { SetInArena(kOutside); }
+};
+
+// Holds the lock, unless the caller holds it already: threads of the shared row
+// take it for the whole call.
+class Hold {
+ public:
+  explicit Hold(Lock& lock) : lock_(lock), taken_(pw_thread.in_arena != kHoldsLock) {
+    if (!taken_) return;
+    NoticeFork();
+    SetInArena(kHoldsLock);
     lock_.Acquire();
   }
-  ~Guard() {
+  ~Hold() {
+    if (!taken_) return;
     lock_.Release();
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    pw_thread.in_arena = 0;
+    SetInArena(kInside);
   }
 
  private:
   Lock& lock_;
+  const bool taken_;
 };
+
+// Slots whose size is a power of two are aligned to it.
+uint8_t ClassForAligned(size_t bytes, size_t alignment) {
+  if (bytes <= kLargestSmall && alignment <= kNaturalAlignment) return ClassFor(bytes);
+  for (size_t slot = kSlotBytes[0]; slot <= kLargestSlot; slot *= 2)
+    if (slot >= alignment && slot >= bytes + kOverhead) return kClassTable.of[slot / 16];
+  return kClasses;
+}
 
 }  // namespace
 
-void Arena::Init(unsigned char* base, uint32_t pages, PageRecord* records,
-                 const abi::ArenaEntry& policy, const CanaryKey* key, abi::LedgerArena* book) {
-  base_ = base;
-  pages_ = pages;
-  records_ = records;
-  for (uint32_t& head : partial_) head = kNone;
-  key_ = key;
-  canary_ = (policy.flags & abi::kArenaCanary) != 0;
-  on_exhausted_ = policy.on_capacity_exhausted;
-  on_lock_failure_ = policy.on_lock_failure;
-  book_ = book;
+Arena::Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables& tables)
+    : base_(backing.base()),
+      reserved_bytes_(backing.reserved_bytes()),
+      records_(tables.records),
+      magazines_(tables.magazines),
+      key_(tables.key),
+      books_(tables.books),
+      book_(tables.book),
+      canary_((policy.flags & abi::kArenaCanary) != 0),
+      on_exhausted_(policy.on_capacity_exhausted),
+      on_lock_failure_(policy.on_lock_failure),
+      on_fork_(policy.on_fork),
+      pages_(tables.records, backing.base()),
+      backing_(backing) {
+  for (uint8_t c = 0; c < kClasses; ++c)
+    magazine_limits_[c] = static_cast<uint8_t>(MagazineLimit(c, backing.bytes()));
+  const auto pages = static_cast<uint32_t>(backing.bytes() / kPageBytes);
+  if (pages != 0) pages_.Extend(pages);
+  PublishBacking();
 }
 
-void* Arena::Allocate(size_t bytes, size_t alignment) {
-  if (bytes > this->bytes()) return nullptr;
-  Guard guard(lock_);
-  if (bytes <= kLargestSmall && alignment <= kNaturalAlignment)
-    return AllocateSmall(ClassFor(bytes), bytes);
-  // Slots whose size is a power of two are aligned to it.
-  for (size_t slot = 32; slot <= kLargestSlot; slot *= 2)
-    if (slot >= alignment && slot >= bytes + kOverhead)
-      return AllocateSmall(kClassTable.of[slot / 16], bytes);
-  return AllocateRun(bytes, alignment);
+void* Arena::Allocate(size_t bytes, size_t alignment, uint32_t tag) {
+  if (PW_UNLIKELY(bytes > reserved_bytes_)) return nullptr;
+  const Inside inside;
+  const uint8_t slot_class = ClassForAligned(bytes, alignment);
+  const uint32_t row = ThreadRow();
+  if (PW_LIKELY(slot_class != kClasses && row != kSharedRow))
+    return AllocateSmall(slot_class, bytes, tag, row);
+  const Hold hold(lock_);
+  return slot_class != kClasses ? AllocateSmall(slot_class, bytes, tag, row)
+                                : AllocateRun(bytes, alignment, tag, row);
 }
 
-void* Arena::AllocateSmall(uint8_t slot_class, size_t bytes) {
-  uint32_t page = partial_[slot_class];
-  if (PW_UNLIKELY(page == kNone)) page = NewSlab(slot_class);
-  if (PW_UNLIKELY(page == kNone)) return nullptr;
-  PageRecord& record = records_[page];
-  const uint32_t word = record.free_slots[0] == 0;
-  const uint32_t bit = static_cast<uint32_t>(__builtin_ctzll(record.free_slots[word]));
-  record.free_slots[word] &= record.free_slots[word] - 1;
-  if (--record.free_count == 0) Unlink(slot_class, page);
+inline void* Arena::AllocateSmall(uint8_t slot_class, size_t bytes, uint32_t tag, uint32_t row) {
+  Magazine& magazine = MagazineOf(row, slot_class);
   const size_t slot_bytes = kSlotBytes[slot_class];
-  unsigned char* slot = PageAt(page) + (word * 64 + bit) * slot_bytes;
-  Canary(*key_, slot, slot + slot_bytes).Place(bytes);
-  CountIn(slot_bytes);
+  if (PW_UNLIKELY(magazine.count == 0)) {
+    const Hold hold(lock_);
+    if (!Fill(magazine, slot_class)) return nullptr;
+    books_->SamplePeak(tag, slot_bytes);
+  }
+  unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kNaturalAlignment;
+  const Canary canary(*key_, slot, slot + slot_bytes);
+  if (PW_UNLIKELY(!canary.IsEmpty()))
+    Corrupt(abi::kViolationCanary, "write to a block that was freed");
+  canary.Place(bytes, tag);
+  books_->CountIn(row, tag, slot_bytes);
   return slot;
 }
 
+PW_COLD bool Arena::Fill(Magazine& magazine, uint8_t slot_class) {
+  const uint32_t wanted = (magazine_limits_[slot_class] + 1u) / 2;
+  PageList& partial = partial_[slot_class];
+  while (magazine.count < wanted) {
+    const uint32_t page = partial.head() != kNoPage ? partial.head() : NewSlab(slot_class);
+    if (page == kNoPage) break;
+    PageRecord& record = records_[page];
+    const uint32_t word = record.free_slots[0] == 0;
+    const auto bit = static_cast<uint32_t>(__builtin_ctzll(record.free_slots[word]));
+    record.free_slots[word] &= record.free_slots[word] - 1;
+    if (--record.free_count == 0) partial.Remove(records_, page);
+    const size_t offset = page * kPageBytes + size_t{word * 64 + bit} * kSlotBytes[slot_class];
+    magazine.rounds[magazine.count++] = static_cast<uint32_t>(offset / kNaturalAlignment);
+  }
+  return magazine.count != 0;
+}
+
 uint32_t Arena::NewSlab(uint8_t slot_class) {
-  const uint32_t page = FindFreePage();
-  if (page == kNone) return kNone;
+  const uint32_t page = TakePages(1, kPageBytes);
+  if (page == kNoPage) return kNoPage;
   PageRecord& record = records_[page];
   const uint32_t slots = SlotsPerPage(slot_class);
-  record.kind = kSlab;
+  record.kind = kSlabPage;
   record.slot_class = slot_class;
   record.free_count = static_cast<uint16_t>(slots);
   record.free_slots[0] = slots >= 64 ? ~0ull : (1ull << slots) - 1;
   record.free_slots[1] = slots <= 64 ? 0 : slots == 128 ? ~0ull : (1ull << (slots - 64)) - 1;
-  Push(slot_class, page);
+  partial_[slot_class].Push(records_, page);
   return page;
 }
 
-void* Arena::AllocateRun(size_t bytes, size_t alignment) {
+void* Arena::AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row) {
   const auto pages = static_cast<uint32_t>((bytes + kOverhead + kPageBytes - 1) / kPageBytes);
-  const uint32_t first = FindFreeRun(pages, alignment);
-  if (first == kNone) return nullptr;
-  records_[first].kind = kRun;
+  const uint32_t first = TakePages(pages, alignment);
+  if (first == kNoPage) return nullptr;
+  records_[first].kind = kRunPage;
   records_[first].run_pages = pages;
-  for (uint32_t i = 1; i < pages; ++i) records_[first + i].kind = kRunBody;
+  for (uint32_t i = 1; i < pages; ++i) records_[first + i].kind = kRunBodyPage;
   unsigned char* start = PageAt(first);
-  Canary(*key_, start, start + pages * kPageBytes).Place(bytes);
-  CountIn(pages * kPageBytes);
+  const size_t run_bytes = pages * kPageBytes;
+  Canary(*key_, start, start + run_bytes).Place(bytes, tag);
+  books_->SamplePeak(tag, run_bytes);
+  books_->CountIn(row, tag, run_bytes);
   return start;
 }
 
-// Slabs fill the arena from below, runs from above.
-uint32_t Arena::FindFreePage() const {
-  for (uint32_t page = 0; page < pages_; ++page)
-    if (records_[page].kind == kFree) return page;
-  return kNone;
+uint32_t Arena::TakePages(uint32_t count, size_t alignment) {
+  uint32_t first = pages_.Take(count, alignment);
+  if (PW_UNLIKELY(first == kNoPage)) {
+    ReleaseEmptySlabs();
+    first = pages_.Take(count, alignment);
+  }
+  const size_t padding = alignment > kPageBytes ? alignment / kPageBytes : 0;
+  if (first == kNoPage && Grow(count + static_cast<uint32_t>(padding))) first = pages_.Take(count, alignment);
+  const uint64_t in_use = uint64_t{pages_.pages_in_use()} * kPageBytes;
+  Store(book_->page_bytes, in_use);
+  if (in_use > book_->peak_page_bytes) Store(book_->peak_page_bytes, in_use);
+  return first;
 }
 
-uint32_t Arena::FindFreeRun(uint32_t pages, size_t alignment) const {
-  uint32_t free_above = 0;
-  for (uint32_t page = pages_; page-- > 0;) {
-    free_above = records_[page].kind == kFree ? free_above + 1 : 0;
-    const bool aligned = reinterpret_cast<uint64_t>(PageAt(page)) % alignment == 0;
-    if (free_above >= pages && aligned) return page;
+void Arena::GivePages(uint32_t first, uint32_t count) {
+  pages_.Give(first, count);
+  Store(book_->page_bytes, uint64_t{pages_.pages_in_use()} * kPageBytes);
+}
+
+// The last slab of each class is kept, against thrashing, until pages are short.
+void Arena::ReleaseEmptySlabs() {
+  for (uint8_t c = 0; c < kClasses; ++c) {
+    for (uint32_t page = partial_[c].head(); page != kNoPage;) {
+      const uint32_t next = records_[page].next;
+      if (records_[page].free_count == SlotsPerPage(c)) {
+        partial_[c].Remove(records_, page);
+        GivePages(page, 1);
+      }
+      page = next;
+    }
   }
-  return kNone;
+}
+
+PW_COLD bool Arena::Grow(uint32_t count) {
+  const uint64_t least = uint64_t{count} * kPageBytes;
+  const uint64_t grown = backing_.Grow(least, least);
+  if (grown == 0) return false;
+  pages_.Extend(static_cast<uint32_t>(grown / kPageBytes));
+  Count(book_->growths);
+  PublishBacking();
+  return true;
 }
 
 void Arena::Free(void* block) {
-  Guard guard(lock_);
+  const Inside inside;
+  if (PW_UNLIKELY(!is_inherited())) return;  // there is nothing here in this child
   const Slot slot = Locate(block);
+  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
+  if (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover()) return;
   CheckedBytes(slot);
+  const uint32_t tag = canary.Tag();
+  const uint32_t row = ThreadRow();
   WipeWords(slot.start, slot.bytes);
-  CountOut(slot.bytes);
-  records_[slot.page].kind == kSlab ? ReleaseSlot(slot) : ReleaseRun(slot.page);
+  if (PW_LIKELY(slot.in_slab && row != kSharedRow)) {
+    FreeSlot(slot, row);
+    return books_->CountOut(row, tag, slot.bytes);
+  }
+  const Hold hold(lock_);
+  if (slot.in_slab) {
+    FreeSlot(slot, row);
+  } else {
+    const auto page = static_cast<uint32_t>((slot.start - base_) / kPageBytes);
+    GivePages(page, records_[page].run_pages);
+  }
+  books_->CountOut(row, tag, slot.bytes);
 }
 
-void Arena::ReleaseSlot(const Slot& slot) {
-  PageRecord& record = records_[slot.page];
-  record.free_slots[slot.index / 64] |= 1ull << (slot.index % 64);
-  if (record.free_count++ == 0) Push(record.slot_class, slot.page);
-  const bool empty = record.free_count == SlotsPerPage(record.slot_class);
-  const bool only_one = partial_[record.slot_class] == slot.page && record.next == kNone;
-  if (!empty || only_one) return;  // the last slab of a class stays, against thrashing
-  Unlink(record.slot_class, slot.page);
-  record.kind = kFree;
+inline void Arena::FreeSlot(const Slot& slot, uint32_t row) {
+  Magazine& magazine = MagazineOf(row, slot.slot_class);
+  const uint32_t limit = magazine_limits_[slot.slot_class];
+  if (PW_UNLIKELY(magazine.count == limit)) {
+    const Hold hold(lock_);
+    Empty(magazine, (limit + 1) / 2);
+  }
+  const auto offset = static_cast<size_t>(slot.start - base_);
+  magazine.rounds[magazine.count] = static_cast<uint32_t>(offset / kNaturalAlignment);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);  // a fork child may take the magazine over here
+  ++magazine.count;
 }
 
-void Arena::ReleaseRun(uint32_t page) {
-  for (uint32_t i = records_[page].run_pages; i-- > 0;) records_[page + i].kind = kFree;
+// The oldest rounds go: the newest are in the cache.
+PW_COLD void Arena::Empty(Magazine& magazine, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) ReturnSlot(magazine.rounds[i]);
+  magazine.count -= count;
+  for (uint32_t i = 0; i < magazine.count; ++i) magazine.rounds[i] = magazine.rounds[count + i];
+}
+
+void Arena::ReturnSlot(uint32_t round) {
+  const size_t offset = size_t{round} * kNaturalAlignment;
+  const auto page = static_cast<uint32_t>(offset / kPageBytes);
+  PageRecord& record = records_[page];
+  PageList& partial = partial_[record.slot_class];
+  const uint32_t index = SlotAt(offset % kPageBytes, record.slot_class);
+  uint64_t& word = record.free_slots[index / 64];
+  const uint64_t bit = 1ull << (index % 64);
+  if ((word & bit) != 0) Corrupt(abi::kViolationDoubleFree, "double free");
+  word |= bit;
+  if (record.free_count++ == 0) partial.Push(records_, page);
+  const bool is_empty = record.free_count == SlotsPerPage(record.slot_class);
+  const bool is_last = partial.head() == page && record.next == kNoPage;
+  if (!is_empty || is_last) return;
+  partial.Remove(records_, page);
+  GivePages(page, 1);
 }
 
 size_t Arena::UsableSize(void* block) {
-  Guard guard(lock_);
-  return CheckedBytes(Locate(block));
+  const Slot slot = Locate(block);
+  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
+  const bool unknown = !is_inherited() || (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover());
+  return unknown ? slot.bytes - kOverhead : CheckedBytes(slot);
+}
+
+uint32_t Arena::TagOf(void* block) {
+  const Slot slot = Locate(block);
+  const uint32_t tag = Canary(*key_, slot.start, slot.start + slot.bytes).Tag();
+  return tag < books_->tag_count() ? tag : 0;  // of a leftover, nothing is known
 }
 
 bool Arena::ResizeInPlace(void* block, size_t bytes) {
-  Guard guard(lock_);
   const Slot slot = Locate(block);
+  const Canary canary(*key_, slot.start, slot.start + slot.bytes);
+  if (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover()) return bytes <= slot.bytes - kOverhead;
   const size_t before = CheckedBytes(slot);
-  if (bytes + kOverhead > slot.bytes || bytes > slot.bytes) return false;
+  if (bytes > slot.bytes - kOverhead) return false;
   const bool wasteful = slot.bytes > kSlotBytes[0] && bytes < slot.bytes / 4;
   if (wasteful) return false;
   // Everything behind the smaller of the two sizes is canary or stale secret.
   const size_t keep = before < bytes ? before : bytes;
+  const uint32_t tag = canary.Tag();
   WipeBytes(slot.start + keep, slot.bytes - keep);
-  Canary(*key_, slot.start, slot.start + slot.bytes).Place(bytes);
+  canary.Place(bytes, tag);
   return true;
 }
 
-void Arena::Push(uint8_t slot_class, uint32_t page) {
-  PageRecord& record = records_[page];
-  record.prev = kNone;
-  record.next = partial_[slot_class];
-  if (record.next != kNone) records_[record.next].prev = page;
-  partial_[slot_class] = page;
-}
-
-void Arena::Unlink(uint8_t slot_class, uint32_t page) {
-  const PageRecord& record = records_[page];
-  if (record.prev != kNone) {
-    records_[record.prev].next = record.next;
-  } else {
-    partial_[slot_class] = record.next;
-  }
-  if (record.next != kNone) records_[record.next].prev = record.prev;
-}
-
-Arena::Slot Arena::Locate(void* block) const {
+// Needs no lock: the page of a live block does not change.
+inline Arena::Slot Arena::Locate(void* block) const {
   const auto offset = static_cast<size_t>(static_cast<unsigned char*>(block) - base_);
-  const auto page = static_cast<uint32_t>(offset / kPageBytes);
-  const auto in_page = static_cast<uint32_t>(offset % kPageBytes);
-  const PageRecord& record = records_[page];
-  if (PW_LIKELY(record.kind == kSlab)) {
+  const size_t in_page = offset % kPageBytes;
+  const PageRecord& record = records_[offset / kPageBytes];
+  auto* start = static_cast<unsigned char*>(block);
+  if (PW_LIKELY(record.kind == kSlabPage)) {
     const uint32_t index = SlotAt(in_page, record.slot_class);
-    const uint32_t slot_bytes = kSlotBytes[record.slot_class];
-    if (index >= SlotsPerPage(record.slot_class)) Corrupt("free of a pointer that is not a block");
-    if ((record.free_slots[index / 64] >> (index % 64)) & 1) Corrupt("double free");
-    if (index * slot_bytes != in_page) Corrupt("free inside a block");
-    return {static_cast<unsigned char*>(block), slot_bytes, page, index};
+    const size_t slot_bytes = kSlotBytes[record.slot_class];
+    if (PW_UNLIKELY(index * slot_bytes != in_page || index >= SlotsPerPage(record.slot_class)))
+      Corrupt(abi::kViolationWildFree, "free inside a block");
+    return {start, slot_bytes, record.slot_class, true};
   }
-  if (record.kind == kFree) Corrupt("free of a pointer that is not a block");
-  if (record.kind == kRunBody || in_page != 0) Corrupt("free inside a block");
-  return {static_cast<unsigned char*>(block), record.run_pages * kPageBytes, page, 0};
+  if (record.kind == kFreePage)
+    Corrupt(abi::kViolationWildFree, "free of a pointer that is not a block");
+  if (record.kind == kRunBodyPage || in_page != 0)
+    Corrupt(abi::kViolationWildFree, "free inside a block");
+  return {start, record.run_pages * kPageBytes, 0, false};
 }
 
-size_t Arena::CheckedBytes(const Slot& slot) const {
+inline size_t Arena::CheckedBytes(const Slot& slot) const {
   const Canary canary(*key_, slot.start, slot.start + slot.bytes);
-  if (PW_UNLIKELY(!canary.SizeIsPlausible() || (canary_ && !canary.IsIntact())))
-    Corrupt("canary damaged: a write went past the end of a block");
+  if (PW_UNLIKELY(canary.IsEmpty())) Corrupt(abi::kViolationDoubleFree, "double free");
+  const bool intact = canary.SizeIsPlausible() && canary.Tag() < books_->tag_count() &&
+                      (!canary_ || canary.IsIntact());
+  if (PW_UNLIKELY(!intact))
+    Corrupt(abi::kViolationCanary, "canary damaged: a write went past the end of a block");
   return canary.Bytes();
 }
 
-void Arena::CountIn(size_t slot_bytes) {
-  const uint64_t used = book_->used_bytes + slot_bytes;
-  Store(book_->used_bytes, used);
-  if (used > book_->peak_used_bytes) Store(book_->peak_used_bytes, used);
-  Store(book_->live_allocations, book_->live_allocations + 1);
-  Store(book_->total_allocations, book_->total_allocations + 1);
+// A block that the parent allocated, and that the kernel wiped in this child.
+PW_COLD bool Arena::IsLeftover() const {
+  NoticeFork();
+  return wiped_ || !is_inherited();
 }
 
-void Arena::CountOut(size_t slot_bytes) {
-  Store(book_->used_bytes, book_->used_bytes - slot_bytes);
-  Store(book_->live_allocations, book_->live_allocations - 1);
+void Arena::PublishBacking() {
+  locked_ = backing_.locked_bytes() != 0;
+  inherited_ = backing_.kind() != abi::ArenaBacking::kNotInherited;
+  Store(book_->capacity_bytes, backing_.bytes());
+  Store(book_->locked_bytes, backing_.locked_bytes());
+  __atomic_store_n(&book_->backing, backing_.kind(), __ATOMIC_RELAXED);
 }
 
-long Arena::Relock() {
-  if (book_->locked_bytes == 0) return 0;
-  const long result = sys::LockOnFault(base_, bytes());
-  Store(book_->locked_bytes, sys::Failed(result) ? 0 : bytes());
-  return result;
+void Arena::BeforeFork() {
+  NoticeFork();
+  lock_.Acquire();
+  backing_.BeforeFork();
 }
 
-PW_COLD void Arena::Corrupt(const char* what) const { Die(what, book_->name); }
+void Arena::AfterForkInParent() {
+  backing_.AfterForkInParent();
+  lock_.Release();
+}
+
+void Arena::AfterForkInChild(bool reset_lock) {
+  if (reset_lock) lock_.Reset();
+  wiped_ |= on_fork_ == abi::OnFork::kWipe;
+  backing_.AfterForkInChild();
+  PublishBacking();
+}
+
+void Arena::AfterUnseenFork(bool reset_lock) {
+  if (reset_lock) lock_.Reset();
+  wiped_ |= on_fork_ == abi::OnFork::kWipe;
+  backing_.AfterUnseenFork();
+  PublishBacking();
+}
+
+PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what) const {
+  Count(ledger.violations[violation]);
+  Die(what, book_->name);
+}
 
 }  // namespace pagewarden

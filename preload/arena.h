@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One arena: locked pages that hold many secrets each. A page is a slab of
 // equal slots, or part of a run for a larger block. All bookkeeping lies
-// outside, in an unlocked table with one record a page, so that the locked
-// memory holds blocks and canaries only and an overflow cannot reach it.
+// outside, in unlocked tables, so that the locked memory holds blocks and
+// canaries only and an overflow cannot reach it.
 //
-// Invariant: every byte of a free slot or page is zero. calloc is malloc, and a
-// read after free sees zeros.
+// A thread takes slots from its own magazines and puts them back there, without
+// a lock; magazines are filled from the slabs, and emptied to them, several
+// slots at a time under the arena's lock.
+//
+// Invariant: every byte of a free slot or page is zero. calloc is malloc, a read
+// after free sees zeros, and a slot's trailer tells whether it is live.
 #pragma once
 
 #include <stddef.h>
@@ -13,32 +17,31 @@
 
 #include "preload/abi/ledger.h"
 #include "preload/abi/policy_image.h"
+#include "preload/backing.h"
+#include "preload/books.h"
 #include "preload/canary.h"
 #include "preload/lock.h"
+#include "preload/magazine.h"
+#include "preload/page_heap.h"
 #include "preload/size_classes.h"
 
 namespace pagewarden {
 
-struct PageRecord {
-  uint64_t free_slots[2];  // kSlab: a set bit is a free slot
-  uint32_t next, prev;     // kSlab with free slots: the class's list
-  uint32_t run_pages;      // kRun: length of the run that starts here
-  uint16_t free_count;
-  uint8_t kind;
-  uint8_t slot_class;
-};
-static_assert(sizeof(PageRecord) == 32);
-
 class Arena {
  public:
-  // `records` and the pages from `base` on are zeroed. `pages` may be fewer
-  // than the policy asks for, when the limit does not allow to lock more.
-  void Init(unsigned char* base, uint32_t pages, PageRecord* records, const abi::ArenaEntry& policy,
-            const CanaryKey* key, abi::LedgerArena* book);
+  struct Tables {
+    PageRecord* records;   // zeroed, one a page of the reservation
+    Magazine* magazines;   // zeroed, kRows * kClasses
+    const CanaryKey* key;
+    Books* books;
+    abi::LedgerArena* book;
+  };
 
-  // Zeroed memory, or null when there is no room. `alignment`: a power of two.
-  // Thread-safe, as are the next three.
-  void* Allocate(size_t bytes, size_t alignment);
+  Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables& tables);
+
+  // Zeroed memory, or null when there is no room. `alignment`: a power of two;
+  // `tag`: whose books it goes to. Thread-safe, as are the next three.
+  void* Allocate(size_t bytes, size_t alignment, uint32_t tag);
 
   // Aborts the program when `block` is not the start of a live block of this
   // arena, or its canary is damaged.
@@ -47,60 +50,85 @@ class Arena {
   // The size asked for: writing past it would hit the canary.
   size_t UsableSize(void* block);
 
+  // Whose books the block is in.
+  uint32_t TagOf(void* block);
+
   // Changes the size in place if the slot has room.
   bool ResizeInPlace(void* block, size_t bytes);
 
   bool Owns(const void* p) const {
-    return reinterpret_cast<uint64_t>(p) - reinterpret_cast<uint64_t>(base_) < bytes();
+    return reinterpret_cast<uint64_t>(p) - reinterpret_cast<uint64_t>(base_) < reserved_bytes_;
   }
 
-  // Locks the pages in a fork child, which does not inherit locks (mlock(2)).
-  // Returns 0 or a negative errno; then locked_bytes in the book is 0.
-  long Relock();
+  // fork(2): the lock is held across it, and the child locks the memory again, or
+  // gives it up. `reset_lock`: nobody is left to release it.
+  void BeforeFork();
+  void AfterForkInParent();
+  void AfterForkInChild(bool reset_lock);
+  void AfterUnseenFork(bool reset_lock);
 
   abi::OnCapacityExhausted on_exhausted() const { return on_exhausted_; }
   abi::OnLockFailure on_lock_failure() const { return on_lock_failure_; }
-  abi::LedgerArena& book() { return *book_; }
-  size_t bytes() const { return size_t{pages_} * kPageBytes; }
-  Lock& lock() { return lock_; }
+  bool is_locked() const { return locked_; }
+  bool is_inherited() const { return inherited_; }
+  size_t reserved_bytes() const { return reserved_bytes_; }
+  const abi::LedgerArena& book() const { return *book_; }
 
  private:
   struct Slot {
     unsigned char* start;
     size_t bytes;
-    uint32_t page;
-    uint32_t index;  // in the slab
+    uint8_t slot_class;
+    bool in_slab;
   };
 
-  void* AllocateSmall(uint8_t slot_class, size_t bytes);
-  void* AllocateRun(size_t bytes, size_t alignment);
+  void* AllocateSmall(uint8_t slot_class, size_t bytes, uint32_t tag, uint32_t row);
+  void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);
+  void FreeSlot(const Slot& slot, uint32_t row);
+
+  // Both under the lock.
+  bool Fill(Magazine& magazine, uint8_t slot_class);
+  void Empty(Magazine& magazine, uint32_t count);
   uint32_t NewSlab(uint8_t slot_class);
-  void ReleaseSlot(const Slot& slot);
-  void ReleaseRun(uint32_t page);
-  uint32_t FindFreePage() const;
-  uint32_t FindFreeRun(uint32_t pages, size_t alignment) const;
+  void ReturnSlot(uint32_t round);
+  uint32_t TakePages(uint32_t count, size_t alignment);
+  void GivePages(uint32_t first, uint32_t count);
+  void ReleaseEmptySlabs();
+  bool Grow(uint32_t count);
 
-  void Push(uint8_t slot_class, uint32_t page);
-  void Unlink(uint8_t slot_class, uint32_t page);
-
+  void PublishBacking();
   Slot Locate(void* block) const;
   size_t CheckedBytes(const Slot& slot) const;
-  void CountIn(size_t slot_bytes);
-  void CountOut(size_t slot_bytes);
-  [[noreturn]] void Corrupt(const char* what) const;
+  bool IsLeftover() const;
+  [[noreturn]] void Corrupt(abi::Violation violation, const char* what) const;
 
+  Magazine& MagazineOf(uint32_t row, uint8_t slot_class) const {
+    return magazines_[row * kClasses + slot_class];
+  }
   unsigned char* PageAt(uint32_t page) const { return base_ + size_t{page} * kPageBytes; }
 
-  Lock lock_;
+  // Read on the fast path, constant after start.
   unsigned char* base_;
-  uint32_t pages_;
+  size_t reserved_bytes_;
   PageRecord* records_;
-  uint32_t partial_[kClasses];  // slabs with free slots; kNone ends a list
+  Magazine* magazines_;
   const CanaryKey* key_;
+  Books* books_;
+  abi::LedgerArena* book_;
+  uint8_t magazine_limits_[kClasses];
   bool canary_;
+  bool locked_ = false;
+  bool inherited_ = true;  // false: fork child under onFork: Exclude
+  bool wiped_ = false;     // fork child under onFork: Wipe: live blocks may be zero
   abi::OnCapacityExhausted on_exhausted_;
   abi::OnLockFailure on_lock_failure_;
-  abi::LedgerArena* book_;
+  abi::OnFork on_fork_;
+
+  // Under the lock.
+  alignas(64) Lock lock_;
+  PageHeap pages_;
+  PageList partial_[kClasses];  // slabs with free slots
+  Backing backing_;
 };
 
 }  // namespace pagewarden

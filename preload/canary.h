@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands behind a block: bytes keyed by the slot's address, from the first
 // byte past the request to the trailer, and the trailer itself, which holds the
-// requested size under the same key. No byte of the canary is zero, so that a
-// string's terminator written one too far is found as well.
+// requested size and the tag under the same key. No byte of the canary is zero,
+// so that a string's terminator written one too far is found as well. The trailer
+// is never zero either, and a free slot is: that tells live from free.
 //
 //   | block (n bytes) | canary, at least 8 bytes | trailer, 8 bytes |
 //
@@ -31,15 +32,19 @@ class Canary {
         mix_(Mix(key, end_)) {}
 
   // Precondition: everything from slot + bytes on is zero. The block stays as it is.
-  void Place(size_t bytes) const {
-    Trailer() = mix_ ^ bytes;
+  void Place(size_t bytes, uint32_t tag) const {
+    Trailer() = mix_ ^ (uint64_t{tag} << kTagShift | bytes);
     uint64_t* word = FirstWord(bytes);
     *word++ |= Pattern() << PartialBits(bytes);
     for (; word < LastWord(bytes); ++word) *word = Pattern();
   }
 
-  // The size that Place was given; more than the slot holds if it was damaged.
-  size_t Bytes() const { return Trailer() ^ mix_; }
+  // The slot is free, or its end was overwritten with zeros.
+  bool IsEmpty() const { return Trailer() == 0; }
+
+  // What Place was given. The size is more than the slot holds if it was damaged.
+  size_t Bytes() const { return Value() & kBytesMask; }
+  uint32_t Tag() const { return static_cast<uint32_t>(Value() >> kTagShift); }
 
   bool SizeIsPlausible() const { return Bytes() <= end_ - slot_ - kOverhead; }
 
@@ -54,12 +59,17 @@ class Canary {
   }
 
  private:
+  static constexpr unsigned kTagShift = 48;
+  static constexpr uint64_t kBytesMask = (1ull << kTagShift) - 1;
+  static constexpr uint64_t kNeverZero = 1ull << 63;  // no tag reaches this bit
+
   static uint64_t Mix(const CanaryKey& key, uint64_t address) {
     uint64_t x = (address ^ key.words[0]) * 0x9e3779b97f4a7c15u;
     x = (x ^ (x >> 32)) * (key.words[1] | 1);
-    return x ^ (x >> 29);
+    return (x ^ (x >> 29)) | kNeverZero;
   }
 
+  uint64_t Value() const { return Trailer() ^ mix_; }
   uint64_t& Trailer() const { return reinterpret_cast<uint64_t*>(end_)[-1]; }
   uint64_t Pattern() const {
     constexpr uint64_t kNoZeroByte = 0x0101010101010101u;

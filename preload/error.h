@@ -4,8 +4,10 @@
 
 namespace pagewarden {
 
-inline constexpr int kInvalidArgument = 22;
+inline constexpr int kNoEntry = 2;
 inline constexpr int kOutOfMemory = 12;
+inline constexpr int kInvalidArgument = 22;
+inline constexpr int kNoSpace = 28;
 
 void SetErrno(int value);
 

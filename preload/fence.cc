@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/fence.h"
 
+#include <new>
+
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/report.h"
@@ -13,58 +15,51 @@ PW_SEALED Fence fence = {};
 namespace {
 
 constexpr uint64_t kGuardBytes = kPageBytes;
-constexpr int kLimitMemlock = 8;
 
-uint64_t RoundUp(uint64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+uint64_t RoundUp(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-struct Layout {
-  uint64_t records_bytes = 0;
-  uint64_t total_bytes = 0;
+// Hands out the parts of the tables' area one after the other. With a null base
+// it only adds up how much that is.
+class Carver {
+ public:
+  explicit Carver(const void* base) : base_(reinterpret_cast<uint64_t>(base)) {}
+
+  template <typename T>
+  T* Take(uint64_t count, uint64_t alignment = 64) {
+    used_ = RoundUp(used_, alignment);
+    T* at = reinterpret_cast<T*>(base_ + used_);
+    used_ += count * sizeof(T);
+    return at;
+  }
+  uint64_t used() const { return used_; }
+
+ private:
+  uint64_t base_;
+  uint64_t used_ = 0;
 };
 
-Layout Plan(const PolicyImage& image, abi::Range arenas) {
-  Layout layout;
-  layout.records_bytes = arenas.count * sizeof(Arena);
-  for (uint32_t i = 0; i < arenas.count; ++i) {
-    const uint64_t capacity = image.arena(arenas.first + i).capacity_bytes;
-    layout.records_bytes += capacity / kPageBytes * sizeof(PageRecord);
-    layout.total_bytes += capacity + kGuardBytes;
+struct Tables {
+  unsigned char* page;  // wiped in fork children: it shares its page with nothing
+  Arena* arenas;
+  abi::LedgerTag* tags;
+  abi::LedgerBook* books;
+  Arena::Tables of_arena[abi::kMaxArenasPerPolicy];
+  uint64_t bytes;
+};
+
+Tables Carve(unsigned char* base, const uint64_t* reservations, uint32_t arenas, uint32_t tags) {
+  Carver carver(base);
+  Tables tables = {};
+  tables.page = carver.Take<unsigned char>(kPageBytes, kPageBytes);
+  tables.arenas = carver.Take<Arena>(arenas);
+  tables.tags = carver.Take<abi::LedgerTag>(tags);
+  tables.books = carver.Take<abi::LedgerBook>(uint64_t{kRows} * tags);
+  for (uint32_t i = 0; i < arenas; ++i) {
+    tables.of_arena[i].magazines = carver.Take<Magazine>(uint64_t{kRows} * kClasses);
+    tables.of_arena[i].records = carver.Take<PageRecord>(reservations[i] / kPageBytes);
   }
-  layout.records_bytes = RoundUp(layout.records_bytes);
-  layout.total_bytes += layout.records_bytes + 2 * kGuardBytes;
-  return layout;
-}
-
-uint64_t SoftMemlockLimit() {
-  struct {
-    uint64_t soft, hard;
-  } limit = {};
-  const long result = sys::Call(__NR_prlimit64, 0, kLimitMemlock, 0, sys::Arg(&limit));
-  return sys::Failed(result) ? 0 : limit.soft;
-}
-
-void CountLockError(long error) {
-  Count(ledger.lock_errors);
-  ledger.lock_errno = static_cast<uint32_t>(-error);
-}
-
-bool TryLock(const unsigned char* base, uint64_t bytes) {
-  if (bytes == 0) return false;
-  const long result = sys::LockOnFault(base, bytes);
-  if (sys::Failed(result)) CountLockError(result);
-  return !sys::Failed(result);
-}
-
-// The whole arena, else what the limit leaves, else less: a small locked arena
-// beats a large one that may be swapped. `held` is what was locked before.
-uint64_t LockWhatFits(const unsigned char* base, uint64_t capacity, uint64_t held) {
-  if (TryLock(base, capacity)) return capacity;
-  const uint64_t limit = SoftMemlockLimit() / kPageBytes * kPageBytes;
-  uint64_t attempt = limit > held ? limit - held : 0;
-  if (attempt > capacity) attempt = capacity;
-  for (; attempt != 0; attempt = attempt / 2 / kPageBytes * kPageBytes)
-    if (TryLock(base, attempt)) return attempt;
-  return 0;
+  tables.bytes = RoundUp(carver.used(), kPageBytes);
+  return tables;
 }
 
 void FillKey(CanaryKey& key) {
@@ -74,76 +69,70 @@ void FillKey(CanaryKey& key) {
   key.words[1] = fence.base * 0x9e3779b97f4a7c15u ^ __builtin_ia32_rdtsc();
 }
 
-// Maps one arena's pages and locks them; returns how many bytes are usable.
-uint64_t OpenArena(unsigned char* base, const abi::ArenaEntry& policy, uint64_t held,
-                   abi::LedgerArena& book) {
-  if (sys::Failed(sys::Protect(base, policy.capacity_bytes, kProtRead | kProtWrite))) return 0;
-  if ((policy.flags & abi::kArenaExcludeFromCoreDump) != 0)
-    sys::Advise(base, policy.capacity_bytes, MADV_DONTDUMP);
-  const uint64_t locked = LockWhatFits(base, policy.capacity_bytes, held);
-  book.base = reinterpret_cast<uint64_t>(base);
-  book.capacity_bytes = policy.capacity_bytes;
-  book.locked_bytes = locked;
-  // Wiping, guards and no core dump still help where nothing can be locked.
-  return locked != 0 ? locked : policy.capacity_bytes;
+// Returns how much of them is locked.
+uint64_t OpenArenas(const abi::ArenaEntry* policies, const uint64_t* reservations, uint32_t count,
+                    Tables& tables, unsigned char* at) {
+  uint64_t locked = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    Arena::Tables& of = tables.of_arena[i];
+    of.key = &fence.key;
+    of.books = &fence.books;
+    of.book = &ledger.arenas[i];
+    of.book->base = reinterpret_cast<uint64_t>(at);
+    const Backing backing = Backing::Open(at, reservations[i], policies[i], locked);
+    new (&fence.arenas[i]) Arena(policies[i], backing, of);
+    locked += backing.locked_bytes();
+    at += reservations[i] + kGuardBytes;
+  }
+  return locked;
 }
 
-abi::Uncovered OpenArenas(const PolicyImage& image, abi::Range arenas, unsigned char* records,
-                          uint64_t records_bytes) {
-  if (sys::Failed(sys::Protect(records, records_bytes, kProtRead | kProtWrite)))
-    return abi::Uncovered::kNoReservation;
-  fence.arenas = reinterpret_cast<Arena*>(records);
-  fence.arena_count = arenas.count;
-  auto* next_record = reinterpret_cast<PageRecord*>(records + arenas.count * sizeof(Arena));
-  unsigned char* next_arena = records + records_bytes + kGuardBytes;
-  uint64_t locked = 0;
-  for (uint32_t i = 0; i < arenas.count; ++i) {
-    const abi::ArenaEntry& policy = image.arena(arenas.first + i);
-    abi::LedgerArena& book = ledger.arenas[i];
-    CopyText(book.name, sizeof(book.name), image.text(policy.name), policy.name.bytes);
-    const uint64_t usable = OpenArena(next_arena, policy, locked, book);
-    locked += book.locked_bytes;
-    fence.arenas[i].Init(next_arena, static_cast<uint32_t>(usable / kPageBytes), next_record, policy,
-                         &fence.key, &book);
-    next_record += policy.capacity_bytes / kPageBytes;
-    next_arena += policy.capacity_bytes + kGuardBytes;
-  }
-  ledger.arena_count = arenas.count;
-  return locked != 0 ? abi::Uncovered::kNone : abi::Uncovered::kLockFailed;
+void Publish(const Tables& tables, uint32_t arenas, uint32_t tags) {
+  ledger.tags_base = reinterpret_cast<uint64_t>(tables.tags);
+  ledger.books_base = reinterpret_cast<uint64_t>(tables.books);
+  ledger.tag_count = tags;
+  ledger.book_rows = kRows;
+  ledger.arena_count = arenas;
+  ledger.fence_base = fence.base;
+  ledger.fence_bytes = fence.bytes;
 }
 
 }  // namespace
 
-abi::Uncovered BuildFence(const PolicyImage& image, const abi::PolicyEntry& policy) {
-  const Layout layout = Plan(image, policy.arenas);
-  const long at = sys::Reserve(layout.total_bytes);
+abi::Uncovered BuildFence(const abi::ArenaEntry* policies, uint32_t count, uint32_t tags,
+                          void** page) {
+  uint64_t reservations[abi::kMaxArenasPerPolicy];
+  uint64_t arena_bytes = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    reservations[i] = ReservationBytes(policies[i]);
+    arena_bytes += reservations[i] + kGuardBytes;
+  }
+  const uint64_t table_bytes = Carve(nullptr, reservations, count, tags).bytes;
+  const uint64_t total = kGuardBytes + table_bytes + kGuardBytes + arena_bytes;
+  const long at = sys::Reserve(total);
   if (sys::Failed(at)) return abi::Uncovered::kNoReservation;
-  auto* records = reinterpret_cast<unsigned char*>(at) + kGuardBytes;
-  fence.base = static_cast<uint64_t>(at);
+  auto* base = reinterpret_cast<unsigned char*>(at);
+  if (sys::Failed(sys::Protect(base + kGuardBytes, table_bytes, kProtRead | kProtWrite)))
+    return abi::Uncovered::kNoReservation;
+  Tables tables = Carve(base + kGuardBytes, reservations, count, tags);
+  fence.base = reinterpret_cast<uint64_t>(base);
   FillKey(fence.key);
-  const abi::Uncovered verdict =
-      OpenArenas(image, policy.arenas, records, layout.records_bytes);
-  fence.bytes = layout.total_bytes;
-  ledger.fence_base = fence.base;
-  ledger.fence_bytes = fence.bytes;
-  return verdict;
+  fence.books = Books(tables.tags, tables.books, tags);
+  fence.arenas = tables.arenas;
+  const uint64_t locked = OpenArenas(policies, reservations, count, tables,
+                                     base + 2 * kGuardBytes + table_bytes);
+  fence.arena_count = count;
+  __atomic_store_n(&fence.bytes, total, __ATOMIC_RELEASE);
+  Publish(tables, count, tags);
+  *page = tables.page;
+  return locked != 0 ? abi::Uncovered::kNone : abi::Uncovered::kLockFailed;
 }
 
 Arena& Fence::ArenaOf(const void* block) const {
   for (uint32_t i = 0; i < arena_count; ++i)
     if (arenas[i].Owns(block)) return arenas[i];
+  Count(ledger.violations[abi::kViolationWildFree]);
   Die("free of a pointer between the arenas", nullptr);
-}
-
-void RelockAfterFork() {
-  for (uint32_t i = 0; i < fence.arena_count; ++i) {
-    const long result = fence.arenas[i].Relock();
-    if (sys::Failed(result)) {
-      CountLockError(result);
-    } else {
-      Count(ledger.relocks);
-    }
-  }
 }
 
 }  // namespace pagewarden

@@ -2,7 +2,7 @@
 // The fence: one contiguous reservation that holds all arenas, so that "is this
 // pointer ours?" is one subtraction and one comparison.
 //
-//   guard | records | guard | arena 0 | guard | arena 1 | guard …
+//   guard | tables | guard | arena 0 | guard | arena 1 | guard …
 #pragma once
 
 #include <stddef.h>
@@ -10,8 +10,8 @@
 
 #include "preload/abi/ledger.h"
 #include "preload/arena.h"
+#include "preload/books.h"
 #include "preload/macros.h"
-#include "preload/policy.h"
 
 namespace pagewarden {
 
@@ -20,6 +20,7 @@ struct Fence {
   uint64_t bytes;
   Arena* arenas;
   uint32_t arena_count;
+  Books books;
   CanaryKey key;
 
   bool Owns(const void* p) const { return reinterpret_cast<uint64_t>(p) - base < bytes; }
@@ -30,11 +31,10 @@ struct Fence {
 
 extern PW_HIDDEN Fence fence;
 
-// Reserves, guards and locks the arenas of the policy. All memory system calls
-// of the shim's life are made here and in RelockAfterFork.
-abi::Uncovered BuildFence(const PolicyImage& image, const abi::PolicyEntry& policy);
-
-// The fork child's copy of the arenas is unlocked until this has run.
-void RelockAfterFork();
+// Reserves, guards and locks `count` arenas, with books for `tags`. The tags'
+// rows in the ledger are zero: their names are the caller's to fill in. `page`
+// becomes a page of the shim's own, for WatchForks.
+abi::Uncovered BuildFence(const abi::ArenaEntry* policies, uint32_t count, uint32_t tags,
+                          void** page);
 
 }  // namespace pagewarden

@@ -21,13 +21,26 @@ __attribute__((section("pw_ledger"))) abi::Ledger ledger = {
     .lock_errno = 0,
     .arena_count = 0,
     .scopes_bound = 0,
-    .audited = 0,
+    .namespaces = 0,
+    .reentered_frees = 0,
+    .violations = {},
+    .tags_base = 0,
+    .books_base = 0,
+    .tag_count = 0,
+    .rule_count = 0,
+    .book_rows = 0,
+    .reserved = 0,
     .arenas = {},
 };
 
 void SetState(abi::ShimState state, abi::Uncovered reason) {
   ledger.uncovered = reason;
   __atomic_store_n(&ledger.state, state, __ATOMIC_RELEASE);
+}
+
+void CountLockError(long result) {
+  Count(ledger.lock_errors);
+  __atomic_store_n(&ledger.lock_errno, static_cast<uint32_t>(-result), __ATOMIC_RELAXED);
 }
 
 }  // namespace pagewarden

@@ -10,6 +10,9 @@ namespace pagewarden {
 extern PW_HIDDEN abi::Ledger ledger;
 
 // Readers look at the counters while they change: whole words, no order.
+inline uint64_t Load(const uint64_t& counter) {
+  return __atomic_load_n(&counter, __ATOMIC_RELAXED);
+}
 inline void Store(uint64_t& counter, uint64_t value) {
   __atomic_store_n(&counter, value, __ATOMIC_RELAXED);
 }
@@ -18,5 +21,8 @@ inline void Count(uint64_t& counter) {
 }
 
 void SetState(abi::ShimState state, abi::Uncovered reason);
+
+// A failed call of the mlock family; `result` is the kernel's.
+void CountLockError(long result);
 
 }  // namespace pagewarden

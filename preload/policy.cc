@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/policy.h"
 
+#include <asm/stat.h>
+
 #include "preload/abi/checksum.h"
 #include "preload/mem.h"
 #include "preload/sys.h"
@@ -101,11 +103,16 @@ bool PolicyImage::PolicyIsValid(const abi::PolicyEntry& policy) const {
 bool PolicyImage::ArenaIsValid(const abi::ArenaEntry& arena) const {
   constexpr uint64_t kLargest = 1ull << 40;
   return TextFits(arena.name) && arena.capacity_bytes >= kPageBytes &&
-         arena.capacity_bytes <= kLargest && arena.capacity_bytes % kPageBytes == 0;
+         arena.capacity_bytes <= kLargest && arena.capacity_bytes % kPageBytes == 0 &&
+         arena.on_fork <= abi::OnFork::kExclude &&
+         arena.on_lock_failure <= abi::OnLockFailure::kFail &&
+         arena.on_capacity_exhausted <= abi::OnCapacityExhausted::kGrow &&
+         arena.backing[0] <= abi::Backing::kSecretMemory &&
+         arena.backing[1] <= abi::Backing::kSecretMemory;
 }
 
 bool PolicyImage::RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) const {
-  if (!TextFits(rule.name) || rule.form != abi::RuleForm::kDuring || rule.arena < arenas.first ||
+  if (!TextFits(rule.name) || (rule.form != abi::RuleForm::kDuring && rule.form != abi::RuleForm::kAll) || rule.arena < arenas.first ||
       rule.arena >= arenas.first + arenas.count || !Within(rule.slots, header().rule_slots))
     return false;
   for (uint32_t i = 0; i < rule.slots.count; ++i)

@@ -13,47 +13,39 @@
 namespace pagewarden {
 namespace {
 
-PW_SEALED const Rule* rules = nullptr;
-PW_SEALED uint32_t rule_count = 0;
-PW_SEALED bool audit_only = false;
+PW_SEALED RuleSet set = {};
 
-// The innermost live extent whose rule takes this size.
+bool Takes(const Rule& rule, size_t bytes) {
+  return bytes >= rule.min_bytes && bytes <= rule.max_bytes;
+}
+
+// That of the innermost live extent, else of the first `all`, which takes this size.
 inline const Rule* MatchingRule(size_t bytes) {
   const Rule* match = nullptr;
   VisitLiveScopes([&match, bytes](uint32_t tag) {
-    if (tag == 0 || tag > rule_count) return false;
-    const Rule& rule = rules[tag - 1];
-    if (bytes >= rule.min_bytes && bytes <= rule.max_bytes) match = &rule;
+    if (tag == 0 || tag > set.count) return false;
+    const Rule& rule = set.rules[tag - 1];
+    if (Takes(rule, bytes)) match = &rule;
     return match != nullptr;
   });
+  for (uint32_t i = 0; match == nullptr && i < set.everywhere_count; ++i)
+    if (Takes(set.everywhere[i], bytes)) match = &set.everywhere[i];
   return match;
 }
 
-void CountFallback(Arena& arena, size_t bytes) {
+abi::LedgerTag& LedgerOf(const Rule& rule) { return fence.books.tag(rule.tag); }
+
+PW_COLD void CountFallback(const Rule& rule, size_t bytes) {
   abi::Fallback reason = abi::kFallbackCapacity;
-  if (pw_thread.in_arena != 0) reason = abi::kFallbackReentry;
-  if (bytes > arena.bytes()) reason = abi::kFallbackTooLarge;
-  Count(arena.book().fallbacks[reason]);
+  if (pw_thread.in_arena != kOutside) reason = abi::kFallbackReentry;
+  if (bytes > rule.arena->reserved_bytes()) reason = abi::kFallbackTooLarge;
+  if (!rule.arena->is_inherited()) reason = abi::kFallbackForked;
+  Count(LedgerOf(rule).fallbacks[reason]);
 }
 
-Routed Fail() {
+PW_COLD Routed Fail() {
   SetErrno(kOutOfMemory);
   return {Route::kFail, nullptr};
-}
-
-Routed AllocateIn(Arena& arena, size_t bytes, size_t alignment) {
-  const bool locked = arena.book().locked_bytes != 0;
-  if (PW_UNLIKELY(!locked)) {
-    Count(arena.book().fallbacks[abi::kFallbackUnlocked]);
-    if (arena.on_lock_failure() == abi::OnLockFailure::kFail) return Fail();
-  }
-  if (PW_LIKELY(pw_thread.in_arena == 0)) {
-    void* block = arena.Allocate(bytes, alignment);
-    if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
-  }
-  CountFallback(arena, bytes);
-  if (arena.on_exhausted() == abi::OnCapacityExhausted::kFail) return Fail();
-  return {Route::kNext, nullptr};
 }
 
 // The old block leaves the next allocator for the fence: no copy may stay.
@@ -69,39 +61,63 @@ void* MoveIntoFence(void* block, size_t bytes, void* fenced) {
   return fenced;
 }
 
-// A fenced block stays fenced, whoever resizes it: a helper outside every
-// extent must not carry the secret out. It leaves only when its arena is full
-// and the policy allows that.
-void* ResizeFenced(void* block, size_t bytes) {
-  Arena& arena = fence.ArenaOf(block);
-  if (pw_thread.in_arena == 0 && arena.ResizeInPlace(block, bytes)) return block;
-  const Routed routed = AllocateIn(arena, bytes, kAnyAlignment);
-  if (routed.route == Route::kFail) return nullptr;
-  void* target = routed.route == Route::kFenced ? routed.block : next_malloc(bytes);
-  if (target == nullptr) return nullptr;
-  const size_t before = FencedSize(block);
-  memcpy(target, block, before < bytes ? before : bytes);
-  FreeFenced(block);
-  return target;
-}
-
 }  // namespace
 
-void SetRules(const Rule* table, uint32_t count, bool audit) {
-  rules = table;
-  rule_count = count;
-  audit_only = audit;
+void SetRules(const RuleSet& rules) {
+  set.rules = rules.rules;
+  set.everywhere = rules.everywhere;
+  set.everywhere_count = rules.everywhere_count;
+  set.audit_only = rules.audit_only;
+  __atomic_store_n(&set.count, rules.count, __ATOMIC_RELEASE);
+}
+
+bool HasRules() { return __atomic_load_n(&set.count, __ATOMIC_ACQUIRE) != 0; }
+
+Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment) {
+  if (PW_UNLIKELY(set.audit_only)) {
+    Count(LedgerOf(rule).audited);
+    return {Route::kNext, nullptr};
+  }
+  Arena& arena = *rule.arena;
+  if (PW_LIKELY(pw_thread.in_arena == kOutside && arena.is_inherited())) {
+    const bool unlocked = PW_UNLIKELY(!arena.is_locked());
+    if (unlocked && arena.on_lock_failure() == abi::OnLockFailure::kFail) {
+      Count(LedgerOf(rule).fallbacks[abi::kFallbackUnlocked]);
+      return Fail();
+    }
+    void* block = arena.Allocate(bytes, alignment, rule.tag);
+    if (unlocked && block != nullptr) Count(LedgerOf(rule).fallbacks[abi::kFallbackUnlocked]);
+    if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
+  }
+  CountFallback(rule, bytes);
+  if (arena.on_exhausted() == abi::OnCapacityExhausted::kFail) return Fail();
+  return {Route::kNext, nullptr};
 }
 
 Routed RouteAllocation(size_t bytes, size_t alignment) {
   const Rule* rule = MatchingRule(bytes);
-  if (pw_thread.scope_count == 0) WipeVectorRegisters();  // the extent has just ended
-  if (rule == nullptr) return {Route::kNext, nullptr};
-  if (audit_only) {
-    Count(ledger.audited);
-    return {Route::kNext, nullptr};
-  }
-  return AllocateIn(*rule->arena, bytes, alignment);
+  if (pw_thread.scope_count == 0 && set.everywhere_count == 0)
+    WipeVectorRegisters();  // the extent has just ended
+  return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateFor(*rule, bytes, alignment);
+}
+
+const Rule* RuleOfArena(uint32_t arena) { return set.rules + set.count - fence.arena_count + arena; }
+
+// A fenced block stays fenced, and in its rule's books, whoever resizes it: a
+// helper outside every extent must not carry the secret out. It leaves only when
+// its arena is full and the policy allows that.
+void* ResizeFenced(void* block, size_t bytes) {
+  Arena& arena = fence.ArenaOf(block);
+  if (pw_thread.in_arena == kOutside && arena.ResizeInPlace(block, bytes)) return block;
+  const size_t before = FencedSize(block);
+  const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block)};
+  const Routed routed = AllocateFor(rule, bytes, kAnyAlignment);
+  if (routed.route == Route::kFail) return nullptr;
+  void* target = routed.route == Route::kFenced ? routed.block : next_malloc(bytes);
+  if (target == nullptr) return nullptr;
+  memcpy(target, block, before < bytes ? before : bytes);
+  FreeFenced(block);
+  return target;
 }
 
 void* RouteRealloc(void* block, size_t bytes) {
@@ -118,11 +134,12 @@ void* RouteRealloc(void* block, size_t bytes) {
 }
 
 void FreeFenced(void* block) {
-  // A signal handler's free inside the arena's own critical section: leaking is
-  // all that is left, waiting would be for ever.
   Arena& arena = fence.ArenaOf(block);
-  if (PW_UNLIKELY(pw_thread.in_arena != 0)) {
-    Count(arena.book().fallbacks[abi::kFallbackReentry]);
+  // A signal handler's free inside the arena's own code: its state is open, so
+  // the block is lost; waiting would be for ever.
+  if (PW_UNLIKELY(pw_thread.in_arena != kOutside)) {
+    Count(ledger.reentered_frees);
+    WipeBytes(block, arena.UsableSize(block));
     return;
   }
   arena.Free(block);

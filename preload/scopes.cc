@@ -22,12 +22,6 @@ PW_SEALED uint32_t slot_count = 0;
 // between the main stack and the mappings below it (mmap_base: 128 MiB).
 constexpr uint64_t kDeepestStack = 64u << 20;
 
-uint64_t ThreadPointer() {
-  uint64_t self;
-  asm("movq %%fs:0, %0" : "=r"(self));
-  return self;
-}
-
 uint32_t TagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
 
 void Bind(abi::ScopeSlot& slot, const void* real) {
@@ -71,6 +65,25 @@ extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
   for (uint32_t i = 0; i < thread.scope_count; ++i)
     if (IsLive(thread.scopes[i], sp, top)) thread.scopes[kept++] = thread.scopes[i];
   thread.scope_count = kept;
+}
+
+bool PushExplicitScope(uint32_t tag) {
+  Thread& thread = pw_thread;
+  if (thread.scope_count == kMaxScopes)
+    pw_compact_scopes(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  if (thread.scope_count == kMaxScopes) return false;
+  thread.scopes[thread.scope_count] = {kExplicitScope, 0, tag};
+  ++thread.scope_count;
+  return true;
+}
+
+void PopExplicitScope() {
+  Thread& thread = pw_thread;
+  uint32_t last = thread.scope_count;
+  while (last > 0 && thread.scopes[last - 1].sp != kExplicitScope) --last;
+  if (last == 0) return;
+  for (uint32_t i = last; i < thread.scope_count; ++i) thread.scopes[i - 1] = thread.scopes[i];
+  --thread.scope_count;
 }
 
 extern "C" PW_COLD void pw_bind_slot(abi::ScopeSlot* slot) {

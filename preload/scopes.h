@@ -32,7 +32,12 @@ void SetMainStackTop(uint64_t address);
 // a fiber's. Everything from sp up to there is mapped.
 uint64_t StackTop(uint64_t sp);
 
+// Extents that the program begins and ends itself. False: there are too many.
+bool PushExplicitScope(uint32_t tag);
+void PopExplicitScope();
+
 inline bool IsLive(const Scope& scope, uint64_t sp, uint64_t stack_top) {
+  if (PW_UNLIKELY(scope.sp == kExplicitScope)) return true;
   return scope.sp > sp && scope.sp < stack_top &&
          *reinterpret_cast<const uint64_t*>(scope.sp) == scope.witness;
 }

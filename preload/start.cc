@@ -46,24 +46,46 @@ void* MapTable(size_t bytes) {
 }
 
 struct RuleTables {
-  Rule* rules;
+  RuleSet set;
   uint16_t* slot_tags;  // by function; 0: no rule
 };
 
-RuleTables BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy) {
-  const size_t rule_bytes = policy.rules.count * sizeof(Rule);
+void NameTag(uint32_t tag, const char* name, size_t bytes, uint32_t arena) {
+  abi::LedgerTag& of = fence.books.tag(tag);
+  CopyText(of.name, sizeof(of.name), name, bytes);
+  of.arena = arena;
+}
+
+// The policy's rules, then one for each arena.
+bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
+  const uint32_t count = policy.rules.count + policy.arenas.count;
+  const size_t rule_bytes = (count + policy.rules.count) * sizeof(Rule);
   void* memory = MapTable(rule_bytes + image.function_count() * sizeof(uint16_t) + 1);
-  if (memory == nullptr) return {nullptr, nullptr};
-  RuleTables tables = {static_cast<Rule*>(memory),
-                       reinterpret_cast<uint16_t*>(static_cast<char*>(memory) + rule_bytes)};
-  for (uint32_t i = policy.rules.count; i-- > 0;) {  // so that the first rule wins a function
+  if (memory == nullptr) return false;
+  auto* rules = static_cast<Rule*>(memory);
+  auto* everywhere = rules + count;
+  auto* slot_tags = reinterpret_cast<uint16_t*>(static_cast<char*>(memory) + rule_bytes);
+  uint32_t everywhere_count = 0;
+  for (uint32_t i = 0; i < policy.rules.count; ++i) {
     const abi::RuleEntry& rule = image.rule(policy.rules.first + i);
-    tables.rules[i] = {rule.min_bytes, rule.max_bytes,
-                       &fence.arenas[rule.arena - policy.arenas.first]};
-    for (uint32_t slot = 0; slot < rule.slots.count; ++slot)
-      tables.slot_tags[image.rule_slot(rule.slots.first + slot)] = static_cast<uint16_t>(i + 1);
+    const uint32_t arena = rule.arena - policy.arenas.first;
+    rules[i] = {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], i};
+    NameTag(i, image.text(rule.name), rule.name.bytes, arena);
+    if (rule.form == abi::RuleForm::kAll) everywhere[everywhere_count++] = rules[i];
+    for (uint32_t slot = 0; slot < rule.slots.count; ++slot) {
+      uint16_t& tag = slot_tags[image.rule_slot(rule.slots.first + slot)];
+      if (tag == 0) tag = static_cast<uint16_t>(i + 1);  // the first rule wins a function
+    }
   }
-  return tables;
+  for (uint32_t arena = 0; arena < policy.arenas.count; ++arena) {
+    const uint32_t tag = policy.rules.count + arena;
+    rules[tag] = {0, UINT64_MAX, &fence.arenas[arena], tag};
+    NameTag(tag, ledger.arenas[arena].name, Length(ledger.arenas[arena].name), arena);
+  }
+  ledger.rule_count = policy.rules.count;
+  out->set = {rules, count, everywhere, everywhere_count, policy.mode == abi::Mode::kAudit};
+  out->slot_tags = slot_tags;
+  return true;
 }
 
 // Without a policy the scope library's trampolines must lead straight through.
@@ -73,14 +95,22 @@ Verdict PassThrough(Verdict verdict) {
 }
 
 Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
-  const Uncovered fence_verdict = BuildFence(image, policy);
-  if (fence_verdict == Uncovered::kNoReservation) return PassThrough(NotCovered(fence_verdict));
-  const RuleTables tables = BuildRules(image, policy);
-  if (tables.rules == nullptr) return PassThrough(NotCovered(Uncovered::kNoReservation));
-  SetRules(tables.rules, policy.rules.count, policy.mode == abi::Mode::kAudit);
-  RegisterForkHandlers();
+  for (uint32_t i = 0; i < policy.arenas.count; ++i) {
+    const abi::Text name = image.arena(policy.arenas.first + i).name;
+    CopyText(ledger.arenas[i].name, sizeof(ledger.arenas[i].name), image.text(name), name.bytes);
+  }
+  void* page = nullptr;
+  const Uncovered fence_verdict =
+      BuildFence(&image.arena(policy.arenas.first), policy.arenas.count,
+                 policy.rules.count + policy.arenas.count, &page);
+  RuleTables tables = {};
+  if (fence_verdict == Uncovered::kNoReservation || !BuildRules(image, policy, &tables))
+    return PassThrough(NotCovered(Uncovered::kNoReservation));
+  SetRules(tables.set);
+  const bool fork_watched = WatchForks(page);
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
+  if (!fork_watched) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
 
@@ -112,11 +142,51 @@ Verdict Decide() {
   return Enforce(image, *policy);
 }
 
-void Seal() {
-  sys::Protect(pw_sealed_begin, static_cast<size_t>(pw_sealed_end - pw_sealed_begin), kProtRead);
+void ProtectSealed(int protection) {
+  sys::Protect(pw_sealed_begin, static_cast<size_t>(pw_sealed_end - pw_sealed_begin), protection);
+}
+
+constexpr char kDefaultArenaName[] = "default";
+const abi::ArenaEntry kDefaultArena = {
+    .name = {},
+    .capacity_bytes = 1 << 20,
+    .flags = abi::kArenaCanary | abi::kArenaExcludeFromCoreDump,
+    .on_fork = abi::OnFork::kRelock,
+    .on_lock_failure = abi::OnLockFailure::kAllocateUnlocked,
+    .on_capacity_exhausted = abi::OnCapacityExhausted::kAllocateUnlocked,
+    .backing = {abi::Backing::kLockedAnonymous, abi::Backing::kNone},
+    .reserved = {},
+};
+
+void BuildDefaultFence() {
+  CopyText(ledger.arenas[0].name, sizeof(ledger.arenas[0].name), kDefaultArenaName,
+           sizeof(kDefaultArenaName) - 1);
+  void* page = nullptr;
+  const Uncovered verdict = BuildFence(&kDefaultArena, 1, 1, &page);
+  if (verdict == Uncovered::kNoReservation) return;
+  static PW_SEALED Rule rule;
+  rule = {0, UINT64_MAX, &fence.arenas[0], 0};
+  NameTag(0, kDefaultArenaName, sizeof(kDefaultArenaName) - 1, 0);
+  SetRules({&rule, 1, nullptr, 0, false});
+  WatchForks(page);
 }
 
 }  // namespace
+
+void EnsureFence() {
+  Start();
+  static Lock lock;
+  static bool tried = false;
+  lock.Acquire();
+  const bool disabled = ledger.uncovered == Uncovered::kDisabled;
+  if (fence.bytes == 0 && !tried && !disabled && HasNext()) {
+    ProtectSealed(kProtRead | kProtWrite);
+    BuildDefaultFence();
+    ProtectSealed(kProtRead);
+  }
+  tried = true;
+  lock.Release();
+}
 
 bool Started() { return __atomic_load_n(&started, __ATOMIC_ACQUIRE); }
 
@@ -127,7 +197,7 @@ void Start() {
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
   const Verdict verdict = Decide();
   SetState(verdict.state, verdict.reason);
-  Seal();
+  ProtectSealed(kProtRead);
 }
 
 __attribute__((constructor)) static void Construct() {

@@ -9,6 +9,10 @@ namespace pagewarden {
 // constructor order is nothing to rely on.
 void Start();
 
+// Builds an arena with every protection on where no policy gave one, for a
+// program that asks for secret memory itself. Idempotent, thread-safe.
+void EnsureFence();
+
 // True once Start has begun: other threads may exist.
 bool Started();
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every system call the shim can make, without libc and without errno. Results
-// are the kernel's: negative errno on failure. All but Futex, Write and the
-// ones behind Die happen only at start and in the atfork child: sandboxes kill
-// a process for a late mlock (seccomp(2); OpenSSH's filter has none).
+// are the kernel's: negative errno on failure. All but futex, the mmap of an
+// arena that may grow, and the ones behind Die happen only at start and around
+// fork: sandboxes kill a process for a late mlock (seccomp(2); OpenSSH's filter
+// has none).
 #pragma once
 
-#include <asm/stat.h>
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -21,6 +21,15 @@
 #endif
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1
+#endif
+#ifndef MADV_DONTFORK
+#define MADV_DONTFORK 10
+#endif
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+#ifndef __NR_memfd_secret
+#define __NR_memfd_secret 447
 #endif
 inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2;
 
@@ -51,7 +60,7 @@ inline long Read(long fd, void* to, size_t bytes) { return Call(__NR_read, fd, A
 inline long Write(long fd, const void* from, size_t bytes) {
   return Call(__NR_write, fd, Arg(from), bytes);
 }
-inline long FStat(long fd, struct stat* out) { return Call(__NR_fstat, fd, Arg(out)); }
+inline long FStat(long fd, void* stat) { return Call(__NR_fstat, fd, Arg(stat)); }
 inline long ReadLink(const char* path, char* to, size_t bytes) {
   return Call(__NR_readlinkat, AT_FDCWD, Arg(path), Arg(to), bytes);
 }
@@ -62,6 +71,30 @@ inline long MapFile(long fd, size_t bytes) {
 inline long Reserve(size_t bytes) {
   return Call(__NR_mmap, 0, bytes, kProtNone, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
+// The same, over a part of what was reserved before.
+inline long ReserveAt(const void* at, size_t bytes) {
+  return Call(__NR_mmap, Arg(at), bytes, kProtNone,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+// Zeroed, at `at` in place of what is there.
+inline long MapAt(const void* at, size_t bytes) {
+  return Call(__NR_mmap, Arg(at), bytes, kProtRead | kProtWrite,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+// Locked and populated; anywhere when `at` is null.
+inline long MapLocked(const void* at, size_t bytes) {
+  return Call(__NR_mmap, Arg(at), bytes, kProtRead | kProtWrite,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | (at != nullptr ? MAP_FIXED : 0), -1, 0);
+}
+inline long MapShared(const void* at, size_t bytes, long fd) {
+  return Call(__NR_mmap, Arg(at), bytes, kProtRead | kProtWrite, MAP_SHARED | MAP_FIXED, fd, 0);
+}
+inline long Move(const void* from, size_t bytes, const void* to) {
+  constexpr long kMayMove = 1, kFixed = 2;
+  return Call(__NR_mremap, Arg(from), bytes, bytes, kMayMove | kFixed, Arg(to));
+}
+inline long SecretMemory() { return Call(__NR_memfd_secret, O_CLOEXEC); }
+inline long Truncate(long fd, size_t bytes) { return Call(__NR_ftruncate, fd, bytes); }
 inline long Unmap(const void* at, size_t bytes) { return Call(__NR_munmap, Arg(at), bytes); }
 inline long Protect(const void* at, size_t bytes, int protection) {
   return Call(__NR_mprotect, Arg(at), bytes, protection);

@@ -13,22 +13,38 @@ namespace pagewarden {
 // A call of a hooked function that may still be running: it is, as long as the
 // stack is deeper than `sp` and the word there is still the return address.
 struct Scope {
-  uint64_t sp;       // address of the return address
+  uint64_t sp;       // address of the return address; kExplicitScope: none
   uint64_t witness;  // the return address at entry
   uint64_t tag;      // rule number, from 1
 };
 
+// Begun and ended by calls (pagewarden.h), not judged by the stack.
+inline constexpr uint64_t kExplicitScope = UINT64_MAX;
+
 inline constexpr uint32_t kMaxScopes = 10;
+
+// Where the thread is. A signal handler that allocates finds it changed, and
+// must not enter an arena whose state its own thread is just changing.
+enum InArena : uint16_t { kOutside = 0, kInside = 1, kHoldsLock = 2 };
 
 struct Thread {
   uint32_t scope_count;
-  uint32_t in_arena;  // set while this thread holds an arena's lock
+  uint16_t in_arena;  // InArena
+  uint16_t row;       // thread_rows.h; 0: not asked for yet
   Scope scopes[kMaxScopes];
 };
 
 // Layout known to scopes.S.
 static_assert(sizeof(Scope) == 24 && sizeof(Thread) == 8 + kMaxScopes * 24);
 static_assert(sizeof(Thread) <= 256);
+
+// The thread control block: unique among the living threads of a process, and
+// on glibc and musl the top of the thread's stack.
+inline uint64_t ThreadPointer() {
+  uint64_t self;
+  asm("movq %%fs:0, %0" : "=r"(self));
+  return self;
+}
 
 }  // namespace pagewarden
 

@@ -92,8 +92,16 @@ class ImageWriter {
   abi::Range AddArenas(const std::vector<Arena>& arenas) {
     const abi::Range range{Size(arenas_), Size(arenas)};
     for (const Arena& arena : arenas) {
-      arenas_.push_back({AddText(arena.name), arena.capacity_bytes, Flags(arena), arena.on_fork,
-                         arena.on_lock_failure, arena.on_capacity_exhausted});
+      abi::ArenaEntry entry{AddText(arena.name),
+                            arena.capacity_bytes,
+                            Flags(arena),
+                            arena.on_fork,
+                            arena.on_lock_failure,
+                            arena.on_capacity_exhausted,
+                            {},
+                            {}};
+      std::copy(arena.backing.begin(), arena.backing.end(), entry.backing);
+      arenas_.push_back(entry);
     }
     return range;
   }
@@ -102,7 +110,8 @@ class ImageWriter {
     const abi::Range range{Size(rules_), Size(rules)};
     for (const Rule& rule : rules) {
       const abi::Text name = AddText(RuleName(rule, rules_.size() - range.first));
-      rules_.push_back({name, abi::RuleForm::kDuring, first_arena + rule.arena, rule.match.size.min,
+      const auto form = rule.match.IsAll() ? abi::RuleForm::kAll : abi::RuleForm::kDuring;
+      rules_.push_back({name, form, first_arena + rule.arena, rule.match.size.min,
                         rule.match.size.max, AddSlots(rule.functions)});
     }
     return range;

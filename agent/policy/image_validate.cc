@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 #include "agent/policy/image.h"
 #include "agent/policy/image_view.h"
@@ -47,19 +50,31 @@ bool All(const ImageView& view, const abi::Table& table, const abi::Range& range
   return true;
 }
 
+// One or two of them, no repeats, nothing behind the end.
+bool IsValid(const abi::Backing (&backing)[abi::kMaxBackings]) {
+  const auto is_known = [](abi::Backing b) { return b <= abi::Backing::kSecretMemory; };
+  return backing[0] != abi::Backing::kNone && backing[0] != backing[1] &&
+         std::all_of(std::begin(backing), std::end(backing), is_known);
+}
+
 bool IsValid(const ImageView& view, const abi::ArenaEntry& arena) {
   return view.At(arena.name).has_value() && arena.capacity_bytes > 0 &&
          arena.capacity_bytes % kPageBytes == 0 && (arena.flags & ~kAllArenaFlags) == 0 &&
-         arena.on_fork == abi::OnFork::kRelock &&
+         arena.on_fork <= abi::OnFork::kExclude &&
          arena.on_lock_failure <= abi::OnLockFailure::kFail &&
-         arena.on_capacity_exhausted <= abi::OnCapacityExhausted::kFail;
+         arena.on_capacity_exhausted <= abi::OnCapacityExhausted::kGrow && IsValid(arena.backing);
+}
+
+bool HasSlotsOfItsForm(const abi::RuleEntry& rule) {
+  if (rule.form == abi::RuleForm::kAll) return rule.slots.count == 0;
+  return rule.form == abi::RuleForm::kDuring && rule.slots.count > 0;
 }
 
 bool IsValid(const ImageView& view, const abi::RuleEntry& rule, const abi::Range& arenas) {
   const bool arena_is_own = rule.arena >= arenas.first && rule.arena - arenas.first < arenas.count;
   const uint32_t functions = view.header().functions.count;
-  return view.At(rule.name).has_value() && rule.form == abi::RuleForm::kDuring && arena_is_own &&
-         rule.min_bytes <= rule.max_bytes && rule.slots.count > 0 &&
+  return view.At(rule.name).has_value() && HasSlotsOfItsForm(rule) && arena_is_own &&
+         rule.min_bytes <= rule.max_bytes &&
          All<uint32_t>(view, view.header().rule_slots, rule.slots,
                        [&](uint32_t slot) { return slot < functions; });
 }

@@ -11,6 +11,12 @@ uint64_t TotalCapacity(const AllocationPolicy& policy) {
   return bytes;
 }
 
+bool MayGrow(const AllocationPolicy& policy) {
+  return std::any_of(policy.spec.arenas.begin(), policy.spec.arenas.end(), [](const Arena& arena) {
+    return arena.on_capacity_exhausted == abi::OnCapacityExhausted::kGrow;
+  });
+}
+
 bool Selects(const AllocationPolicy& policy, const std::string& executable) {
   const std::vector<std::string>& binaries = policy.spec.selector.match_binaries;
   return binaries.empty() ||

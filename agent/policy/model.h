@@ -43,11 +43,14 @@ struct SizeRange : Located {
   uint64_t max = UINT64_MAX;
 };
 
-// Which allocations: exactly one of `preset` and `during`, narrowed by `size`.
+// Which allocations: exactly one of `preset`, `during` and `all`, narrowed by `size`.
 struct Match : Located {
   std::optional<Reference> preset;
   std::vector<std::string> during;  // exported functions
+  std::optional<bool> all;          // false: written so, and refused
   SizeRange size;
+
+  bool IsAll() const { return all.value_or(false); }
 };
 
 struct Placement : Located {
@@ -60,7 +63,7 @@ struct Rule : Located {
   Placement place;
 
   // Filled in by ResolveReferences.
-  std::vector<std::string> functions;  // of `during` or of the preset; no repeats
+  std::vector<std::string> functions;  // of `during` or of the preset; no repeats; none of `all`
   uint32_t arena = 0;                  // index into the policy's arenas
 };
 
@@ -74,6 +77,7 @@ struct Arena : Located {
   abi::OnFork on_fork = abi::OnFork::kRelock;
   abi::OnLockFailure on_lock_failure = abi::OnLockFailure::kAllocateUnlocked;
   abi::OnCapacityExhausted on_capacity_exhausted = abi::OnCapacityExhausted::kAllocateUnlocked;
+  std::vector<abi::Backing> backing = {abi::Backing::kLockedAnonymous};  // the best first
 };
 
 struct AllocationSpec : Located {
@@ -104,8 +108,11 @@ struct PolicySet {
   std::vector<Preset> presets;
 };
 
-// Bytes of all arenas: what one process may lock.
+// Bytes of all arenas: what one process locks at its start.
 uint64_t TotalCapacity(const AllocationPolicy& policy);
+
+// Whether an arena may come to lock more than that.
+bool MayGrow(const AllocationPolicy& policy);
 
 // Whether the policy is for the executable of this path.
 bool Selects(const AllocationPolicy& policy, const std::string& executable);

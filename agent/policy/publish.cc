@@ -25,6 +25,14 @@ absl::StatusOr<std::string> ContentHash(const std::string& image, const std::str
       absl::string_view(reinterpret_cast<const char*>(digest), kHashBytes));
 }
 
+// Empty if there is nothing to interpose.
+absl::StatusOr<std::string> BuildScopes(const std::vector<AllocationPolicy>& policies,
+                                        const std::string& shim_path) {
+  const std::vector<std::string> functions = FunctionTable(policies);
+  if (functions.empty()) return std::string();
+  return BuildScopeLibrary(functions, shim_path);
+}
+
 }  // namespace
 
 absl::StatusOr<PublishedPolicy> PublishPolicies(const std::vector<AllocationPolicy>& policies,
@@ -33,7 +41,7 @@ absl::StatusOr<PublishedPolicy> PublishPolicies(const std::vector<AllocationPoli
   absl::StatusOr<std::string> image = CompilePolicyImage(policies);
   if (!image.ok()) return image.status();
   if (absl::Status status = ValidatePolicyImage(*image); !status.ok()) return status;
-  absl::StatusOr<std::string> scopes = BuildScopeLibrary(FunctionTable(policies), shim_path);
+  absl::StatusOr<std::string> scopes = BuildScopes(policies, shim_path);
   if (!scopes.ok()) return scopes.status();
   absl::StatusOr<std::string> hash = ContentHash(*image, *scopes);
   if (!hash.ok()) return hash.status();
@@ -45,11 +53,13 @@ absl::StatusOr<PublishedPolicy> PublishPolicies(const std::vector<AllocationPoli
   if (absl::Status status = directory->WriteFile("policy.image", *image); !status.ok()) {
     return status;
   }
+  PublishedPolicy published{absl::StrCat(directory->path(), "/policy.image"), ""};
+  if (scopes->empty()) return published;
   if (absl::Status status = directory->WriteFile("scopes.so", *scopes); !status.ok()) {
     return status;
   }
-  return PublishedPolicy{absl::StrCat(directory->path(), "/policy.image"),
-                         absl::StrCat(directory->path(), "/scopes.so")};
+  published.scopes_path = absl::StrCat(directory->path(), "/scopes.so");
+  return published;
 }
 
 }  // namespace pagewarden

@@ -13,10 +13,10 @@ namespace pagewarden {
 
 struct PublishedPolicy {
   std::string image_path;
-  std::string scopes_path;
+  std::string scopes_path;  // empty: the policies name no function
 };
 
-// Writes policy.image and scopes.so to images/HASH below `runtime`, HASH being
+// Writes policy.image and, unless no function is named, scopes.so to images/HASH below `runtime`, HASH being
 // that of both contents: what a process has mapped never changes under it, and
 // the same policies are stored once. `policies` must be resolved.
 absl::StatusOr<PublishedPolicy> PublishPolicies(const std::vector<AllocationPolicy>& policies,

@@ -52,15 +52,25 @@ std::vector<std::string> WithoutRepeats(const std::vector<std::string>& names) {
   return unique;
 }
 
+std::vector<std::string> Forms(const Match& match) {
+  std::vector<std::string> forms;
+  if (match.preset.has_value()) forms.push_back("preset");
+  if (!match.during.empty()) forms.push_back("during");
+  if (match.IsAll()) forms.push_back("all");
+  return forms;
+}
+
 void CheckMatch(const Match& match, Diagnostics& diagnostics) {
   if (match.at.source == nullptr) return;  // missing, and reported as that
-  if (match.preset.has_value() && !match.during.empty()) {
-    diagnostics.Add(match.at, PolicyError::kConflict, "preset and during exclude each other",
-                    "write two rules");
+  const std::vector<std::string> forms = Forms(match);
+  if (forms.size() > 1) {
+    diagnostics.Add(match.at, PolicyError::kConflict,
+                    absl::StrCat(absl::StrJoin(forms, " and "), " exclude each other"),
+                    "write a rule for each");
   }
-  if (!match.preset.has_value() && match.during.empty()) {
+  if (forms.empty() && !match.all.has_value()) {
     diagnostics.Add(match.at, PolicyError::kMissing, "the rule matches nothing",
-                    "add preset or during");
+                    "add preset, during or all");
   }
   if (match.size.min > match.size.max) {
     diagnostics.Add(match.size.at, PolicyError::kOutOfRange, "size.min is larger than size.max");

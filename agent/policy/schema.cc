@@ -2,6 +2,8 @@
 #include "agent/policy/schema.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/policy/fields.h"
@@ -35,18 +37,50 @@ void AlwaysOn(const YamlNode& node, T&, Diagnostics& diagnostics) {
   if (!on) diagnostics.Add(node.at, PolicyError::kOutOfRange, "this cannot be turned off");
 }
 
+// The shortest way to say that a rule has no condition; there is no opposite of it.
+void ReadAll(const YamlNode& node, std::optional<bool>& all, Diagnostics& diagnostics) {
+  const size_t errors = diagnostics.count();
+  ReadFlag(node, all.emplace(false), diagnostics);
+  if (*all || diagnostics.count() != errors) return;
+  diagnostics.Add(node.at, PolicyError::kOutOfRange, "all can only be true",
+                  "leave it out, and say with preset or during what matches");
+}
+
 constexpr Word<abi::Mode> kModes[] = {{"Disabled", abi::Mode::kDisabled},
                                       {"Audit", abi::Mode::kAudit},
                                       {"Enforce", abi::Mode::kEnforce}};
 constexpr Word<CoreDump> kCoreDumps[] = {{"Exclude", CoreDump::kExclude},
                                          {"Include", CoreDump::kInclude}};
-constexpr Word<abi::OnFork> kOnForks[] = {{"Relock", abi::OnFork::kRelock}};
+constexpr Word<abi::OnFork> kOnForks[] = {{"Relock", abi::OnFork::kRelock},
+                                          {"Wipe", abi::OnFork::kWipe},
+                                          {"Exclude", abi::OnFork::kExclude}};
 constexpr Word<abi::OnLockFailure> kOnLockFailures[] = {
     {"AllocateUnlocked", abi::OnLockFailure::kAllocateUnlocked},
     {"Fail", abi::OnLockFailure::kFail}};
 constexpr Word<abi::OnCapacityExhausted> kOnCapacityExhausteds[] = {
+    {"Grow", abi::OnCapacityExhausted::kGrow},
     {"AllocateUnlocked", abi::OnCapacityExhausted::kAllocateUnlocked},
     {"Fail", abi::OnCapacityExhausted::kFail}};
+constexpr Word<abi::Backing> kBackings[] = {{"SecretMemory", abi::Backing::kSecretMemory},
+                                            {"LockedAnonymous", abi::Backing::kLockedAnonymous}};
+static_assert(std::size(kBackings) == abi::kMaxBackings, "a list without repeats always fits");
+
+// The kinds of memory to try, the best first, each once.
+void ReadBackings(const YamlNode& node, std::vector<abi::Backing>& backings,
+                  Diagnostics& diagnostics) {
+  const size_t errors = diagnostics.count();
+  std::vector<abi::Backing> list;
+  ReadList<ReadWord<kBackings, abi::Backing>>(node, list, diagnostics);
+  if (diagnostics.count() != errors) return;
+  for (auto backing = list.begin(); backing != list.end(); ++backing) {
+    if (std::find(list.begin(), backing, *backing) == backing) continue;
+    const YamlNode& item = node.items[static_cast<size_t>(backing - list.begin())];
+    diagnostics.Add(item.at, PolicyError::kDuplicateName,
+                    absl::StrCat(Quoted(item.value), " is already in the list"),
+                    "name each backing once, the best first");
+  }
+  if (diagnostics.count() == errors) backings = std::move(list);
+}
 
 constexpr Field<Metadata> kMetadataFields[] = {
     {"name", kRequired, Into<&Metadata::name, ReadName>},
@@ -66,6 +100,7 @@ constexpr Field<SizeRange> kSizeFields[] = {
 constexpr Field<Match> kMatchFields[] = {
     {"preset", kOptional, Into<&Match::preset, ReadOptionalReference>},
     {"during", kOptional, Into<&Match::during, ReadList<ReadFunctionName, std::string>>},
+    {"all", kOptional, Into<&Match::all, ReadAll>},
     {"size", kOptional, Into<&Match::size, ReadObject<kSizeFields, SizeRange>>},
 };
 
@@ -92,6 +127,7 @@ constexpr Field<Arena> kArenaFields[] = {
     {"onCapacityExhausted", kOptional,
      Into<&Arena::on_capacity_exhausted,
           ReadWord<kOnCapacityExhausteds, abi::OnCapacityExhausted>>},
+    {"backing", kOptional, Into<&Arena::backing, ReadBackings>},
 };
 
 constexpr Field<AllocationSpec> kAllocationSpecFields[] = {

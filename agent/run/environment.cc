@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run/environment.h"
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "preload/abi/environment.h"
 
 namespace pagewarden {
@@ -35,8 +38,9 @@ std::vector<std::string> ShimEnvironment(const std::vector<std::string>& current
   const std::string present = Take("LD_PRELOAD", variables);
   Take("LD_BIND_NOW", variables);
   Take(abi::kImageVariable, variables);
-  variables.push_back(absl::StrCat("LD_PRELOAD=", published.scopes_path, ":", shim_path,
-                                   present.empty() ? "" : ":", present));
+  std::vector<std::string> preload = {published.scopes_path, shim_path, present};
+  preload.erase(std::remove(preload.begin(), preload.end(), ""), preload.end());
+  variables.push_back(absl::StrCat("LD_PRELOAD=", absl::StrJoin(preload, ":")));
   variables.push_back("LD_BIND_NOW=1");
   variables.push_back(absl::StrCat(abi::kImageVariable, "=", published.image_path));
   return variables;

@@ -9,9 +9,10 @@
 
 namespace pagewarden {
 
-// `current` ("NAME=value" strings) with the scope library and the shim in front
-// of any LD_PRELOAD, LD_BIND_NOW=1 (lazy binding spills registers that hold keys
-// onto the stack) and PAGEWARDEN_IMAGE. The rest stays as it is, in order.
+// `current` ("NAME=value" strings) with the scope library, if there is one, and
+// the shim in front of any LD_PRELOAD, LD_BIND_NOW=1 (lazy binding spills registers
+// that hold keys onto the stack) and PAGEWARDEN_IMAGE. The rest stays as it is, in
+// order.
 std::vector<std::string> ShimEnvironment(const std::vector<std::string>& current,
                                          const PublishedPolicy& published,
                                          const std::string& shim_path);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/policy/model.h"
 #include "agent/proc/status.h"
 
 namespace pagewarden {
@@ -17,10 +18,19 @@ namespace pagewarden {
 // Whether the loader will map the shim into this executable.
 std::vector<std::string> CheckPreloadable(const std::string& executable);
 
-// Whether `needed` bytes can be locked in each process, with the soft limit
-// raised to the hard one. `can_exceed`: the program will have a CAP_IPC_LOCK that
-// the kernel honours. Empty when it fits.
-std::string CheckMemlock(uint64_t needed, const MemlockLimits& limits, bool can_exceed);
+struct MemlockNeed {
+  uint64_t bytes_at_start = 0;
+  bool may_grow = false;  // onCapacityExhausted: Grow, which no limit is too small for
+};
+
+// Whether that much can be locked in each process, with the soft limit raised to
+// the hard one. `can_exceed`: the program will have a CAP_IPC_LOCK that the kernel
+// honours. Empty when it fits.
+std::string CheckMemlock(const MemlockNeed& need, const MemlockLimits& limits, bool can_exceed);
+
+// What became of the policy's `backing: SecretMemory` on this kernel; empty when it
+// names none, or when the kernel has it.
+std::string CheckSecretMemory(const AllocationPolicy& policy);
 
 // Whether a program this process executes keeps an effective CAP_IPC_LOCK in the
 // initial user namespace: the only one mm/mlock.c looks at.

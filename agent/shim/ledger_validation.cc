@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
+#include "agent/shim/ledger_fields.h"
 #include "preload/abi/ledger.h"
 #include "preload/abi/policy_image.h"
 
@@ -16,19 +17,7 @@ namespace {
 using abi::Ledger;
 using abi::LedgerArena;
 
-absl::Status Broken(absl::string_view field) {
-  return absl::DataLossError(absl::StrCat("the shim's ledger is not valid: ", field));
-}
-
-// NUL-terminated printable ASCII.
-template <size_t N>
-bool ReadText(const char (&field)[N], std::string& text) {
-  const char* const end = std::find(field, field + N, '\0');
-  if (end == field + N) return false;
-  text.assign(field, end);
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
-}
+constexpr uint32_t kLargestErrno = 4095;  // what a system call can return
 
 // The values come from another process: an enum may hold any number.
 bool ModeName(uint32_t mode, std::string& name) {
@@ -48,10 +37,11 @@ bool ModeName(uint32_t mode, std::string& name) {
 
 bool UncoveredReason(abi::Uncovered uncovered, std::string& reason) {
   static constexpr const char* kReasons[] = {
-      "",         "disabled",       "no_image",    "image_untrusted",  "image_invalid",
-      "shadowed", "no_reservation", "lock_failed", "no_next_allocator"};
+      "",          "disabled",       "no_image",    "image_untrusted",   "image_invalid",
+      "shadowed",  "no_reservation", "lock_failed", "no_next_allocator", "no_fork_handler",
+      "sanitizer"};
   const auto index = static_cast<uint32_t>(uncovered);
-  if (index >= sizeof(kReasons) / sizeof(kReasons[0])) return false;
+  if (index >= std::size(kReasons)) return false;
   reason = kReasons[index];
   return true;
 }
@@ -62,40 +52,59 @@ bool IsInside(uint64_t base, uint64_t bytes, uint64_t outer_base, uint64_t outer
 }
 
 absl::Status ReadArena(const Ledger& ledger, const LedgerArena& from, ShimArena& arena) {
-  if (!ReadText(from.name, arena.name)) return Broken("arena name");
+  if (!ReadLedgerText(from.name, arena.name)) return BrokenLedger("arena name");
   if (!IsInside(from.base, from.capacity_bytes, ledger.fence_base, ledger.fence_bytes)) {
-    return Broken("arena outside the fence");
+    return BrokenLedger("arena outside the fence");
   }
-  if (from.locked_bytes > from.capacity_bytes) return Broken("arena locked_bytes");
-  if (from.used_bytes > from.capacity_bytes) return Broken("arena used_bytes");
-  if (from.peak_used_bytes > from.capacity_bytes) return Broken("arena peak_used_bytes");
+  if (from.locked_bytes > from.capacity_bytes) return BrokenLedger("arena locked_bytes");
+  if (from.page_bytes > from.capacity_bytes) return BrokenLedger("arena page_bytes");
+  if (from.peak_page_bytes > from.capacity_bytes) return BrokenLedger("arena peak_page_bytes");
+  if (static_cast<uint32_t>(from.backing) >
+      static_cast<uint32_t>(abi::ArenaBacking::kNotInherited)) {
+    return BrokenLedger("arena backing");
+  }
   arena.base = from.base;
   arena.capacity_bytes = from.capacity_bytes;
-  arena.used_bytes = from.used_bytes;
-  arena.peak_used_bytes = from.peak_used_bytes;
   arena.locked_bytes = from.locked_bytes;
-  arena.live_allocations = from.live_allocations;
-  arena.total_allocations = from.total_allocations;
-  for (const uint64_t count : from.fallbacks) {
-    const uint64_t room = std::numeric_limits<uint64_t>::max() - arena.fallbacks;
-    arena.fallbacks += std::min(count, room);
-  }
+  arena.page_bytes = from.page_bytes;
+  arena.peak_page_bytes = from.peak_page_bytes;
+  arena.growths = from.growths;
+  arena.backing = from.backing;
   return absl::OkStatus();
 }
 
 absl::Status CheckHeader(const Ledger& ledger, uint64_t address) {
-  if (memcmp(ledger.magic, abi::kLedgerMagic, sizeof(ledger.magic)) != 0) return Broken("magic");
-  if (ledger.version != abi::kLedgerVersion) return Broken("version");
-  if (ledger.bytes != sizeof(Ledger)) return Broken("bytes");
-  if (ledger.self != address) return Broken("self");
-  if (ledger.arena_count > abi::kMaxLedgerArenas) return Broken("arena_count");
+  if (memcmp(ledger.magic, abi::kLedgerMagic, sizeof(ledger.magic)) != 0) return BrokenLedger("magic");
+  if (ledger.version != abi::kLedgerVersion) return BrokenLedger("version");
+  if (ledger.bytes != sizeof(Ledger)) return BrokenLedger("bytes");
+  if (ledger.self != address) return BrokenLedger("self");
+  if (ledger.arena_count > abi::kMaxLedgerArenas) return BrokenLedger("arena_count");
   if (ledger.fence_base > std::numeric_limits<uint64_t>::max() - ledger.fence_bytes) {
-    return Broken("fence range");
+    return BrokenLedger("fence range");
   }
   if (static_cast<uint32_t>(ledger.state) > static_cast<uint32_t>(abi::ShimState::kUncovered)) {
-    return Broken("state");
+    return BrokenLedger("state");
   }
+  if (ledger.lock_errno > kLargestErrno) return BrokenLedger("lock_errno");
   return absl::OkStatus();
+}
+
+absl::StatusOr<LedgerTables> ReadTables(const Ledger& ledger) {
+  LedgerTables tables;
+  tables.tags_base = ledger.tags_base;
+  tables.books_base = ledger.books_base;
+  tables.tag_count = ledger.tag_count;
+  tables.rule_count = ledger.rule_count;
+  tables.book_rows = ledger.book_rows;
+  if (tables.tag_count > abi::kMaxLedgerTags) return BrokenLedger("tag_count");
+  if (tables.rule_count > tables.tag_count) return BrokenLedger("rule_count");
+  if (tables.book_rows > abi::kMaxBookRows) return BrokenLedger("book_rows");
+  const auto is_in_fence = [&ledger](uint64_t base, uint64_t bytes) {
+    return bytes == 0 || IsInside(base, bytes, ledger.fence_base, ledger.fence_bytes);
+  };
+  if (!is_in_fence(tables.tags_base, tables.TagBytes())) return BrokenLedger("tags_base");
+  if (!is_in_fence(tables.books_base, tables.BookBytes())) return BrokenLedger("books_base");
+  return tables;
 }
 
 }  // namespace
@@ -107,26 +116,34 @@ bool LooksLikeLedger(absl::string_view bytes, uint64_t address) {
   return memcmp(bytes.data(), abi::kLedgerMagic, sizeof(abi::kLedgerMagic)) == 0 && self == address;
 }
 
-absl::StatusOr<ShimState> ValidateLedger(absl::string_view bytes, uint64_t address) {
-  if (bytes.size() < sizeof(Ledger)) return Broken("truncated");
+absl::StatusOr<LedgerHeader> ValidateLedger(absl::string_view bytes, uint64_t address) {
+  if (bytes.size() < sizeof(Ledger)) return BrokenLedger("truncated");
   Ledger ledger;
   memcpy(&ledger, bytes.data(), sizeof(ledger));
   if (absl::Status status = CheckHeader(ledger, address); !status.ok()) return status;
+  const absl::StatusOr<LedgerTables> tables = ReadTables(ledger);
+  if (!tables.ok()) return tables.status();
 
   ShimState state;
-  if (!ReadText(ledger.policy, state.policy)) return Broken("policy name");
-  if (!ModeName(ledger.mode, state.mode)) return Broken("mode");
-  if (!UncoveredReason(ledger.uncovered, state.uncovered)) return Broken("uncovered");
+  if (!ReadLedgerText(ledger.policy, state.policy)) return BrokenLedger("policy name");
+  if (!ModeName(ledger.mode, state.mode)) return BrokenLedger("mode");
+  if (!UncoveredReason(ledger.uncovered, state.uncovered)) return BrokenLedger("uncovered");
   state.active = ledger.state == abi::ShimState::kActive;
   state.fence_base = ledger.fence_base;
   state.fence_bytes = ledger.fence_bytes;
+  state.relocks = ledger.relocks;
+  state.lock_errors = ledger.lock_errors;
+  state.lock_errno = static_cast<int>(ledger.lock_errno);
+  state.namespaces = ledger.namespaces;
+  state.reentered_frees = ledger.reentered_frees;
+  std::copy(std::begin(ledger.violations), std::end(ledger.violations), state.violations.begin());
   state.arenas.resize(ledger.arena_count);
   for (uint32_t i = 0; i < ledger.arena_count; ++i) {
     if (absl::Status status = ReadArena(ledger, ledger.arenas[i], state.arenas[i]); !status.ok()) {
       return status;
     }
   }
-  return state;
+  return LedgerHeader{std::move(state), *tables};
 }
 
 }  // namespace pagewarden

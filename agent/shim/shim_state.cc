@@ -5,6 +5,7 @@
 
 #include "absl/strings/strip.h"
 #include "agent/proc/memory.h"
+#include "agent/shim/ledger_fields.h"
 #include "agent/shim/ledger_validation.h"
 #include "preload/abi/ledger.h"
 
@@ -28,18 +29,66 @@ std::string ReadCandidate(const ProcessMemory& memory, uint64_t address, uint64_
   return LooksLikeLedger(bytes, address) ? bytes : "";
 }
 
-// Fences lie below the end of the user's half of the address space and, like any
-// reservation, in mappings of the process.
-bool IsMapped(uint64_t base, uint64_t bytes, const std::vector<Mapping>& mappings) {
-  uint64_t covered = base;  // guards and data are neighbours: no hole between
+// How much of [base, base + bytes) is mapped, in bytes.
+uint64_t MappedBytes(uint64_t base, uint64_t bytes, const std::vector<Mapping>& mappings) {
+  uint64_t mapped = 0;
   for (const Mapping& mapping : mappings) {
-    if (mapping.start <= covered && covered < mapping.end) covered = mapping.end;
-    if (covered - base >= bytes) return true;
+    const uint64_t start = std::max(base, mapping.start);
+    const uint64_t end = std::min(base + bytes, mapping.end);
+    if (start < end) mapped += end - start;
   }
-  return bytes == 0;
+  return mapped;
+}
+
+// The ledger of a raw clone says what its parent did: an arena that was not passed
+// on (MADV_DONTFORK) is still in it, but not in the address space.
+absl::Status CompareWithMappings(const std::vector<Mapping>& mappings, ShimState& state) {
+  for (ShimArena& arena : state.arenas) {
+    if (!arena.IsInherited()) continue;
+    const uint64_t mapped = MappedBytes(arena.base, arena.capacity_bytes, mappings);
+    if (mapped == arena.capacity_bytes) continue;
+    if (mapped != 0) return BrokenLedger("arena is not mapped");
+    arena.backing = abi::ArenaBacking::kNotInherited;
+    arena.locked_bytes = 0;
+  }
+  return absl::OkStatus();
+}
+
+// `bytes` is bounded by the header's validation. Shorter where memory is unreadable.
+std::string ReadTable(const ProcessMemory& memory, uint64_t address, uint64_t bytes) {
+  std::string table(bytes, '\0');
+  table.resize(memory.Read(address, table.data(), table.size()));
+  return table;
+}
+
+absl::StatusOr<ShimState> ReadLedger(const ProcessMemory& memory, const std::string& bytes,
+                                     uint64_t address, const std::vector<Mapping>& mappings) {
+  absl::StatusOr<LedgerHeader> header = ValidateLedger(bytes, address);
+  if (!header.ok()) return header.status();
+  ShimState& state = header->state;
+  if (auto status = CompareWithMappings(mappings, state); !status.ok()) return status;
+  const LedgerTables& tables = header->tables;
+  const std::string tags = ReadTable(memory, tables.tags_base, tables.TagBytes());
+  const std::string books = ReadTable(memory, tables.books_base, tables.BookBytes());
+  if (auto status = AddTags(tags, books, tables, state); !status.ok()) return status;
+  return std::move(state);
 }
 
 }  // namespace
+
+const char* BackingName(abi::ArenaBacking backing) {
+  switch (backing) {
+    case abi::ArenaBacking::kUnlocked:
+      return "Unlocked";
+    case abi::ArenaBacking::kLockedAnonymous:
+      return "LockedAnonymous";
+    case abi::ArenaBacking::kSecretMemory:
+      return "SecretMemory";
+    case abi::ArenaBacking::kNotInherited:
+      return "NotInherited";
+  }
+  return "";
+}
 
 absl::StatusOr<std::optional<ShimState>> ReadShimState(pid_t pid,
                                                        const std::vector<Mapping>& mappings) {
@@ -59,12 +108,7 @@ absl::StatusOr<std::optional<ShimState>> ReadShimState(pid_t pid,
          page += kPageBytes, --pages_left) {
       const std::string bytes = ReadCandidate(*memory, page, mapping.end);
       if (bytes.empty()) continue;
-      auto state = ValidateLedger(bytes, page);
-      if (!state.ok()) return state.status();
-      if (!IsMapped(state->fence_base, state->fence_bytes, mappings)) {
-        return absl::DataLossError("the shim's ledger is not valid: fence is not mapped");
-      }
-      return *std::move(state);
+      return ReadLedger(*memory, bytes, page, mappings);
     }
   }
   if (loaded) return absl::DataLossError("the shim is mapped, but has no ledger");

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,30 +12,70 @@
 
 #include "absl/status/statusor.h"
 #include "agent/proc/mappings.h"
+#include "preload/abi/ledger.h"
 
 namespace pagewarden {
+
+// Counts by abi::Fallback and by abi::Violation, and the words for each.
+using FallbackCounts = std::array<uint64_t, abi::kFallbackReasons>;
+using ViolationCounts = std::array<uint64_t, abi::kViolations>;
+inline constexpr std::array<const char*, abi::kFallbackReasons> kFallbackNames = {
+    "Capacity", "TooLarge", "Reentry", "Unlocked", "Forked"};
+inline constexpr std::array<const char*, abi::kViolations> kViolationNames = {
+    "Canary", "DoubleFree", "WildFree"};
 
 struct ShimArena {
   std::string name;
   uint64_t base = 0;
-  uint64_t capacity_bytes = 0;
-  uint64_t used_bytes = 0;
-  uint64_t peak_used_bytes = 0;
+  uint64_t capacity_bytes = 0;  // now: more than the policy says after growth
   uint64_t locked_bytes = 0;
+  uint64_t page_bytes = 0;  // in use by slabs and large blocks
+  uint64_t peak_page_bytes = 0;
+  uint64_t growths = 0;
+  abi::ArenaBacking backing = abi::ArenaBacking::kUnlocked;
+
+  // Sums over the tags of the arena.
+  uint64_t used_bytes = 0;
   uint64_t live_allocations = 0;
   uint64_t total_allocations = 0;
   uint64_t fallbacks = 0;  // all reasons
+  FallbackCounts fallbacks_by_reason = {};
+
+  bool IsInherited() const { return backing != abi::ArenaBacking::kNotInherited; }
+};
+
+// A rule of the policy, or an arena that the program asks for by name.
+struct ShimTag {
+  std::string name;
+  std::string arena;
+  bool is_rule = false;
+  uint64_t live_allocations = 0;
+  uint64_t live_bytes = 0;
+  uint64_t peak_bytes = 0;
+  uint64_t total_allocations = 0;
+  uint64_t audited = 0;  // mode: Audit
+  FallbackCounts fallbacks = {};
 };
 
 struct ShimState {
   std::string policy;  // empty: none selected
   std::string mode;    // "Disabled", "Audit", "Enforce"
   bool active = false;
-  std::string uncovered;  // empty, or the reason in the words of docs/ledger
+  std::string uncovered;  // empty, or the reason: "lock_failed"
   uint64_t fence_base = 0;
   uint64_t fence_bytes = 0;
+  uint64_t relocks = 0;
+  uint64_t lock_errors = 0;
+  int lock_errno = 0;       // of the last one
+  uint64_t namespaces = 0;  // dlmopen calls: each may load a libc without the shim
+  uint64_t reentered_frees = 0;
+  ViolationCounts violations = {};
   std::vector<ShimArena> arenas;
+  std::vector<ShimTag> tags;  // the rules first, in the policy's order
 };
+
+// "LockedAnonymous": the word of the policy language, or one like it.
+const char* BackingName(abi::ArenaBacking backing);
 
 // Finds and validates the ledger of `pid`. nullopt: the shim is not loaded.
 // DataLoss: there is one, but its contents break the contract of

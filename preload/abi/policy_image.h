@@ -15,7 +15,7 @@
 namespace pagewarden::abi {
 
 inline constexpr char kPolicyMagic[8] = {'P', 'W', 'P', 'O', 'L', 'I', 'C', 'Y'};
-inline constexpr uint32_t kPolicyImageVersion = 1;
+inline constexpr uint32_t kPolicyImageVersion = 2;
 inline constexpr uint64_t kMaxPolicyImageBytes = 4u << 20;
 inline constexpr uint32_t kMaxArenasPerPolicy = 8;
 inline constexpr uint32_t kMaxRulesPerPolicy = 1024;
@@ -40,9 +40,18 @@ struct Text {
 
 enum class Mode : uint32_t { kDisabled = 0, kAudit = 1, kEnforce = 2 };
 
-enum class OnFork : uint32_t { kRelock = 0 };
+// What a child of fork gets of an arena.
+enum class OnFork : uint32_t {
+  kRelock = 0,   // the contents, locked again
+  kWipe = 1,     // zeros (MADV_WIPEONFORK); the child may go on allocating
+  kExclude = 2,  // nothing (MADV_DONTFORK): touching it is SIGSEGV
+};
 enum class OnLockFailure : uint32_t { kAllocateUnlocked = 0, kFail = 1 };
-enum class OnCapacityExhausted : uint32_t { kAllocateUnlocked = 0, kFail = 1 };
+enum class OnCapacityExhausted : uint32_t { kAllocateUnlocked = 0, kFail = 1, kGrow = 2 };
+
+// The kernel memory behind an arena, in the order to try.
+enum class Backing : uint8_t { kNone = 0, kLockedAnonymous = 1, kSecretMemory = 2 };
+inline constexpr uint32_t kMaxBackings = 2;
 
 enum ArenaFlags : uint32_t {
   kArenaCanary = 1u << 0,
@@ -51,6 +60,7 @@ enum ArenaFlags : uint32_t {
 
 enum class RuleForm : uint32_t {
   kDuring = 1,  // allocations in the dynamic extent of one of the rule's functions
+  kAll = 2,     // every allocation
 };
 
 struct PolicyImageHeader {
@@ -84,6 +94,8 @@ struct ArenaEntry {
   OnFork on_fork;
   OnLockFailure on_lock_failure;
   OnCapacityExhausted on_capacity_exhausted;
+  Backing backing[kMaxBackings];  // kNone ends the list
+  uint8_t reserved[6];
 };
 
 struct RuleEntry {
@@ -92,12 +104,12 @@ struct RuleEntry {
   uint32_t arena;     // index into the image's arenas, within the policy's range
   uint64_t min_bytes;  // requests outside [min, max] do not match
   uint64_t max_bytes;
-  Range slots;  // into rule_slots
+  Range slots;  // into rule_slots; empty for kAll
 };
 
 static_assert(sizeof(PolicyImageHeader) == 88);
 static_assert(sizeof(PolicyEntry) == 40);
-static_assert(sizeof(ArenaEntry) == 32);
+static_assert(sizeof(ArenaEntry) == 40);
 static_assert(sizeof(RuleEntry) == 40);
 
 inline constexpr size_t kChecksumStart = offsetof(PolicyImageHeader, image_bytes);

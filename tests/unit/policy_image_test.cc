@@ -35,9 +35,15 @@ spec:
       match: {during: [h, g], size: {min: 16, max: 64Ki}}
       place: {arena: two}
     - match: {during: [f]}
+    - match: {all: true, size: {max: 32}}
   arenas:
     - {name: one, capacity: 64Ki}
-    - {name: two, canary: false, onLockFailure: Fail}
+    - name: two
+      canary: false
+      onFork: Exclude
+      onLockFailure: Fail
+      onCapacityExhausted: Grow
+      backing: [SecretMemory, LockedAnonymous]
 )")
       .policies;
 }
@@ -72,14 +78,21 @@ TEST(PolicyImage, HoldsWhatThePoliciesSay) {
   const auto one = *view.At<abi::ArenaEntry>(header.arenas, high.arenas.first);
   EXPECT_EQ(one.capacity_bytes, 65536u);
   EXPECT_EQ(one.flags, abi::kArenaCanary | abi::kArenaExcludeFromCoreDump);
+  EXPECT_EQ(one.on_fork, abi::OnFork::kRelock);
+  EXPECT_THAT(one.backing, ElementsAre(abi::Backing::kLockedAnonymous, abi::Backing::kNone));
   const auto two = *view.At<abi::ArenaEntry>(header.arenas, high.arenas.first + 1);
   EXPECT_EQ(*view.At(two.name), "two");
   EXPECT_EQ(two.flags, abi::kArenaExcludeFromCoreDump);
+  EXPECT_EQ(two.on_fork, abi::OnFork::kExclude);
   EXPECT_EQ(two.on_lock_failure, abi::OnLockFailure::kFail);
+  EXPECT_EQ(two.on_capacity_exhausted, abi::OnCapacityExhausted::kGrow);
+  EXPECT_THAT(two.backing,
+              ElementsAre(abi::Backing::kSecretMemory, abi::Backing::kLockedAnonymous));
 
-  ASSERT_EQ(high.rules.count, 2u);
+  ASSERT_EQ(high.rules.count, 3u);
   const auto sized = *view.At<abi::RuleEntry>(header.rules, high.rules.first);
   EXPECT_EQ(*view.At(sized.name), "sized");
+  EXPECT_EQ(sized.form, abi::RuleForm::kDuring);
   EXPECT_EQ(sized.arena, high.arenas.first + 1);
   EXPECT_EQ(sized.min_bytes, 16u);
   EXPECT_EQ(sized.max_bytes, 65536u);
@@ -87,6 +100,10 @@ TEST(PolicyImage, HoldsWhatThePoliciesSay) {
   const uint32_t slot = *view.At<uint32_t>(header.rule_slots, sized.slots.first);
   EXPECT_EQ(*view.At(*view.At<abi::Text>(header.functions, slot)), "h");
   EXPECT_EQ(*view.At(view.At<abi::RuleEntry>(header.rules, high.rules.first + 1)->name), "rule-2");
+  const auto all = *view.At<abi::RuleEntry>(header.rules, high.rules.first + 2);
+  EXPECT_EQ(all.form, abi::RuleForm::kAll);
+  EXPECT_EQ(all.max_bytes, 32u);
+  EXPECT_EQ(all.slots.count, 0u);
 
   const auto low = *view.At<abi::PolicyEntry>(header.policies, 1);
   EXPECT_EQ(*view.At(low.name), "low");
@@ -132,10 +149,28 @@ TEST(PolicyImage, ForgedReferencesAreRefused) {
   EXPECT_FALSE(with(policy + offsetof(abi::PolicyEntry, rules.first), 0xffffffff).ok());
   const size_t rule = header.rules.offset;
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, arena), 99).ok());
-  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 2).ok());
+  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 0).ok());
+  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 2).ok());  // all, with slots
+  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 3).ok());
+  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, slots.count), 0).ok());  // during, without
+  const size_t all_rule = rule + 2 * sizeof(abi::RuleEntry);
+  EXPECT_FALSE(with(all_rule + offsetof(abi::RuleEntry, slots.count), 1).ok());
+  EXPECT_FALSE(with(all_rule + offsetof(abi::RuleEntry, form), 1).ok());
   EXPECT_FALSE(with(header.rule_slots.offset, header.functions.count).ok());
   EXPECT_FALSE(with(header.arenas.offset + offsetof(abi::ArenaEntry, flags), 16).ok());
   EXPECT_FALSE(with(header.arenas.offset + offsetof(abi::ArenaEntry, capacity_bytes), 4095).ok());
+  EXPECT_FALSE(with(header.arenas.offset + offsetof(abi::ArenaEntry, on_fork), 3).ok());
+  EXPECT_FALSE(with(header.arenas.offset + offsetof(abi::ArenaEntry, on_lock_failure), 2).ok());
+  const size_t exhausted = offsetof(abi::ArenaEntry, on_capacity_exhausted);
+  EXPECT_FALSE(with(header.arenas.offset + exhausted, 3).ok());
+  const size_t backing = header.arenas.offset + offsetof(abi::ArenaEntry, backing);
+  EXPECT_TRUE(with(backing, 0x0002).ok());
+  EXPECT_TRUE(with(backing, 0x0201).ok());
+  EXPECT_FALSE(with(backing, 0x0000).ok());
+  EXPECT_FALSE(with(backing, 0x0100).ok());
+  EXPECT_FALSE(with(backing, 0x0101).ok());
+  EXPECT_FALSE(with(backing, 0x0003).ok());
+  EXPECT_FALSE(with(backing, 0x0301).ok());
 }
 
 TEST(PolicyImage, NoForgeryLeadsOutsideTheImage) {

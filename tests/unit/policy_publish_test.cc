@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,16 +7,20 @@
 #include "agent/policy/image.h"
 #include "agent/policy/publish.h"
 #include "agent/policy/scope_library.h"
+#include "agent/run/environment.h"
 #include "tests/unit/policy_test_util.h"
 
 namespace pagewarden {
 namespace {
 
+using ::testing::Contains;
+
 constexpr char kShim[] = "/usr/lib/libpagewarden.so";
 
-std::vector<AllocationPolicy> OnePolicy(const std::string& name) {
+std::vector<AllocationPolicy> OnePolicy(const std::string& name,
+                                        const std::string& match = "during: [load_key]") {
   return LoadValid("apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\nmetadata: {name: " +
-                   name + "}\nspec: {rules: [{match: {during: [load_key]}}]}\n")
+                   name + "}\nspec: {rules: [{match: {" + match + "}}]}\n")
       .policies;
 }
 
@@ -46,6 +51,21 @@ TEST(PublishPolicies, WritesBothFilesForAllToRead) {
   // Nothing temporary is left.
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory), {}), 2);
   EXPECT_TRUE(ReadTrustedFile(published->image_path, 1 << 20).ok());
+}
+
+TEST(PublishPolicies, WritesNoScopeLibraryWithoutAFunctionToInterpose) {
+  const TempDirectory temp;
+  const absl::StatusOr<OwnedDirectory> directory = OwnedDirectory::Open(temp.path());
+  ASSERT_TRUE(directory.ok());
+  const std::vector<AllocationPolicy> policies = OnePolicy("everything", "all: true");
+  const absl::StatusOr<PublishedPolicy> published = PublishPolicies(policies, kShim, *directory);
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_EQ(ValidatePolicyImage(ReadFile(published->image_path)), absl::OkStatus());
+  EXPECT_EQ(published->scopes_path, "");
+  const auto stored = std::filesystem::path(published->image_path).parent_path();
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(stored), {}), 1);
+  EXPECT_THAT(ShimEnvironment({"LD_PRELOAD=/lib/other.so"}, *published, kShim),
+              Contains("LD_PRELOAD=/usr/lib/libpagewarden.so:/lib/other.so"));
 }
 
 TEST(PublishPolicies, AddressesByContent) {

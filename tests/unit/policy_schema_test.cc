@@ -45,6 +45,9 @@ spec:
   EXPECT_EQ(arena.core_dump, CoreDump::kExclude);
   EXPECT_EQ(arena.on_lock_failure, abi::OnLockFailure::kAllocateUnlocked);
   EXPECT_EQ(arena.on_capacity_exhausted, abi::OnCapacityExhausted::kAllocateUnlocked);
+  EXPECT_EQ(arena.on_fork, abi::OnFork::kRelock);
+  EXPECT_THAT(arena.backing, ElementsAre(abi::Backing::kLockedAnonymous));
+  EXPECT_FALSE(MayGrow(policy));
 }
 
 TEST(Schema, EveryFieldIsRead) {
@@ -71,9 +74,11 @@ spec:
       canary: false
       wipeOnFree: true
       coreDump: Include
-      onFork: Relock
+      onFork: Wipe
       onLockFailure: Fail
       onCapacityExhausted: Fail
+      backing: [SecretMemory]
+    - {name: third, onFork: Exclude, onCapacityExhausted: Grow}
 )");
   EXPECT_EQ(policy.metadata.labels.at("tier"), "1");
   EXPECT_EQ(policy.spec.mode, abi::Mode::kAudit);
@@ -86,13 +91,27 @@ spec:
   EXPECT_EQ(policy.spec.rules[0].match.size.max, 65536u);
   EXPECT_EQ(policy.spec.rules[0].arena, 1u);
   EXPECT_EQ(policy.spec.rules[1].arena, 0u);
-  ASSERT_EQ(policy.spec.arenas.size(), 2u);
-  EXPECT_EQ(TotalCapacity(policy), 65536u + 8192u);
+  ASSERT_EQ(policy.spec.arenas.size(), 3u);
+  EXPECT_EQ(TotalCapacity(policy), 65536u + 8192u + (1u << 20));
+  EXPECT_TRUE(MayGrow(policy));
   const Arena& arena = policy.spec.arenas[1];
   EXPECT_FALSE(arena.canary);
   EXPECT_EQ(arena.core_dump, CoreDump::kInclude);
   EXPECT_EQ(arena.on_lock_failure, abi::OnLockFailure::kFail);
   EXPECT_EQ(arena.on_capacity_exhausted, abi::OnCapacityExhausted::kFail);
+  EXPECT_EQ(arena.on_fork, abi::OnFork::kWipe);
+  EXPECT_THAT(arena.backing, ElementsAre(abi::Backing::kSecretMemory));
+  EXPECT_EQ(policy.spec.arenas[2].on_fork, abi::OnFork::kExclude);
+  EXPECT_EQ(policy.spec.arenas[2].on_capacity_exhausted, abi::OnCapacityExhausted::kGrow);
+}
+
+TEST(Schema, ARuleForAllHasNoFunctions) {
+  const AllocationPolicy policy = LoadOne(
+      "metadata: {name: all}\nspec: {rules: [{match: {all: true, size: {max: 4Ki}}}]}\n");
+  ASSERT_EQ(policy.spec.rules.size(), 1u);
+  EXPECT_TRUE(policy.spec.rules[0].match.IsAll());
+  EXPECT_EQ(policy.spec.rules[0].match.size.max, 4096u);
+  EXPECT_THAT(policy.spec.rules[0].functions, IsEmpty());
 }
 
 TEST(Schema, OneFileMayHoldSeveralDocuments) {

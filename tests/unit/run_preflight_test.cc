@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <random>
+#include <utility>
 
 #include "agent/base/unique_fd.h"
 #include "agent/run/elf_summary.h"
@@ -165,15 +168,45 @@ TEST(SecureExecReason, FollowsTheKernel) {
 
 TEST(CheckMemlock, ComparesTheHardLimitWithTheNeed) {
   const MemlockLimits small{uint64_t{65536}, uint64_t{65536}};
-  const std::string warning = CheckMemlock(1 << 20, small, false);
+  const std::string warning = CheckMemlock({1 << 20}, small, false);
   EXPECT_THAT(warning, StartsWith("PW003: "));
-  EXPECT_THAT(warning, HasSubstr("1048576 bytes (1024 KiB)"));
+  EXPECT_THAT(warning, HasSubstr("locks up to 1048576 bytes (1024 KiB)"));
   EXPECT_THAT(warning, HasSubstr("65536 bytes (64 KiB)"));
   EXPECT_THAT(warning, HasSubstr("ulimit -H -l 1024"));
-  EXPECT_EQ(CheckMemlock(1 << 20, small, true), "");
-  EXPECT_EQ(CheckMemlock(65536, small, false), "");
-  EXPECT_EQ(CheckMemlock(1 << 20, {uint64_t{65536}, std::nullopt}, false), "");
-  EXPECT_EQ(CheckMemlock(1 << 20, {uint64_t{0}, uint64_t{8 << 20}}, false), "");
+  EXPECT_EQ(CheckMemlock({1 << 20}, small, true), "");
+  EXPECT_EQ(CheckMemlock({65536}, small, false), "");
+  EXPECT_EQ(CheckMemlock({1 << 20}, {uint64_t{65536}, std::nullopt}, false), "");
+  EXPECT_EQ(CheckMemlock({1 << 20}, {uint64_t{0}, uint64_t{8 << 20}}, false), "");
+}
+
+TEST(CheckMemlock, CountsOfAGrowingPolicyWhatItLocksAtItsStart) {
+  const MemlockLimits small{uint64_t{65536}, uint64_t{65536}};
+  const std::string warning = CheckMemlock({1 << 20, true}, small, false);
+  EXPECT_THAT(warning, HasSubstr("locks at its start 1048576 bytes (1024 KiB)"));
+  EXPECT_THAT(warning, HasSubstr("stays unlocked, and growth stops at the limit. Raise it"));
+  EXPECT_EQ(CheckMemlock({65536, true}, small, false), "");
+}
+
+AllocationPolicy WithBacking(std::vector<abi::Backing> backing) {
+  AllocationPolicy policy;
+  policy.spec.arenas.emplace_back().backing = std::move(backing);
+  return policy;
+}
+
+TEST(CheckSecretMemory, WarnsOnlyWhereThisKernelLacksIt) {
+  EXPECT_EQ(CheckSecretMemory(WithBacking({abi::Backing::kLockedAnonymous})), "");
+  const auto secret = abi::Backing::kSecretMemory;
+  const std::string alone = CheckSecretMemory(WithBacking({secret}));
+  const std::string first =
+      CheckSecretMemory(WithBacking({secret, abi::Backing::kLockedAnonymous}));
+  const UniqueFd fd(static_cast<int>(syscall(SYS_memfd_secret, O_CLOEXEC)));
+  if (fd.ok()) {
+    EXPECT_EQ(alone, "");
+    EXPECT_EQ(first, "");
+  } else if (errno == ENOSYS) {
+    EXPECT_THAT(alone, AllOf(StartsWith("PW017: "), HasSubstr("it stays unlocked")));
+    EXPECT_THAT(first, AllOf(StartsWith("PW017: "), HasSubstr("locked anonymous memory instead")));
+  }
 }
 
 }  // namespace

@@ -2,15 +2,17 @@
 #include "agent/shim/shim_state.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "agent/shim/ledger_validation.h"
 #include "preload/abi/ledger.h"
@@ -21,9 +23,19 @@ namespace {
 
 using abi::Ledger;
 using absl::StatusCode;
+using ::testing::ElementsAre;
 
 constexpr uint64_t kAddress = 0x7f0000000000;
 constexpr uint64_t kFence = 0x7e0000000000;
+constexpr uint64_t kHuge = ~uint64_t{0};
+
+// Inside the fence: a guard, 8 pages of arena, a guard, then the tables.
+constexpr uint64_t kFenceBytes = 16 * 4096;
+constexpr uint64_t kArenaOffset = 4096;
+constexpr uint64_t kTagsOffset = 10 * 4096;
+constexpr uint64_t kBooksOffset = 11 * 4096;
+constexpr uint32_t kTags = 3;
+constexpr uint32_t kRows = 4;
 
 Ledger GoodLedger(uint64_t address = kAddress, uint64_t fence = kFence) {
   Ledger ledger = {};
@@ -35,24 +47,66 @@ Ledger GoodLedger(uint64_t address = kAddress, uint64_t fence = kFence) {
   ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
   strcpy(ledger.policy, "nginx-tls-keys");
   ledger.fence_base = fence;
-  ledger.fence_bytes = 16 * 4096;
+  ledger.fence_bytes = kFenceBytes;
+  ledger.relocks = 6;
+  ledger.lock_errors = 7;
+  ledger.lock_errno = ENOMEM;
+  ledger.namespaces = 8;
+  ledger.reentered_frees = 9;
+  ledger.violations[abi::kViolationDoubleFree] = 1;
+  ledger.tags_base = fence + kTagsOffset;
+  ledger.books_base = fence + kBooksOffset;
+  ledger.tag_count = kTags;
+  ledger.rule_count = 2;
+  ledger.book_rows = kRows;
   ledger.arena_count = 1;
   abi::LedgerArena& arena = ledger.arenas[0];
   strcpy(arena.name, "default");
-  arena.base = fence + 4096;
+  arena.base = fence + kArenaOffset;
   arena.capacity_bytes = 8 * 4096;
   arena.locked_bytes = 8 * 4096;
-  arena.used_bytes = 4096;
-  arena.peak_used_bytes = 8192;
-  arena.live_allocations = 3;
-  arena.total_allocations = 5;
-  arena.fallbacks[abi::kFallbackCapacity] = 1;
-  arena.fallbacks[abi::kFallbackTooLarge] = 2;
+  arena.page_bytes = 4096;
+  arena.peak_page_bytes = 8192;
+  arena.growths = 2;
+  arena.backing = abi::ArenaBacking::kLockedAnonymous;
   return ledger;
 }
 
-absl::StatusOr<ShimState> Validate(const Ledger& ledger, uint64_t address = kAddress) {
-  return ValidateLedger({reinterpret_cast<const char*>(&ledger), sizeof(ledger)}, address);
+// Two rules and an arena asked for by name; what thread 0 allocated, thread 3 frees.
+struct Tables {
+  abi::LedgerTag tags[kTags] = {};
+  abi::LedgerBook books[kRows][kTags] = {};
+};
+
+Tables GoodTables() {
+  Tables tables;
+  strcpy(tables.tags[0].name, "private-keys");
+  strcpy(tables.tags[1].name, "passwords");
+  strcpy(tables.tags[2].name, "default");
+  tables.tags[0].peak_bytes = 640;
+  tables.tags[0].fallbacks[abi::kFallbackCapacity] = 1;
+  tables.tags[0].fallbacks[abi::kFallbackForked] = 2;
+  tables.tags[1].fallbacks[abi::kFallbackCapacity] = 4;
+  tables.tags[1].audited = 5;
+  tables.books[0][0] = {10, 1, 800, 80};
+  tables.books[3][0] = {2, 5, 160, 400};
+  tables.books[1][1] = {1, 0, 4096, 0};
+  return tables;
+}
+
+template <typename T>
+absl::string_view Bytes(const T& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+
+absl::StatusOr<ShimState> Validate(const Ledger& ledger, const Tables& tables = GoodTables(),
+                                   uint64_t address = kAddress) {
+  auto header = ValidateLedger(Bytes(ledger), address);
+  if (!header.ok()) return header.status();
+  const absl::Status status =
+      AddTags(Bytes(tables.tags), Bytes(tables.books), header->tables, header->state);
+  if (!status.ok()) return status;
+  return std::move(header->state);
 }
 
 TEST(ValidateLedger, ReadsEveryField) {
@@ -63,23 +117,75 @@ TEST(ValidateLedger, ReadsEveryField) {
   EXPECT_TRUE(state->active);
   EXPECT_EQ(state->uncovered, "");
   EXPECT_EQ(state->fence_base, kFence);
-  EXPECT_EQ(state->fence_bytes, 16u * 4096);
+  EXPECT_EQ(state->fence_bytes, kFenceBytes);
+  EXPECT_EQ(state->relocks, 6u);
+  EXPECT_EQ(state->lock_errors, 7u);
+  EXPECT_EQ(state->lock_errno, ENOMEM);
+  EXPECT_EQ(state->namespaces, 8u);
+  EXPECT_EQ(state->reentered_frees, 9u);
+  EXPECT_THAT(state->violations, ElementsAre(0, 1, 0));
   ASSERT_EQ(state->arenas.size(), 1u);
   const ShimArena& arena = state->arenas[0];
   EXPECT_EQ(arena.name, "default");
-  EXPECT_EQ(arena.base, kFence + 4096);
+  EXPECT_EQ(arena.base, kFence + kArenaOffset);
   EXPECT_EQ(arena.capacity_bytes, 8u * 4096);
   EXPECT_EQ(arena.locked_bytes, 8u * 4096);
-  EXPECT_EQ(arena.used_bytes, 4096u);
-  EXPECT_EQ(arena.peak_used_bytes, 8192u);
-  EXPECT_EQ(arena.live_allocations, 3u);
-  EXPECT_EQ(arena.total_allocations, 5u);
-  EXPECT_EQ(arena.fallbacks, 3u);
+  EXPECT_EQ(arena.page_bytes, 4096u);
+  EXPECT_EQ(arena.peak_page_bytes, 8192u);
+  EXPECT_EQ(arena.growths, 2u);
+  EXPECT_EQ(arena.backing, abi::ArenaBacking::kLockedAnonymous);
+}
+
+TEST(ValidateLedger, SumsTheBooksOfAllThreads) {
+  const auto state = Validate(GoodLedger());
+  ASSERT_TRUE(state.ok()) << state.status();
+  ASSERT_EQ(state->tags.size(), kTags);
+  const ShimTag& keys = state->tags[0];
+  EXPECT_EQ(keys.name, "private-keys");
+  EXPECT_EQ(keys.arena, "default");
+  EXPECT_TRUE(keys.is_rule);
+  EXPECT_EQ(keys.live_allocations, 6u);
+  EXPECT_EQ(keys.live_bytes, 480u);
+  EXPECT_EQ(keys.peak_bytes, 640u);
+  EXPECT_EQ(keys.total_allocations, 12u);
+  EXPECT_THAT(keys.fallbacks, ElementsAre(1, 0, 0, 0, 2));
+  EXPECT_TRUE(state->tags[1].is_rule);
+  EXPECT_EQ(state->tags[1].audited, 5u);
+  EXPECT_FALSE(state->tags[2].is_rule);
+  const ShimArena& arena = state->arenas[0];
+  EXPECT_EQ(arena.used_bytes, 480u + 4096);
+  EXPECT_EQ(arena.live_allocations, 7u);
+  EXPECT_EQ(arena.total_allocations, 13u);
+  EXPECT_EQ(arena.fallbacks, 7u);
+  EXPECT_THAT(arena.fallbacks_by_reason, ElementsAre(5, 0, 0, 0, 2));
+}
+
+TEST(ValidateLedger, NothingIsLiveThatWasFreedMoreOften) {
+  Tables tables = GoodTables();
+  tables.books[2][0] = {0, 100, 0, kHuge};
+  const auto state = Validate(GoodLedger(), tables);
+  ASSERT_TRUE(state.ok());
+  EXPECT_EQ(state->tags[0].live_allocations, 0u);
+  EXPECT_EQ(state->tags[0].live_bytes, 0u);
+}
+
+TEST(ValidateLedger, CapsForgedCounts) {
+  Tables tables = GoodTables();
+  for (uint64_t& count : tables.tags[0].fallbacks) count = kHuge;
+  for (auto& row : tables.books) row[0] = {kHuge, 0, kHuge, 0};
+  tables.tags[0].peak_bytes = kHuge;
+  const auto state = Validate(GoodLedger(), tables);
+  ASSERT_TRUE(state.ok());
+  EXPECT_EQ(state->tags[0].total_allocations, kHuge);
+  EXPECT_EQ(state->tags[0].live_bytes, 8u * 4096);
+  EXPECT_EQ(state->tags[0].peak_bytes, 8u * 4096);
+  EXPECT_EQ(state->arenas[0].fallbacks, kHuge);
+  EXPECT_EQ(state->arenas[0].live_allocations, kHuge);
+  EXPECT_EQ(state->arenas[0].used_bytes, 8u * 4096);
 }
 
 TEST(ValidateLedger, NamesEveryReason) {
-  for (uint32_t reason = 1; reason <= static_cast<uint32_t>(abi::Uncovered::kNoNextAllocator);
-       ++reason) {
+  for (uint32_t reason = 1; reason <= static_cast<uint32_t>(abi::Uncovered::kSanitizer); ++reason) {
     Ledger ledger = GoodLedger();
     ledger.state = abi::ShimState::kUncovered;
     ledger.uncovered = static_cast<abi::Uncovered>(reason);
@@ -88,18 +194,58 @@ TEST(ValidateLedger, NamesEveryReason) {
     EXPECT_FALSE(state->active);
     EXPECT_NE(state->uncovered, "");
   }
-  Ledger ledger = GoodLedger();
-  ledger.uncovered = abi::Uncovered::kLockFailed;
-  EXPECT_EQ(Validate(ledger)->uncovered, "lock_failed");
+  const auto name_of = [](abi::Uncovered reason) {
+    Ledger ledger = GoodLedger();
+    ledger.uncovered = reason;
+    return Validate(ledger)->uncovered;
+  };
+  EXPECT_EQ(name_of(abi::Uncovered::kLockFailed), "lock_failed");
+  EXPECT_EQ(name_of(abi::Uncovered::kNoForkHandler), "no_fork_handler");
+  EXPECT_EQ(name_of(abi::Uncovered::kSanitizer), "sanitizer");
 }
 
-TEST(ValidateLedger, CapsTheSumOfForgedFallbacks) {
-  Ledger ledger = GoodLedger();
-  for (uint64_t& count : ledger.arenas[0].fallbacks) count = std::numeric_limits<uint64_t>::max();
-  const auto state = Validate(ledger);
-  ASSERT_TRUE(state.ok());
-  EXPECT_EQ(state->arenas[0].fallbacks, std::numeric_limits<uint64_t>::max());
+TEST(ValidateLedger, AcceptsAShimWithoutArenas) {
+  Ledger ledger = {};
+  memcpy(ledger.magic, abi::kLedgerMagic, sizeof(ledger.magic));
+  ledger.version = abi::kLedgerVersion;
+  ledger.bytes = sizeof(Ledger);
+  ledger.self = kAddress;
+  ledger.state = abi::ShimState::kInactive;
+  auto header = ValidateLedger(Bytes(ledger), kAddress);
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(AddTags("", "", header->tables, header->state), absl::OkStatus());
+  EXPECT_TRUE(header->state.tags.empty());
 }
+
+TEST(AddTags, RefusesTablesOfAnotherSize) {
+  const Tables tables = GoodTables();
+  const auto add = [&](absl::string_view tags, absl::string_view books) {
+    auto header = ValidateLedger(Bytes(GoodLedger()), kAddress);
+    return AddTags(tags, books, header->tables, header->state).code();
+  };
+  const absl::string_view tags = Bytes(tables.tags);
+  const absl::string_view books = Bytes(tables.books);
+  EXPECT_EQ(add(tags, books), StatusCode::kOk);
+  EXPECT_EQ(add("", books), StatusCode::kDataLoss);
+  EXPECT_EQ(add(tags.substr(1), books), StatusCode::kDataLoss);
+  EXPECT_EQ(add(tags, ""), StatusCode::kDataLoss);
+  EXPECT_EQ(add(tags, books.substr(1)), StatusCode::kDataLoss);
+}
+
+class ForgedTag : public ::testing::TestWithParam<void (*)(abi::LedgerTag&)> {};
+
+TEST_P(ForgedTag, IsDataLoss) {
+  Tables tables = GoodTables();
+  GetParam()(tables.tags[kTags - 1]);
+  EXPECT_EQ(Validate(GoodLedger(), tables).status().code(), StatusCode::kDataLoss);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fields, ForgedTag,
+    ::testing::Values([](abi::LedgerTag& tag) { tag.arena = 1; },
+                      [](abi::LedgerTag& tag) { tag.arena = ~0u; },
+                      [](abi::LedgerTag& tag) { memset(tag.name, 'a', sizeof(tag.name)); },
+                      [](abi::LedgerTag& tag) { strcpy(tag.name, "a\x1b[2J"); }));
 
 struct Forgery {
   const char* what;
@@ -114,17 +260,15 @@ TEST_P(ForgedLedger, IsDataLoss) {
   EXPECT_EQ(Validate(ledger).status().code(), StatusCode::kDataLoss) << GetParam().what;
 }
 
-constexpr uint64_t kHuge = ~uint64_t{0};
-
 INSTANTIATE_TEST_SUITE_P(
     Fields, ForgedLedger,
     ::testing::Values(
         Forgery{"magic", [](Ledger& l) { l.magic[7] = 'X'; }},
-        Forgery{"version", [](Ledger& l) { l.version = 2; }},
+        Forgery{"version", [](Ledger& l) { l.version = 1; }},
         Forgery{"bytes", [](Ledger& l) { l.bytes -= 8; }},
         Forgery{"self", [](Ledger& l) { l.self += 4096; }},
         Forgery{"state", [](Ledger& l) { l.state = static_cast<abi::ShimState>(4); }},
-        Forgery{"uncovered", [](Ledger& l) { l.uncovered = static_cast<abi::Uncovered>(9); }},
+        Forgery{"uncovered", [](Ledger& l) { l.uncovered = static_cast<abi::Uncovered>(11); }},
         Forgery{"mode", [](Ledger& l) { l.mode = 3; }},
         Forgery{"arena_count", [](Ledger& l) { l.arena_count = abi::kMaxLedgerArenas + 1; }},
         Forgery{"arena_count huge", [](Ledger& l) { l.arena_count = ~0u; }},
@@ -141,8 +285,24 @@ INSTANTIATE_TEST_SUITE_P(
                 [](Ledger& l) { l.arenas[0].capacity_bytes = 15 * 4096 + 1; }},
         Forgery{"arena wraps", [](Ledger& l) { l.arenas[0].capacity_bytes = kHuge; }},
         Forgery{"locked", [](Ledger& l) { l.arenas[0].locked_bytes = 8 * 4096 + 1; }},
-        Forgery{"used", [](Ledger& l) { l.arenas[0].used_bytes = kHuge; }},
-        Forgery{"peak", [](Ledger& l) { l.arenas[0].peak_used_bytes = 8 * 4096 + 1; }}));
+        Forgery{"pages", [](Ledger& l) { l.arenas[0].page_bytes = kHuge; }},
+        Forgery{"peak", [](Ledger& l) { l.arenas[0].peak_page_bytes = 8 * 4096 + 1; }},
+        Forgery{"backing",
+                [](Ledger& l) { l.arenas[0].backing = static_cast<abi::ArenaBacking>(4); }},
+        Forgery{"lock_errno", [](Ledger& l) { l.lock_errno = 4096; }},
+        Forgery{"tag_count", [](Ledger& l) { l.tag_count = abi::kMaxLedgerTags + 1; }},
+        Forgery{"tag_count huge", [](Ledger& l) { l.tag_count = ~0u; }},
+        Forgery{"rule_count", [](Ledger& l) { l.rule_count = kTags + 1; }},
+        Forgery{"book_rows", [](Ledger& l) { l.book_rows = abi::kMaxBookRows + 1; }},
+        Forgery{"book_rows huge", [](Ledger& l) { l.book_rows = ~0u; }},
+        Forgery{"tags below the fence", [](Ledger& l) { l.tags_base = kFence - 1; }},
+        Forgery{"tags end after the fence",
+                [](Ledger& l) { l.tags_base = kFence + kFenceBytes - kTags * 96 + 1; }},
+        Forgery{"tags wrap", [](Ledger& l) { l.tags_base = kHuge; }},
+        Forgery{"books below the fence", [](Ledger& l) { l.books_base = 0; }},
+        Forgery{"books end after the fence",
+                [](Ledger& l) { l.books_base = kFence + kFenceBytes - kRows * kTags * 32 + 1; }},
+        Forgery{"books do not fit", [](Ledger& l) { l.book_rows = 64, l.tag_count = 1024; }}));
 
 TEST(ValidateLedger, RefusesEveryTruncation) {
   const Ledger ledger = GoodLedger();
@@ -152,19 +312,54 @@ TEST(ValidateLedger, RefusesEveryTruncation) {
   }
 }
 
+template <typename T>
+void Damage(T& value, std::mt19937& random) {
+  auto* const bytes = reinterpret_cast<unsigned char*>(&value);
+  for (int i = 0; i < 4; ++i) bytes[random() % sizeof(value)] = static_cast<uint8_t>(random());
+}
+
 TEST(ValidateLedger, SurvivesRandomDamage) {
   std::mt19937 random(1);
+  int accepted = 0;
   for (int round = 0; round < 20000; ++round) {
     Ledger ledger = GoodLedger();
-    auto* const bytes = reinterpret_cast<unsigned char*>(&ledger);
-    for (int i = 0; i < 4; ++i) bytes[random() % sizeof(ledger)] = static_cast<uint8_t>(random());
-    const auto state = Validate(ledger);
+    Tables tables = GoodTables();
+    Damage(ledger, random);
+    Damage(tables, random);
+    const auto state = Validate(ledger, tables);
     if (!state.ok()) continue;
+    ++accepted;
     EXPECT_LE(state->arenas.size(), abi::kMaxLedgerArenas);
     for (const ShimArena& arena : state->arenas) {
       EXPECT_GE(arena.base, state->fence_base);
       EXPECT_LE(arena.base + arena.capacity_bytes, state->fence_base + state->fence_bytes);
+      EXPECT_LE(arena.used_bytes, arena.capacity_bytes);
     }
+  }
+  EXPECT_GT(accepted, 1000);  // the tables were reached
+}
+
+void Fill(void* bytes, size_t count, std::mt19937& random) {
+  for (size_t i = 0; i < count; ++i) static_cast<uint8_t*>(bytes)[i] = static_cast<uint8_t>(random());
+}
+
+TEST(ValidateLedger, SurvivesRandomBytes) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 2000; ++round) {
+    Ledger ledger = GoodLedger();
+    constexpr size_t kFirst = offsetof(Ledger, relocks);  // the counts and addresses
+    Fill(reinterpret_cast<char*>(&ledger) + kFirst, sizeof(ledger) - kFirst, random);
+    EXPECT_EQ(Validate(ledger).status().code(), StatusCode::kDataLoss);
+
+    Tables tables = GoodTables();
+    Fill(tables.tags, sizeof(tables.tags), random);
+    EXPECT_EQ(Validate(GoodLedger(), tables).status().code(), StatusCode::kDataLoss);
+
+    tables = GoodTables();
+    Fill(tables.books, sizeof(tables.books), random);
+    const auto state = Validate(GoodLedger(), tables);
+    ASSERT_TRUE(state.ok()) << state.status();  // any count is possible
+    EXPECT_LE(state->arenas[0].used_bytes, state->arenas[0].capacity_bytes);
   }
 }
 
@@ -178,12 +373,16 @@ class ReadShimStateTest : public ::testing::Test {
     char name[] = "/tmp/shim_state_test.XXXXXX";
     ASSERT_NE(mkdtemp(name), nullptr);
     directory_ = name;
-    fence_ = mmap(nullptr, 16 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fence_ = mmap(nullptr, kFenceBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(fence_, MAP_FAILED);
+    const Tables tables = GoodTables();
+    ASSERT_EQ(mprotect(Fence(kTagsOffset), 2 * 4096, PROT_READ | PROT_WRITE), 0);
+    memcpy(Fence(kTagsOffset), tables.tags, sizeof(tables.tags));
+    memcpy(Fence(kBooksOffset), tables.books, sizeof(tables.books));
   }
   void TearDown() override {
     if (file_ != nullptr) munmap(file_, kPages * 4096);
-    munmap(fence_, 16 * 4096);
+    munmap(fence_, kFenceBytes);
     std::filesystem::remove_all(directory_);
   }
   void Map(const std::string& name, int flags = MAP_PRIVATE) {
@@ -195,6 +394,7 @@ class ReadShimStateTest : public ::testing::Test {
     close(fd);
     ASSERT_NE(file_, MAP_FAILED);
   }
+  char* Fence(uint64_t offset) const { return static_cast<char*>(fence_) + offset; }
   char* Page(size_t index) { return static_cast<char*>(file_) + index * 4096; }
   Ledger LedgerAt(const char* where) const {
     return GoodLedger(reinterpret_cast<uint64_t>(where), reinterpret_cast<uint64_t>(fence_));
@@ -228,6 +428,8 @@ TEST_F(ReadShimStateTest, FindsTheLedgerOnALaterPage) {
   ASSERT_TRUE(state->has_value());
   EXPECT_EQ((*state)->policy, "nginx-tls-keys");
   EXPECT_EQ((*state)->fence_base, reinterpret_cast<uint64_t>(fence_));
+  EXPECT_EQ((*state)->arenas[0].used_bytes, 480u + 4096);
+  EXPECT_EQ((*state)->tags[1].name, "passwords");
 }
 
 TEST_F(ReadShimStateTest, FindsTheLedgerOfADeletedLibrary) {
@@ -269,10 +471,28 @@ TEST_F(ReadShimStateTest, SaysThatThereIsNoLedger) {
   EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
 }
 
-TEST_F(ReadShimStateTest, RefusesAFenceThatIsNotMapped) {
+TEST_F(ReadShimStateTest, RefusesAnArenaWithAHole) {
   Map("libpagewarden.so");
   Place(0);
-  ASSERT_EQ(munmap(static_cast<char*>(fence_) + 8 * 4096, 4096), 0);
+  ASSERT_EQ(munmap(Fence(kArenaOffset + 3 * 4096), 4096), 0);
+  EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
+}
+
+// As in a raw clone under onFork: Exclude: the ledger is still the parent's.
+TEST_F(ReadShimStateTest, SeesThatAnArenaWasNotPassedOn) {
+  Map("libpagewarden.so");
+  Place(0);
+  ASSERT_EQ(munmap(Fence(kArenaOffset), 8 * 4096), 0);
+  const auto state = Read();
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_FALSE((*state)->arenas[0].IsInherited());
+  EXPECT_EQ((*state)->arenas[0].locked_bytes, 0u);
+}
+
+TEST_F(ReadShimStateTest, RefusesTablesThatCannotBeRead) {
+  Map("libpagewarden.so");
+  Place(0);
+  ASSERT_EQ(munmap(Fence(kBooksOffset), 4096), 0);
   EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
 }
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel memory of one arena: what is accessible of its reservation, how it
+// is locked, and what a fork child gets of it.
+//
+// Memory system calls are made at start and around fork. Growth is the exception
+// that the policy may ask for: mmap(2) with MAP_LOCKED, which sandboxes allow
+// where they kill for mlock(2).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/abi/ledger.h"
+#include "preload/abi/policy_image.h"
+
+namespace pagewarden {
+
+class Backing {
+ public:
+  // Opens [base, base + capacity) of a reservation that is PROT_NONE so far. Less
+  // is accessible where the limit allows to lock less; all of it, unlocked, where
+  // nothing can be locked. `held_bytes`: what this process has locked before.
+  static Backing Open(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy,
+                      uint64_t held_bytes);
+
+  // Adds locked memory behind the accessible part: about `wanted`, at least
+  // `least` bytes. Returns how much; 0 for good once the kernel refuses.
+  uint64_t Grow(uint64_t wanted, uint64_t least);
+
+  // fork(2). Secret memory is a shared mapping, which must not be written by two
+  // processes: the child gets a copy that is made before.
+  void BeforeFork();
+  void AfterForkInParent();
+  void AfterForkInChild();
+
+  // A child that no handler saw: its memory is not locked, and nothing here may
+  // be done about it, since it may be in a sandbox by now.
+  void AfterUnseenFork();
+
+  unsigned char* base() const { return base_; }
+  uint64_t reserved_bytes() const { return reserved_bytes_; }
+  uint64_t bytes() const { return bytes_; }
+  uint64_t locked_bytes() const { return locked_bytes_; }
+  abi::ArenaBacking kind() const { return kind_; }
+
+ private:
+  bool OpenSecret();
+  bool OpenLocked(uint64_t held_bytes);
+  void OpenUnlocked();
+  void Advise(const unsigned char* at, uint64_t bytes) const;
+  void Relock();
+  void GiveUp();
+
+  unsigned char* base_ = nullptr;
+  uint64_t reserved_bytes_ = 0;
+  uint64_t capacity_bytes_ = 0;  // by the policy
+  uint64_t bytes_ = 0;           // accessible
+  uint64_t locked_bytes_ = 0;
+  uint64_t growing_step_ = 0;    // 0: may not grow, or cannot any more
+  unsigned char* staged_ = nullptr;  // around fork: the child's copy
+  abi::ArenaBacking kind_ = abi::ArenaBacking::kUnlocked;
+  abi::OnFork on_fork_ = abi::OnFork::kRelock;
+  bool exclude_from_core_dump_ = true;
+};
+
+// How much address space an arena of this policy needs: its capacity, or all
+// that it could ever lock.
+uint64_t ReservationBytes(const abi::ArenaEntry& policy);
+
+}  // namespace pagewarden

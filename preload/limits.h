@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel lets this process lock and map.
+#pragma once
+
+#include <stdint.h>
+
+namespace pagewarden {
+
+inline constexpr uint64_t kUnlimited = UINT64_MAX;
+
+// RLIMIT_MEMLOCK; kUnlimited also with CAP_IPC_LOCK, which mlock(2) asks for.
+// (In a user namespace that capability counts for nothing: the kernel then
+// refuses what this promises.)
+uint64_t LockableBytes();
+
+// RLIMIT_AS.
+uint64_t AddressSpaceBytes();
+
+}  // namespace pagewarden
