@@ -12,7 +12,6 @@ import harness  # noqa: E402
 import workloads  # noqa: E402
 from workloads import runner  # noqa: E402
 
-RUNS = 3  # of each kind; the medians are shown
 HEADINGS = ("program", "work", "plain", "fenced", "ratio", "in the fence", "locked", "fell back",
             "verdict")
 
@@ -35,7 +34,7 @@ def examine(workload):
     if missing:
         return (*nothing, f"skipped: no {', '.join(missing)}"), True
     try:
-        result = runner.compare(workload, RUNS)
+        result = runner.compare(workload, workload.runs)
     except harness.HarnessError as error:
         print(f"workloads: {error}", file=sys.stderr)
         return (*nothing, "FAILED"), False

@@ -19,7 +19,7 @@ def make_test(workload):
         missing = workload.missing()
         if missing:
             self.skipTest(f"not on this machine: {', '.join(missing)}")
-        result = runner.compare(workload, runs=1)
+        result = runner.compare(workload)
         self.assertEqual(result.problems(), [])
     return test
 

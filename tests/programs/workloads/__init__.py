@@ -17,10 +17,11 @@ from .sshd import Sshd
 from .web import Web
 
 ALL = (
-    PythonTests("test_json", "test_dict", "test_bytes", fast=True),
+    PythonTests("test_json", "test_dict", "test_bytes", fast=True, runs=3),
     PythonTests("test_threading", "test_subprocess", "test_pickle", "test_re", "test_unicode",
-                fast=False),
+                fast=False, runs=1),
     Perl(),
+    Perl(user="nobody"),
     Git(),
     Sqlite(),
     gcc.C,

@@ -13,10 +13,11 @@ class PythonTests(Workload):
     programs = ("/usr/bin/python3", "/usr/lib/python3.11/test/__main__.py")
     timeout = 600
 
-    def __init__(self, *modules, fast):
+    def __init__(self, *modules, fast, runs):
         self.name = "python3 tests"
         self.work = " ".join(modules)
         self.fast = fast
+        self.runs = runs
         self._modules = modules
 
     def run(self, session, inputs):

@@ -32,9 +32,9 @@ spec:
 @dataclasses.dataclass
 class Result:
     workload: Workload
-    plain: list  # seconds of each run
+    plain: list  # seconds of each timed run
     fenced: list
-    census: Census  # of one more fenced run, not timed
+    census: Census
     outcomes: set  # one element: the fence made no difference
 
     @property
@@ -86,15 +86,15 @@ def _prepared(workload):
         shutil.rmtree(directory)
 
 
-def compare(workload, runs):
-    """Runs plain and fenced in turns, `runs` timed ones each, and once for the census."""
+def compare(workload, runs=0):
+    """Runs plain and fenced with a census, then `runs` times each, in turns, for the clock."""
     result = Result(workload, [], [], Census(), set())
     with _prepared(workload) as (inputs, policy):
+        result.outcomes.add(attempt(workload, inputs, None)[1])
+        result.outcomes.add(attempt(workload, inputs, policy, result.census)[1])
         for _ in range(runs):
             for column, fence in ((result.plain, None), (result.fenced, policy)):
                 seconds, outcome = attempt(workload, inputs, fence)
                 column.append(seconds)
                 result.outcomes.add(outcome)
-        _, outcome = attempt(workload, inputs, policy, result.census)
-        result.outcomes.add(outcome)
     return result

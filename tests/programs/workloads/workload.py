@@ -34,6 +34,7 @@ class Workload:
     work = ""  # what is done, for the table
     programs = ()  # absolute paths; the first is the one that the census must find fenced
     fast = False  # part of the normal test suite
+    runs = 3  # of each kind, for the table's medians
     timeout = 300  # seconds for each of its commands
 
     def prepare(self, inputs):
