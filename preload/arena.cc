@@ -78,25 +78,35 @@ Arena::Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables
 }
 
 void* Arena::Allocate(size_t bytes, size_t alignment, uint32_t tag) {
-  if (PW_UNLIKELY(bytes > reserved_bytes_)) return nullptr;
+  const uint32_t row = pw_thread.row % kRows;
+  if (PW_UNLIKELY(bytes > kLargestSmall || alignment > kNaturalAlignment || row == kSharedRow))
+    return AllocateSlowly(bytes, alignment, tag);
+  const uint8_t slot_class = ClassFor(bytes);
+  Magazine& magazine = MagazineOf(row, slot_class);
+  if (PW_UNLIKELY(magazine.count == 0)) return AllocateSlowly(bytes, alignment, tag);
   const Inside inside;
-  const uint8_t slot_class = ClassForAligned(bytes, alignment);
-  const uint32_t row = ThreadRow();
-  if (PW_LIKELY(slot_class != kClasses && row != kSharedRow))
-    return AllocateSmall(slot_class, bytes, tag, row);
-  const Hold hold(lock_);
-  return slot_class != kClasses ? AllocateSmall(slot_class, bytes, tag, row)
-                                : AllocateRun(bytes, alignment, tag, row);
+  return TakeRound(magazine, slot_class, bytes, tag, row);
 }
 
-inline void* Arena::AllocateSmall(uint8_t slot_class, size_t bytes, uint32_t tag, uint32_t row) {
+__attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t alignment,
+                                                      uint32_t tag) {
+  if (bytes > reserved_bytes_) return nullptr;
+  const Inside inside;
+  const uint32_t row = ThreadRow();
+  const Hold hold(lock_);
+  const uint8_t slot_class = ClassForAligned(bytes, alignment);
+  if (slot_class == kClasses) return AllocateRun(bytes, alignment, tag, row);
   Magazine& magazine = MagazineOf(row, slot_class);
-  const size_t slot_bytes = kSlotBytes[slot_class];
-  if (PW_UNLIKELY(magazine.count == 0)) {
-    const Hold hold(lock_);
+  if (magazine.count == 0) {
     if (!Fill(magazine, slot_class)) return nullptr;
-    books_->SamplePeak(tag, slot_bytes);
+    books_->SamplePeak(tag, kSlotBytes[slot_class]);
   }
+  return TakeRound(magazine, slot_class, bytes, tag, row);
+}
+
+inline void* Arena::TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
+                              uint32_t row) {
+  const size_t slot_bytes = kSlotBytes[slot_class];
   unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kNaturalAlignment;
   const Canary canary(*key_, slot, slot + slot_bytes);
   if (PW_UNLIKELY(!canary.IsEmpty()))
@@ -106,7 +116,7 @@ inline void* Arena::AllocateSmall(uint8_t slot_class, size_t bytes, uint32_t tag
   return slot;
 }
 
-PW_COLD bool Arena::Fill(Magazine& magazine, uint8_t slot_class) {
+bool Arena::Fill(Magazine& magazine, uint8_t slot_class) {
   const uint32_t wanted = (magazine_limits_[slot_class] + 1u) / 2;
   PageList& partial = partial_[slot_class];
   while (magazine.count < wanted) {
@@ -196,22 +206,31 @@ PW_COLD bool Arena::Grow(uint32_t count) {
 }
 
 void Arena::Free(void* block) {
+  if (PW_UNLIKELY(!inherited_)) return;  // there is nothing here in this child
   const Inside inside;
-  if (PW_UNLIKELY(!is_inherited())) return;  // there is nothing here in this child
   const Slot slot = Locate(block);
   const Canary canary(*key_, slot.start, slot.start + slot.bytes);
   if (PW_UNLIKELY(canary.IsEmpty()) && IsLeftover()) return;
   CheckedBytes(slot);
   const uint32_t tag = canary.Tag();
+  const uint32_t row = pw_thread.row % kRows;
+  WipeSlot(slot.start, slot.bytes);
+  if (PW_UNLIKELY(!slot.in_slab || row == kSharedRow)) return FreeSlowly(slot, tag);
+  Magazine& magazine = MagazineOf(row, slot.slot_class);
+  if (PW_UNLIKELY(magazine.count == magazine_limits_[slot.slot_class]))
+    return FreeSlowly(slot, tag);
+  PutRound(magazine, slot.start);
+  books_->CountOut(row, tag, slot.bytes);
+}
+
+__attribute__((noinline)) void Arena::FreeSlowly(const Slot& slot, uint32_t tag) {
   const uint32_t row = ThreadRow();
-  WipeWords(slot.start, slot.bytes);
-  if (PW_LIKELY(slot.in_slab && row != kSharedRow)) {
-    FreeSlot(slot, row);
-    return books_->CountOut(row, tag, slot.bytes);
-  }
   const Hold hold(lock_);
   if (slot.in_slab) {
-    FreeSlot(slot, row);
+    Magazine& magazine = MagazineOf(row, slot.slot_class);
+    const uint32_t limit = magazine_limits_[slot.slot_class];
+    if (magazine.count == limit) Empty(magazine, (limit + 1) / 2);
+    PutRound(magazine, slot.start);
   } else {
     const auto page = static_cast<uint32_t>((slot.start - base_) / kPageBytes);
     GivePages(page, records_[page].run_pages);
@@ -219,21 +238,15 @@ void Arena::Free(void* block) {
   books_->CountOut(row, tag, slot.bytes);
 }
 
-inline void Arena::FreeSlot(const Slot& slot, uint32_t row) {
-  Magazine& magazine = MagazineOf(row, slot.slot_class);
-  const uint32_t limit = magazine_limits_[slot.slot_class];
-  if (PW_UNLIKELY(magazine.count == limit)) {
-    const Hold hold(lock_);
-    Empty(magazine, (limit + 1) / 2);
-  }
-  const auto offset = static_cast<size_t>(slot.start - base_);
+inline void Arena::PutRound(Magazine& magazine, const unsigned char* slot) const {
+  const auto offset = static_cast<size_t>(slot - base_);
   magazine.rounds[magazine.count] = static_cast<uint32_t>(offset / kNaturalAlignment);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);  // a fork child may take the magazine over here
   ++magazine.count;
 }
 
 // The oldest rounds go: the newest are in the cache.
-PW_COLD void Arena::Empty(Magazine& magazine, uint32_t count) {
+void Arena::Empty(Magazine& magazine, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) ReturnSlot(magazine.rounds[i]);
   magazine.count -= count;
   for (uint32_t i = 0; i < magazine.count; ++i) magazine.rounds[i] = magazine.rounds[count + i];
@@ -295,7 +308,7 @@ inline Arena::Slot Arena::Locate(void* block) const {
   if (PW_LIKELY(record.kind == kSlabPage)) {
     const uint32_t index = SlotAt(in_page, record.slot_class);
     const size_t slot_bytes = kSlotBytes[record.slot_class];
-    if (PW_UNLIKELY(index * slot_bytes != in_page || index >= SlotsPerPage(record.slot_class)))
+    if (PW_UNLIKELY(index * slot_bytes != in_page || in_page + slot_bytes > kPageBytes))
       Corrupt(abi::kViolationWildFree, "free inside a block");
     return {start, slot_bytes, record.slot_class, true};
   }

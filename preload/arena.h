@@ -82,11 +82,14 @@ class Arena {
     bool in_slab;
   };
 
-  void* AllocateSmall(uint8_t slot_class, size_t bytes, uint32_t tag, uint32_t row);
-  void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);
-  void FreeSlot(const Slot& slot, uint32_t row);
+  void* AllocateSlowly(size_t bytes, size_t alignment, uint32_t tag);
+  void FreeSlowly(const Slot& slot, uint32_t tag);
+  void* TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
+                  uint32_t row);
+  void PutRound(Magazine& magazine, const unsigned char* slot) const;
 
-  // Both under the lock.
+  // Under the lock.
+  void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);
   bool Fill(Magazine& magazine, uint8_t slot_class);
   void Empty(Magazine& magazine, uint32_t count);
   uint32_t NewSlab(uint8_t slot_class);

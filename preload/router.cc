@@ -48,6 +48,25 @@ PW_COLD Routed Fail() {
   return {Route::kFail, nullptr};
 }
 
+// Not in locked memory: as the policy says, and counted.
+PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignment) {
+  if (set.audit_only) {
+    Count(LedgerOf(rule).audited);
+    return {Route::kNext, nullptr};
+  }
+  Arena& arena = *rule.arena;
+  if (pw_thread.in_arena == kOutside && arena.is_inherited() && !arena.is_locked()) {
+    const bool fails = arena.on_lock_failure() == abi::OnLockFailure::kFail;
+    void* block = fails ? nullptr : arena.Allocate(bytes, alignment, rule.tag);
+    if (fails || block != nullptr) Count(LedgerOf(rule).fallbacks[abi::kFallbackUnlocked]);
+    if (fails) return Fail();
+    if (block != nullptr) return {Route::kFenced, block};
+  }
+  CountFallback(rule, bytes);
+  if (arena.on_exhausted() == abi::OnCapacityExhausted::kFail) return Fail();
+  return {Route::kNext, nullptr};
+}
+
 // The old block leaves the next allocator for the fence: no copy may stay.
 void WipeAndFree(void* block) {
   WipeBytes(block, next_malloc_usable_size(block));
@@ -74,24 +93,12 @@ void SetRules(const RuleSet& rules) {
 bool HasRules() { return __atomic_load_n(&set.count, __ATOMIC_ACQUIRE) != 0; }
 
 Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment) {
-  if (PW_UNLIKELY(set.audit_only)) {
-    Count(LedgerOf(rule).audited);
-    return {Route::kNext, nullptr};
-  }
   Arena& arena = *rule.arena;
-  if (PW_LIKELY(pw_thread.in_arena == kOutside && arena.is_inherited())) {
-    const bool unlocked = PW_UNLIKELY(!arena.is_locked());
-    if (unlocked && arena.on_lock_failure() == abi::OnLockFailure::kFail) {
-      Count(LedgerOf(rule).fallbacks[abi::kFallbackUnlocked]);
-      return Fail();
-    }
+  if (PW_LIKELY(pw_thread.in_arena == kOutside && arena.is_locked() && !set.audit_only)) {
     void* block = arena.Allocate(bytes, alignment, rule.tag);
-    if (unlocked && block != nullptr) Count(LedgerOf(rule).fallbacks[abi::kFallbackUnlocked]);
     if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
   }
-  CountFallback(rule, bytes);
-  if (arena.on_exhausted() == abi::OnCapacityExhausted::kFail) return Fail();
-  return {Route::kNext, nullptr};
+  return AllocateElsewhere(rule, bytes, alignment);
 }
 
 Routed RouteAllocation(size_t bytes, size_t alignment) {

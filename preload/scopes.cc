@@ -12,15 +12,13 @@ PW_HIDDEN void pw_scope_enter();
 }
 
 namespace pagewarden {
-namespace {
 
 PW_SEALED uint64_t main_stack_top = 0;
+
+namespace {
+
 PW_SEALED const uint16_t* slot_tags = nullptr;
 PW_SEALED uint32_t slot_count = 0;
-
-// Deeper than any stack in practice, smaller than the gap the kernel leaves
-// between the main stack and the mappings below it (mmap_base: 128 MiB).
-constexpr uint64_t kDeepestStack = 64u << 20;
 
 uint32_t TagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
 
@@ -50,13 +48,6 @@ uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
 }  // namespace
 
 void SetMainStackTop(uint64_t address) { main_stack_top = address; }
-
-// glibc and musl put the thread control block on top of a thread's stack.
-uint64_t StackTop(uint64_t sp) {
-  if (main_stack_top - sp < kDeepestStack) return main_stack_top;
-  const uint64_t thread_top = ThreadPointer();
-  return thread_top - sp < kDeepestStack ? thread_top : 0;
-}
 
 extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
   Thread& thread = pw_thread;

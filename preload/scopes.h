@@ -28,9 +28,19 @@ uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions);
 // The highest address of the main thread's stack; 0 if unknown.
 void SetMainStackTop(uint64_t address);
 
+extern PW_HIDDEN uint64_t main_stack_top;
+
+// Deeper than any stack in practice, smaller than the gap the kernel leaves
+// between the main stack and the mappings below it (mmap_base: 128 MiB).
+inline constexpr uint64_t kDeepestStack = 64u << 20;
+
 // The highest address of the stack that `sp` lies on, 0 where it is unknown:
 // a fiber's. Everything from sp up to there is mapped.
-uint64_t StackTop(uint64_t sp);
+inline uint64_t StackTop(uint64_t sp) {
+  if (main_stack_top - sp < kDeepestStack) return main_stack_top;
+  const uint64_t thread_top = ThreadPointer();
+  return thread_top - sp < kDeepestStack ? thread_top : 0;
+}
 
 // Extents that the program begins and ends itself. False: there are too many.
 bool PushExplicitScope(uint32_t tag);

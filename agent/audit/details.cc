@@ -2,6 +2,7 @@
 #include "agent/audit/details.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/match.h"
 #include "agent/proc/status.h"
@@ -30,6 +31,24 @@ absl::StatusOr<int64_t> MeasureDrift(pid_t pid) {
   return 0;
 }
 
+bool IsLockedAnonymous(const ShimArena& arena) {
+  return arena.backing == abi::ArenaBacking::kLockedAnonymous;
+}
+
+// The row may be older than the ledger: only a fresh VmLck disproves it. smaps is
+// read for those few alone, as it walks page tables.
+absl::Status CompareLocks(pid_t pid, uint64_t locked_bytes, ShimState& shim) {
+  const uint64_t claimed = LockedByLedger(shim);
+  if (claimed <= locked_bytes) return absl::OkStatus();
+  const auto status = ReadStatus(pid);
+  if (!status.ok()) return status.status();
+  if (claimed <= status->locked_bytes) return absl::OkStatus();
+  const auto mappings = ReadMappings(pid);
+  if (!mappings.ok()) return mappings.status();
+  KeepRealLocks(*mappings, shim);
+  return absl::OkStatus();
+}
+
 absl::Status AddShimState(ProcessRow& row, bool last_attempt) {
   const auto mappings = ReadMappingsWithoutFlags(row.pid);
   if (!mappings.ok()) return mappings.status();
@@ -47,7 +66,7 @@ absl::Status AddShimState(ProcessRow& row, bool last_attempt) {
   if (!state.ok()) return state.status();
   row.shim_loaded = state->has_value();
   row.shim = *std::move(state);
-  return absl::OkStatus();
+  return row.shim ? CompareLocks(row.pid, row.locked_bytes, *row.shim) : absl::OkStatus();
 }
 
 }  // namespace
@@ -58,6 +77,29 @@ int64_t DriftOf(uint64_t locked_bytes, const std::vector<Mapping>& mappings) {
     if (mapping.locked) drift -= static_cast<int64_t>(mapping.end - mapping.start);
   }
   return drift;
+}
+
+uint64_t LockedByLedger(const ShimState& shim) {
+  uint64_t bytes = 0;
+  for (const ShimArena& arena : shim.arenas) {
+    if (!IsLockedAnonymous(arena)) continue;
+    bytes += std::min(arena.locked_bytes, std::numeric_limits<uint64_t>::max() - bytes);
+  }
+  return bytes;
+}
+
+void KeepRealLocks(const std::vector<Mapping>& mappings, ShimState& shim) {
+  for (ShimArena& arena : shim.arenas) {
+    if (!IsLockedAnonymous(arena)) continue;
+    uint64_t locked = 0;
+    for (const Mapping& mapping : mappings) {
+      if (!mapping.locked) continue;
+      const uint64_t start = std::max(arena.base, mapping.start);
+      const uint64_t end = std::min(arena.base + arena.capacity_bytes, mapping.end);
+      if (start < end) locked += end - start;
+    }
+    arena.locked_bytes = std::min(arena.locked_bytes, locked);
+  }
 }
 
 absl::Status AddDetails(ProcessRow& row) {

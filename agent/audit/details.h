@@ -18,6 +18,13 @@ namespace pagewarden {
 // Bytes of `locked_bytes` that no locked mapping accounts for.
 int64_t DriftOf(uint64_t locked_bytes, const std::vector<Mapping>& mappings);
 
+// Bytes that the ledger says are locked and that VmLck includes: not secret memory.
+uint64_t LockedByLedger(const ShimState& shim);
+
+// Lowers those to what is locked in `mappings`. A raw clone has its parent's ledger
+// and none of its locks, since no fork handler ran in it.
+void KeepRealLocks(const std::vector<Mapping>& mappings, ShimState& shim);
+
 // Fills exe, drift_bytes (only where locked_bytes > 0: smaps walks page tables)
 // and the shim's state. PermissionDenied: some of it could not be read, which
 // needs the same user or CAP_SYS_PTRACE. A process that is gone is no error.

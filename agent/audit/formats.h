@@ -13,6 +13,9 @@ enum class GroupBy { kCgroup, kProcess, kUid };
 
 // One JSON object, two-space indent, newline at the end. null means unlimited in
 // limits and "no figure" in unevictableBytes. Bytes that are not UTF-8 become U+FFFD.
+// A process with the shim has `shim` (docs/policy.md, "What the audit says"): the
+// maps `fallbacks` of a rule and `violations` hold the counts above 0; of the arenas
+// that may be asked for by name, `rules` holds those that were, with `byName: true`.
 std::string FormatJson(const AuditReport& report);
 
 // Aligned columns, largest first, and a line that says what was left out and
@@ -28,7 +31,8 @@ std::string FormatTableReport(const AuditReport& report, GroupBy by, bool all);
 std::string FormatPlain(const AuditReport& report, GroupBy by);
 
 // "nginx-tls-keys 3/3": active of selected processes; "uncovered: lock failed";
-// "-" where no process has the shim.
+// "-" where no process has the shim. What keeps those 3 from being covered in full
+// is in brackets behind it: "nginx-tls-keys 3/3 (1 not locked, 12 fallbacks)".
 std::string ShimSummary(const std::vector<ProcessRow>& rows);
 
 struct UidTotals {

@@ -20,7 +20,7 @@ uint64_t NeedOf(const ProcessRow& row) {
   uint64_t arenas = 0;
   if (row.shim) {
     for (const ShimArena& arena : row.shim->arenas) {
-      arenas = CappedSum(arenas, arena.capacity_bytes);
+      if (arena.IsInherited()) arenas = CappedSum(arenas, arena.capacity_bytes);
     }
   }
   return std::min(std::max(row.locked_bytes, arenas), kMaxNeedBytes);

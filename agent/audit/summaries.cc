@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -10,17 +11,35 @@
 namespace pagewarden {
 namespace {
 
+constexpr char kWithoutPolicy[] = "(by name)";  // arenas through pagewarden.h only
+
 struct PolicyCounts {
   size_t active = 0;
   size_t selected = 0;
-  size_t not_locked = 0;  // active, but an arena is not locked in full
   bool audit_only = false;
+
+  // Of the active ones, processes …
+  size_t not_locked = 0;     // with an arena that is not locked in full
+  size_t not_inherited = 0;  // forked, under onFork: Exclude
+  size_t namespaces = 0;     // that called dlmopen
+  // … and what they counted.
+  uint64_t fallbacks = 0;
+  uint64_t violations = 0;
 };
+
+uint64_t CappedSum(uint64_t a, uint64_t b) {
+  return a + std::min(b, std::numeric_limits<uint64_t>::max() - a);
+}
 
 bool IsLocked(const ShimState& shim) {
   return std::all_of(shim.arenas.begin(), shim.arenas.end(), [](const ShimArena& arena) {
-    return arena.locked_bytes >= arena.capacity_bytes;
+    return !arena.IsInherited() || arena.locked_bytes >= arena.capacity_bytes;
   });
+}
+
+bool HasAllArenas(const ShimState& shim) {
+  return std::all_of(shim.arenas.begin(), shim.arenas.end(),
+                     [](const ShimArena& arena) { return arena.IsInherited(); });
 }
 
 void Count(const ShimState& shim, PolicyCounts& counts) {
@@ -28,14 +47,41 @@ void Count(const ShimState& shim, PolicyCounts& counts) {
   counts.audit_only = shim.mode == "Audit";
   if (!shim.active) return;
   ++counts.active;
-  if (!counts.audit_only && !IsLocked(shim)) ++counts.not_locked;
+  for (const uint64_t count : shim.violations) {
+    counts.violations = CappedSum(counts.violations, count);
+  }
+  counts.namespaces += shim.namespaces > 0;
+  if (counts.audit_only) return;
+  counts.not_locked += !IsLocked(shim);
+  counts.not_inherited += !HasAllArenas(shim);
+  for (const ShimArena& arena : shim.arenas) {
+    counts.fallbacks = CappedSum(counts.fallbacks, arena.fallbacks);
+  }
+}
+
+std::string Plural(uint64_t count, absl::string_view noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
 std::string Describe(const std::string& policy, const PolicyCounts& counts) {
-  std::string text = absl::StrCat(policy, " ", counts.active, "/", counts.selected);
-  if (counts.audit_only) text += " (audit only)";
-  if (counts.not_locked > 0) absl::StrAppend(&text, " (", counts.not_locked, " not locked)");
-  return text;
+  std::vector<std::string> notes;
+  if (counts.audit_only) notes.push_back("audit only");
+  if (counts.not_locked > 0) notes.push_back(absl::StrCat(counts.not_locked, " not locked"));
+  if (counts.not_inherited > 0) {
+    notes.push_back(absl::StrCat(counts.not_inherited, " not inherited"));
+  }
+  if (counts.fallbacks > 0) notes.push_back(Plural(counts.fallbacks, "fallback"));
+  if (counts.namespaces > 0) notes.push_back(absl::StrCat(counts.namespaces, " with dlmopen"));
+  if (counts.violations > 0) notes.push_back(Plural(counts.violations, "violation"));
+  const std::string covered = absl::StrCat(policy, " ", counts.active, "/", counts.selected);
+  if (notes.empty()) return covered;
+  return absl::StrCat(covered, " (", absl::StrJoin(notes, ", "), ")");
+}
+
+// Empty: neither a policy nor an arena.
+std::string PolicyOf(const ShimState& shim) {
+  if (!shim.policy.empty() || shim.arenas.empty()) return shim.policy;
+  return kWithoutPolicy;
 }
 
 }  // namespace
@@ -51,7 +97,8 @@ std::string ShimSummary(const std::vector<ProcessRow>& rows) {
       uncovered.insert("invalid ledger");
       continue;
     }
-    if (!row.shim->policy.empty()) Count(*row.shim, policies[row.shim->policy]);
+    const std::string policy = PolicyOf(*row.shim);
+    if (!policy.empty()) Count(*row.shim, policies[policy]);
     if (!row.shim->uncovered.empty()) {
       uncovered.insert(absl::StrReplaceAll(row.shim->uncovered, {{"_", " "}}));
     }

@@ -149,7 +149,8 @@ void AddAuditCommand(CLI::App& app, int& exit_code) {
       "  pagewarden audit --json --pid 4711\n"
       "Columns: LIMIT is the tightest soft RLIMIT_MEMLOCK, USE% the worst process's share of\n"
       "its own, CAP ipc_lock that the limit does not bind, SHIM policy and active/selected\n"
-      "processes, RESIDUE what is charged to a user and to none of its processes.");
+      "processes, with what is not covered in brackets, RESIDUE what is charged to a user and\n"
+      "to none of its processes.");
   command->callback([options, &exit_code] { exit_code = Audit(*options); });
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -41,8 +42,23 @@ ShimState Shim(const char* mode, bool active, uint64_t locked) {
   arena.used_bytes = 128;
   arena.locked_bytes = locked;
   arena.live_allocations = 2;
-  arena.fallbacks = 1;
+  arena.peak_page_bytes = 8192;
+  arena.growths = 1;
+  arena.backing = abi::ArenaBacking::kLockedAnonymous;
   shim.arenas = {arena};
+  shim.relocks = 3;
+  ShimTag rule;
+  rule.name = "private-keys";
+  rule.arena = "default";
+  rule.is_rule = true;
+  rule.live_allocations = 2;
+  rule.live_bytes = 128;
+  rule.peak_bytes = 256;
+  rule.total_allocations = 9;
+  ShimTag unused;
+  unused.name = "default";
+  unused.arena = "default";
+  shim.tags = {rule, unused};
   return shim;
 }
 
@@ -102,8 +118,40 @@ TEST(FormatJson, ShowsTheShim) {
                                                   "capIpcLock", "driftBytes", "shim"}));
   EXPECT_EQ(process["shim"], json::parse(R"({"policy": "nginx-tls-keys", "mode": "Enforce",
       "arenas": [{"name": "default", "capacityBytes": 1048576, "usedBytes": 128,
-                  "lockedBytes": 1048576, "liveAllocations": 2, "fallbacks": 1}]})"));
+                  "lockedBytes": 1048576, "liveAllocations": 2, "fallbacks": 0,
+                  "backing": "LockedAnonymous", "peakPageBytes": 8192, "growths": 1}],
+      "rules": [{"name": "private-keys", "arena": "default", "liveAllocations": 2,
+                 "liveBytes": 128, "peakBytes": 256, "totalAllocations": 9, "audited": 0,
+                 "fallbacks": {}}],
+      "relocks": 3, "lockErrors": 0, "namespaces": 0, "violations": {}})"));
   EXPECT_FALSE(report["cgroups"][1]["processes"][0].contains("shim"));
+}
+
+TEST(FormatJson, ShowsWhatWentWrongInTheShim) {
+  ShimState shim = Shim("Enforce", true, kMiB);
+  shim.arenas[0].fallbacks = 5;
+  shim.tags[0].fallbacks[abi::kFallbackCapacity] = 2;
+  shim.tags[0].fallbacks[abi::kFallbackForked] = 3;
+  shim.tags[1].total_allocations = 1;
+  shim.lock_errors = 4;
+  shim.lock_errno = EAGAIN;
+  shim.namespaces = 1;
+  shim.reentered_frees = 6;
+  shim.violations[abi::kViolationWildFree] = 1;
+  Snapshot snapshot;
+  snapshot.processes = {WithShim(Row(1, "x", "/", 0), shim)};
+  const json report = json::parse(FormatJson(BuildReport(std::move(snapshot), nullptr, "")));
+  const json& shown = report["cgroups"][0]["processes"][0]["shim"];
+  EXPECT_EQ(shown["arenas"][0]["fallbacks"], 5);
+  ASSERT_EQ(shown["rules"].size(), 2u);
+  EXPECT_EQ(shown["rules"][0]["fallbacks"], json::parse(R"({"Capacity": 2, "Forked": 3})"));
+  EXPECT_FALSE(shown["rules"][0].contains("byName"));
+  EXPECT_EQ(shown["rules"][1]["byName"], true);
+  EXPECT_EQ(shown["lockErrors"], 4);
+  EXPECT_EQ(shown["lastLockError"], "EAGAIN");
+  EXPECT_EQ(shown["namespaces"], 1);
+  EXPECT_EQ(shown["reenteredFrees"], 6);
+  EXPECT_EQ(shown["violations"], json::parse(R"({"WildFree": 1})"));
 }
 
 TEST(FormatJson, WritesNullForUnlimited) {
@@ -205,6 +253,42 @@ TEST(ShimSummary, CountsActiveOfSelected) {
   EXPECT_EQ(ShimSummary({WithShim(bare, Shim("Audit", true, 0))}),
             "nginx-tls-keys 1/1 (audit only)");
   EXPECT_EQ(ShimSummary({WithShim(bare, std::nullopt)}), "uncovered: invalid ledger");
+}
+
+class ShimNotes : public ::testing::Test {
+ protected:
+  // Of two processes that are the same.
+  std::string Summary() const {
+    const ProcessRow row = WithShim(Row(1, "x", "/", 0), shim_);
+    return ShimSummary({row, row});
+  }
+
+  ShimState shim_ = Shim("Enforce", true, kMiB);
+};
+
+TEST_F(ShimNotes, CountWhatIsNotCovered) {
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2");
+  shim_.arenas[0].fallbacks = 6;
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (12 fallbacks)");
+  shim_.namespaces = 7;
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (12 fallbacks, 2 with dlmopen)");
+  shim_.violations[abi::kViolationCanary] = 1;
+  shim_.arenas[0].locked_bytes = 0;
+  EXPECT_EQ(Summary(),
+            "nginx-tls-keys 2/2 (2 not locked, 12 fallbacks, 2 with dlmopen, 2 violations)");
+  shim_.arenas[0].fallbacks = ~uint64_t{0};
+  EXPECT_THAT(Summary(), HasSubstr(" 18446744073709551615 fallbacks"));
+}
+
+TEST_F(ShimNotes, TellExcludedFromUnlocked) {
+  shim_.arenas[0].backing = abi::ArenaBacking::kNotInherited;
+  shim_.arenas[0].locked_bytes = 0;
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (2 not inherited)");
+}
+
+TEST_F(ShimNotes, ShowArenasWithoutAPolicy) {
+  shim_.policy = "";
+  EXPECT_EQ(Summary(), "(by name) 2/2");
 }
 
 TEST(HumanBytes, RoundsToThreeDigits) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -7,6 +9,7 @@
 #include "agent/audit/details.h"
 #include "agent/audit/formats.h"
 #include "agent/audit/report.h"
+#include "tests/unit/fake_shim.h"
 
 namespace pagewarden {
 namespace {
@@ -52,6 +55,8 @@ TEST(RecommendedLimit, CountsWhatArenasCanHold) {
   EXPECT_EQ(RecommendedLimit({row}), 2560 * kKiB);
   row.shim->arenas = {Arena(~uint64_t{0}), Arena(~uint64_t{0})};
   EXPECT_GT(RecommendedLimit({row}), uint64_t{1} << 62);  // capped, not wrapped
+  for (ShimArena& arena : row.shim->arenas) arena.backing = abi::ArenaBacking::kNotInherited;
+  EXPECT_EQ(RecommendedLimit({row}), 64 * kKiB);
 }
 
 TEST(BuildReport, GroupsAndSums) {
@@ -102,6 +107,59 @@ TEST(DriftOf, SubtractsLockedMappings) {
   EXPECT_EQ(DriftOf(0x2000, {locked, other}), 0);
   EXPECT_EQ(DriftOf(0x6000, {locked, other}), 0x4000);
   EXPECT_EQ(DriftOf(0, {locked, other}), -0x2000);
+}
+
+Mapping LockedMapping(uint64_t start, uint64_t end) {
+  Mapping mapping;
+  mapping.start = start;
+  mapping.end = end;
+  mapping.locked = true;
+  return mapping;
+}
+
+ShimState LockedArenas(uint64_t locked) {
+  ShimState shim;
+  for (const uint64_t base : {0x10000, 0x20000}) {
+    ShimArena& arena = shim.arenas.emplace_back();
+    arena.base = base;
+    arena.capacity_bytes = 0x4000;
+    arena.locked_bytes = locked;
+    arena.backing = abi::ArenaBacking::kLockedAnonymous;
+  }
+  return shim;
+}
+
+TEST(LockedByLedger, LeavesOutSecretMemoryAndDoesNotWrap) {
+  ShimState shim = LockedArenas(0x4000);
+  EXPECT_EQ(LockedByLedger(shim), 0x8000u);
+  shim.arenas[1].backing = abi::ArenaBacking::kSecretMemory;
+  EXPECT_EQ(LockedByLedger(shim), 0x4000u);
+  EXPECT_EQ(LockedByLedger(LockedArenas(~uint64_t{0})), ~uint64_t{0});
+}
+
+TEST(KeepRealLocks, BelievesTheKernel) {
+  ShimState shim = LockedArenas(0x4000);
+  KeepRealLocks({LockedMapping(0xf000, 0x11000), LockedMapping(0x20000, 0x30000)}, shim);
+  EXPECT_EQ(shim.arenas[0].locked_bytes, 0x1000u);
+  EXPECT_EQ(shim.arenas[1].locked_bytes, 0x4000u);
+  shim = LockedArenas(0x4000);
+  shim.arenas[1].backing = abi::ArenaBacking::kSecretMemory;
+  KeepRealLocks({}, shim);
+  EXPECT_EQ(shim.arenas[0].locked_bytes, 0u);
+  EXPECT_EQ(shim.arenas[1].locked_bytes, 0x4000u);
+}
+
+// A ledger that claims locks this process does not hold, as after a raw clone.
+TEST(AddDetails, CorrectsALedgerThatIsAParents) {
+  const FakeShim shim;
+  shim.Place(0);
+  ProcessRow row = Row(getpid(), "/", 0, std::nullopt);
+  ASSERT_EQ(AddDetails(row), absl::OkStatus());
+  ASSERT_TRUE(row.shim.has_value());
+  EXPECT_EQ(row.shim->arenas[0].locked_bytes, 0u);
+  ASSERT_EQ(mlock(shim.arena(), FakeShim::kArenaBytes), 0);
+  ASSERT_EQ(AddDetails(row), absl::OkStatus());
+  EXPECT_EQ(row.shim->arenas[0].locked_bytes, FakeShim::kArenaBytes);
 }
 
 task_record Record() {

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/shim/shim_state.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <random>
 #include <string>
 #include <utility>
 
 #include "agent/shim/ledger_validation.h"
-#include "preload/abi/ledger.h"
-#include "preload/abi/policy_image.h"
+#include "tests/unit/fake_shim.h"
 
 namespace pagewarden {
 namespace {
@@ -25,74 +21,7 @@ using abi::Ledger;
 using absl::StatusCode;
 using ::testing::ElementsAre;
 
-constexpr uint64_t kAddress = 0x7f0000000000;
-constexpr uint64_t kFence = 0x7e0000000000;
 constexpr uint64_t kHuge = ~uint64_t{0};
-
-// Inside the fence: a guard, 8 pages of arena, a guard, then the tables.
-constexpr uint64_t kFenceBytes = 16 * 4096;
-constexpr uint64_t kArenaOffset = 4096;
-constexpr uint64_t kTagsOffset = 10 * 4096;
-constexpr uint64_t kBooksOffset = 11 * 4096;
-constexpr uint32_t kTags = 3;
-constexpr uint32_t kRows = 4;
-
-Ledger GoodLedger(uint64_t address = kAddress, uint64_t fence = kFence) {
-  Ledger ledger = {};
-  memcpy(ledger.magic, abi::kLedgerMagic, sizeof(ledger.magic));
-  ledger.version = abi::kLedgerVersion;
-  ledger.bytes = sizeof(Ledger);
-  ledger.self = address;
-  ledger.state = abi::ShimState::kActive;
-  ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
-  strcpy(ledger.policy, "nginx-tls-keys");
-  ledger.fence_base = fence;
-  ledger.fence_bytes = kFenceBytes;
-  ledger.relocks = 6;
-  ledger.lock_errors = 7;
-  ledger.lock_errno = ENOMEM;
-  ledger.namespaces = 8;
-  ledger.reentered_frees = 9;
-  ledger.violations[abi::kViolationDoubleFree] = 1;
-  ledger.tags_base = fence + kTagsOffset;
-  ledger.books_base = fence + kBooksOffset;
-  ledger.tag_count = kTags;
-  ledger.rule_count = 2;
-  ledger.book_rows = kRows;
-  ledger.arena_count = 1;
-  abi::LedgerArena& arena = ledger.arenas[0];
-  strcpy(arena.name, "default");
-  arena.base = fence + kArenaOffset;
-  arena.capacity_bytes = 8 * 4096;
-  arena.locked_bytes = 8 * 4096;
-  arena.page_bytes = 4096;
-  arena.peak_page_bytes = 8192;
-  arena.growths = 2;
-  arena.backing = abi::ArenaBacking::kLockedAnonymous;
-  return ledger;
-}
-
-// Two rules and an arena asked for by name; what thread 0 allocated, thread 3 frees.
-struct Tables {
-  abi::LedgerTag tags[kTags] = {};
-  abi::LedgerBook books[kRows][kTags] = {};
-};
-
-Tables GoodTables() {
-  Tables tables;
-  strcpy(tables.tags[0].name, "private-keys");
-  strcpy(tables.tags[1].name, "passwords");
-  strcpy(tables.tags[2].name, "default");
-  tables.tags[0].peak_bytes = 640;
-  tables.tags[0].fallbacks[abi::kFallbackCapacity] = 1;
-  tables.tags[0].fallbacks[abi::kFallbackForked] = 2;
-  tables.tags[1].fallbacks[abi::kFallbackCapacity] = 4;
-  tables.tags[1].audited = 5;
-  tables.books[0][0] = {10, 1, 800, 80};
-  tables.books[3][0] = {2, 5, 160, 400};
-  tables.books[1][1] = {1, 0, 4096, 0};
-  return tables;
-}
 
 template <typename T>
 absl::string_view Bytes(const T& value) {
@@ -363,55 +292,12 @@ TEST(ValidateLedger, SurvivesRandomBytes) {
   }
 }
 
-// This process maps a file of the shim's name, private and writable, as the
-// loader maps its data.
 class ReadShimStateTest : public ::testing::Test {
  protected:
-  static constexpr size_t kPages = 4;
-
-  void SetUp() override {
-    char name[] = "/tmp/shim_state_test.XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    directory_ = name;
-    fence_ = mmap(nullptr, kFenceBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ASSERT_NE(fence_, MAP_FAILED);
-    const Tables tables = GoodTables();
-    ASSERT_EQ(mprotect(Fence(kTagsOffset), 2 * 4096, PROT_READ | PROT_WRITE), 0);
-    memcpy(Fence(kTagsOffset), tables.tags, sizeof(tables.tags));
-    memcpy(Fence(kBooksOffset), tables.books, sizeof(tables.books));
-  }
-  void TearDown() override {
-    if (file_ != nullptr) munmap(file_, kPages * 4096);
-    munmap(fence_, kFenceBytes);
-    std::filesystem::remove_all(directory_);
-  }
-  void Map(const std::string& name, int flags = MAP_PRIVATE) {
-    path_ = directory_ + "/" + name;
-    const int fd = open(path_.c_str(), O_RDWR | O_CREAT, 0600);
-    ASSERT_GE(fd, 0);
-    ASSERT_EQ(ftruncate(fd, kPages * 4096), 0);
-    file_ = mmap(nullptr, kPages * 4096, PROT_READ | PROT_WRITE, flags, fd, 0);
-    close(fd);
-    ASSERT_NE(file_, MAP_FAILED);
-  }
-  char* Fence(uint64_t offset) const { return static_cast<char*>(fence_) + offset; }
-  char* Page(size_t index) { return static_cast<char*>(file_) + index * 4096; }
-  Ledger LedgerAt(const char* where) const {
-    return GoodLedger(reinterpret_cast<uint64_t>(where), reinterpret_cast<uint64_t>(fence_));
-  }
-  void Place(size_t page) {
-    const Ledger ledger = LedgerAt(Page(page));
-    memcpy(Page(page), &ledger, sizeof(ledger));
-  }
   static absl::StatusOr<std::optional<ShimState>> Read() {
     const auto mappings = ReadMappingsWithoutFlags(getpid());
     return mappings.ok() ? ReadShimState(getpid(), *mappings) : mappings.status();
   }
-
-  std::string directory_;
-  std::string path_;
-  void* file_ = nullptr;
-  void* fence_ = nullptr;
 };
 
 TEST_F(ReadShimStateTest, NulloptWithoutTheShim) {
@@ -421,68 +307,68 @@ TEST_F(ReadShimStateTest, NulloptWithoutTheShim) {
 }
 
 TEST_F(ReadShimStateTest, FindsTheLedgerOnALaterPage) {
-  Map("libpagewarden.so");
-  Place(2);
+  const FakeShim shim;
+  shim.Place(2);
   const auto state = Read();
   ASSERT_TRUE(state.ok()) << state.status();
   ASSERT_TRUE(state->has_value());
   EXPECT_EQ((*state)->policy, "nginx-tls-keys");
-  EXPECT_EQ((*state)->fence_base, reinterpret_cast<uint64_t>(fence_));
+  EXPECT_EQ((*state)->fence_base, reinterpret_cast<uint64_t>(shim.fence(0)));
   EXPECT_EQ((*state)->arenas[0].used_bytes, 480u + 4096);
   EXPECT_EQ((*state)->tags[1].name, "passwords");
 }
 
 TEST_F(ReadShimStateTest, FindsTheLedgerOfADeletedLibrary) {
-  Map("libpagewarden.so");
-  Place(0);
-  ASSERT_EQ(unlink(path_.c_str()), 0);
+  const FakeShim shim;
+  shim.Place(0);
+  ASSERT_EQ(unlink(shim.path().c_str()), 0);
   const auto state = Read();
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_TRUE(state->has_value());
 }
 
 TEST_F(ReadShimStateTest, IgnoresOtherNames) {
-  Map("notlibpagewarden.so");
-  Place(0);
+  const FakeShim shim("notlibpagewarden.so");
+  shim.Place(0);
   const auto state = Read();
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_FALSE(state->has_value());
 }
 
 TEST_F(ReadShimStateTest, DoesNotTrustASharedMapping) {
-  Map("libpagewarden.so", MAP_SHARED);
-  Place(0);
+  const FakeShim shim("libpagewarden.so", MAP_SHARED);
+  shim.Place(0);
   EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
 }
 
 TEST_F(ReadShimStateTest, SkipsACopyThatIsNotAtItsAddress) {
-  Map("libpagewarden.so");
-  Place(3);
-  Ledger copy = LedgerAt(Page(3));
+  const FakeShim shim;
+  shim.Place(3);
+  Ledger copy = shim.LedgerFor(3);
   strcpy(copy.policy, "forged");
-  memcpy(Page(1), &copy, sizeof(copy));
+  memcpy(shim.page(1), &copy, sizeof(copy));
   const auto state = Read();
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_EQ((*state)->policy, "nginx-tls-keys");
 }
 
 TEST_F(ReadShimStateTest, SaysThatThereIsNoLedger) {
-  Map("libpagewarden.so");
+  const FakeShim shim;
   EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
 }
 
 TEST_F(ReadShimStateTest, RefusesAnArenaWithAHole) {
-  Map("libpagewarden.so");
-  Place(0);
-  ASSERT_EQ(munmap(Fence(kArenaOffset + 3 * 4096), 4096), 0);
+  const FakeShim shim;
+  shim.Place(0);
+  ASSERT_EQ(munmap(shim.arena() + 3 * 4096, 4096), 0);
   EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
 }
 
 // As in a raw clone under onFork: Exclude: the ledger is still the parent's.
 TEST_F(ReadShimStateTest, SeesThatAnArenaWasNotPassedOn) {
-  Map("libpagewarden.so");
-  Place(0);
-  ASSERT_EQ(munmap(Fence(kArenaOffset), 8 * 4096), 0);
+  const FakeShim shim;
+  shim.Place(0);
+  ASSERT_EQ(munmap(shim.arena(), FakeShim::kArenaBytes), 0);
   const auto state = Read();
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_FALSE((*state)->arenas[0].IsInherited());
@@ -490,16 +376,16 @@ TEST_F(ReadShimStateTest, SeesThatAnArenaWasNotPassedOn) {
 }
 
 TEST_F(ReadShimStateTest, RefusesTablesThatCannotBeRead) {
-  Map("libpagewarden.so");
-  Place(0);
-  ASSERT_EQ(munmap(Fence(kBooksOffset), 4096), 0);
+  const FakeShim shim;
+  shim.Place(0);
+  ASSERT_EQ(munmap(shim.fence(kBooksOffset), 4096), 0);
   EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
 }
 
 TEST_F(ReadShimStateTest, RefusesABrokenLedger) {
-  Map("libpagewarden.so");
-  Place(0);
-  Page(0)[offsetof(Ledger, arena_count)] = 99;
+  const FakeShim shim;
+  shim.Place(0);
+  shim.page(0)[offsetof(Ledger, arena_count)] = 99;
   EXPECT_EQ(Read().status().code(), StatusCode::kDataLoss);
 }
 
