@@ -24,7 +24,7 @@ def measured(result):
     census = result.census
     return (f"{result.plain_seconds:.2f} s", f"{result.fenced_seconds:.2f} s",
             f"{result.ratio:.2f} ×", f"{census.live:,}", f"{census.locked / 2**20:.1f} MiB",
-            f"{census.fell_back:,}")
+            f"{census.worst.fell_back:,} of {census.worst.tagged:,}")
 
 
 def examine(workload):
@@ -57,7 +57,8 @@ def main(words):
         row(workload.name, workload.work, *cells)
         verdicts.append(good)
     print("\nIn the fence: the most live allocations at one moment, as `pagewarden audit` saw "
-          "them; locked: likewise.\nFell back: allocations that the fence could not lock.")
+          "them; locked: likewise.\nFell back: allocations that found no lockable memory, of all that "
+          "the worst process had made when last seen.")
     return 0 if all(verdicts) else 1
 
 

@@ -1,19 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `pagewarden audit` says about the processes of a run while they work."""
 
+import dataclasses
 import pathlib
 
 import harness
 import pagewarden
 
 
+@dataclasses.dataclass(frozen=True, order=True)
+class Tally:
+    """One process's allocations since it started, or since its ancestors did: fork copies them."""
+
+    fell_back: int  # tagged, but not in locked memory
+    tagged: int
+
+    @classmethod
+    def of(cls, rules):
+        fell_back = tagged = 0
+        for rule in rules:
+            fallbacks = rule["fallbacks"]
+            fell_back += sum(fallbacks.values())
+            # An unlocked arena's are in it all the same, and counted there.
+            outside = sum(fallbacks.values()) - fallbacks.get("Unlocked", 0)
+            tagged += rule["totalAllocations"] + outside
+        return cls(fell_back, tagged)
+
+
 class Census:
     """The most that any look found.
 
-    live:      allocations in the fence at one moment, all processes together
-    locked:    bytes locked at one moment, all processes together
-    fell_back: tagged allocations that did not get locked memory
-    programs:  executables of the processes in which the fence held something
+    live:     allocations in the fence at one moment, all processes together
+    locked:   bytes locked at one moment, all processes together
+    worst:    the Tally of the process with the most fall-backs, else allocations
+    programs: executables of the processes in which the fence held something
     """
 
     interval = 0.1  # seconds between looks
@@ -21,28 +41,25 @@ class Census:
     def __init__(self):
         self.live = 0
         self.locked = 0
+        self.worst = Tally(0, 0)
         self.programs = set()
-        self._fell_back = {}  # by pid
-
-    @property
-    def fell_back(self):
-        return sum(self._fell_back.values())
 
     def look(self, cgroup):
-        live = locked = 0
-        for process in _processes(cgroup):
-            arenas = process.get("shim", {}).get("arenas", [])
-            in_fence = sum(arena["liveAllocations"] for arena in arenas)
-            live += in_fence
-            locked += process["lockedBytes"]
-            if in_fence:
+        processes = _processes(cgroup)
+        self.live = max(self.live, sum(map(_live, processes)))
+        self.locked = max(self.locked, sum(process["lockedBytes"] for process in processes))
+        for process in processes:
+            self.worst = max(self.worst, Tally.of(_shim(process, "rules")))
+            if _live(process):
                 self.programs.add(pathlib.Path(process["exe"]))
-            self._note_fall_backs(process["pid"], sum(arena["fallbacks"] for arena in arenas))
-        self.live = max(self.live, live)
-        self.locked = max(self.locked, locked)
 
-    def _note_fall_backs(self, pid, count):
-        self._fell_back[pid] = max(count, self._fell_back.get(pid, 0))
+
+def _shim(process, what):
+    return process.get("shim", {}).get(what, [])
+
+
+def _live(process):
+    return sum(arena["liveAllocations"] for arena in _shim(process, "arenas"))
 
 
 def _processes(cgroup):
