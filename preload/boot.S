@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // First calls. Each next_… pointer starts at a stub here, which asks
 // pw_resolve for the target and jumps there with the caller's arguments and
-// return address. Resolving uses general registers only, and no function of
-// the malloc family takes vector arguments.
+// return address. Resolving uses general registers only, and none of
+// those takes vector arguments.
 #include <cet.h>
 
-#define PW_NEXT_C(symbol, result, parameters, fallback) BOOT symbol
-#define PW_NEXT_CXX(symbol, result, parameters, fallback) BOOT symbol
+#define PW_NEXT(kind, symbol, result, parameters, fallback) BOOT symbol
 
         .macro  BOOT symbol
         .globl  boot_\symbol

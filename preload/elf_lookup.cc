@@ -192,4 +192,11 @@ void* FindData(const char* name, uint64_t* bytes) {
   return nullptr;
 }
 
+bool FileNameStartsWith(const char* path, const char* prefix) {
+  const char* name = path;
+  for (const char* c = path; *c != 0; ++c)
+    if (*c == '/') name = c + 1;
+  return EqualBytes(name, prefix, Length(prefix));
+}
+
 }  // namespace pagewarden

@@ -35,4 +35,7 @@ const char* DefinedBefore(const char* name);
 // A data symbol of any object; `bytes` gets the symbol's size.
 void* FindData(const char* name, uint64_t* bytes);
 
+// Whether the last part of the path begins so.
+bool FileNameStartsWith(const char* path, const char* prefix);
+
 }  // namespace pagewarden

@@ -5,30 +5,30 @@
 #include "preload/environment.h"
 #include "preload/error.h"
 #include "preload/mem.h"
+#include "preload/pass.h"
 #include "preload/report.h"
 #include "preload/start.h"
 
 extern "C" {
-#define PW_NEXT_C(symbol, result, parameters, fallback) PW_HIDDEN result boot_##symbol parameters;
-#define PW_NEXT_CXX PW_NEXT_C
+#define PW_DEFINE(symbol, result, parameters) result(*next_##symbol) parameters = boot_##symbol;
+#define PW_DEFINE_PLAIN PW_SEALED PW_DEFINE
+#define PW_DEFINE_ALLOCATE PW_SEALED PW_DEFINE
+#define PW_DEFINE_LATE PW_DEFINE
+#define PW_DEFINE_NEW PW_DEFINE
+#define PW_DEFINE_DELETE PW_DEFINE
+#define PW_NEXT(kind, symbol, result, parameters, fallback) \
+  PW_DEFINE_##kind(symbol, result, parameters)
 #include "preload/next_names.h"
-#undef PW_NEXT_CXX
-#undef PW_NEXT_C
-
-#define PW_NEXT_C(symbol, result, parameters, fallback) \
-  PW_SEALED result(*next_##symbol) parameters = boot_##symbol;
-#define PW_NEXT_CXX(symbol, result, parameters, fallback) \
-  result(*next_##symbol) parameters = boot_##symbol;
-#include "preload/next_names.h"
-#undef PW_NEXT_CXX
-#undef PW_NEXT_C
+#undef PW_NEXT
 }
 
 namespace pagewarden {
 
-bool cxx_is_malloc = false;
+Operators operators = Operators::kForeign;
 
 namespace {
+
+PW_SEALED const char* allocator_path = nullptr;
 
 void* NoMemory() {
   SetErrno(kOutOfMemory);
@@ -37,6 +37,9 @@ void* NoMemory() {
 int NoMemoryCode() { return kOutOfMemory; }
 void Ignore() {}
 size_t Zero() { return 0; }
+void* NoObject() { return nullptr; }
+void Free(void* block) { next_free(block); }
+void* Realloc(void* block, size_t bytes) { return next_realloc(block, bytes); }
 
 // Only for a C++ program whose library exports no operators at all.
 void* NewByMalloc(size_t bytes) {
@@ -49,34 +52,50 @@ void* NewAligned(size_t bytes, size_t alignment) {
   if (block == nullptr) Die("out of memory in operator new, and no C++ library to throw", nullptr);
   return block;
 }
-void DeleteByFree(void* block) { next_free(block); }
+
+enum class Kind { PLAIN, ALLOCATE, LATE, NEW, DELETE };
 
 struct Entry {
   const char* name;
   void** slot;
   void* boot;
   void* fallback;
-  bool may_come_late;
+  Kind kind;
+
+  bool is_operator() const { return kind == Kind::NEW || kind == Kind::DELETE; }
+  bool may_come_late() const { return is_operator() || kind == Kind::LATE; }
 };
 
-#define PW_ENTRY(symbol, fallback, late)                                                     \
-  {#symbol, reinterpret_cast<void**>(&next_##symbol), reinterpret_cast<void*>(boot_##symbol), \
-   reinterpret_cast<void*>(fallback), late},
-#define PW_NEXT_C(symbol, result, parameters, fallback) PW_ENTRY(symbol, fallback, false)
-#define PW_NEXT_CXX(symbol, result, parameters, fallback) PW_ENTRY(symbol, fallback, true)
 const Entry kEntries[] = {
+#define PW_NEXT(kind, symbol, result, parameters, fallback)              \
+  {#symbol, reinterpret_cast<void**>(&next_##symbol),                    \
+   reinterpret_cast<void*>(boot_##symbol), reinterpret_cast<void*>(fallback), Kind::kind},
 #include "preload/next_names.h"
+#undef PW_NEXT
 };
-#undef PW_NEXT_CXX
-#undef PW_NEXT_C
-#undef PW_ENTRY
 constexpr size_t kCount = sizeof(kEntries) / sizeof(kEntries[0]);
 
 bool IsCxxLibrary(const char* path) {
-  const char* name = path;
-  for (const char* c = path; *c != 0; ++c)
-    if (*c == '/') name = c + 1;
-  return EqualBytes(name, "libstdc++.so", 12) || EqualBytes(name, "libc++", 6);
+  return FileNameStartsWith(path, "libstdc++.so") || FileNameStartsWith(path, "libc++");
+}
+
+// By what this search has found; a program that replaces but one of them makes
+// all of them its own.
+Operators ClassifyOperators(const Wanted* wanted) {
+  bool found = false;
+  bool all_in_cxx_library = true;
+  for (size_t i = 0; i < kCount; ++i) {
+    if (!kEntries[i].is_operator()) continue;
+    if (DefinedBefore(kEntries[i].name) != nullptr) return Operators::kForeign;
+    const char* path = wanted[i].found_in;
+    if (path == nullptr) continue;
+    found = true;
+    if (IsCxxLibrary(path)) continue;
+    all_in_cxx_library = false;
+    if (allocator_path == nullptr || !Equal(path, allocator_path)) return Operators::kForeign;
+  }
+  if (!found) return operators;
+  return all_in_cxx_library ? Operators::kCxxLibrary : Operators::kAllocator;
 }
 
 }  // namespace
@@ -89,25 +108,31 @@ void ResolveNext() {
     wanted[i] = {entry.name, resolved ? *entry.slot : nullptr, nullptr};
   }
   FindNext(wanted, kCount, Started() ? Walk::kRunning : Walk::kBeforeMain);
+  if (wanted[0].found_in != nullptr) allocator_path = wanted[0].found_in;  // malloc's
+  operators = ClassifyOperators(wanted);
   for (size_t i = 0; i < kCount; ++i) {
     const Entry& entry = kEntries[i];
     void* target = wanted[i].found;
-    if (target == nullptr && !entry.may_come_late) target = entry.fallback;
+    if (target == nullptr && !entry.may_come_late()) target = entry.fallback;
     if (target != nullptr && *entry.slot != target)
       __atomic_store_n(entry.slot, target, __ATOMIC_RELEASE);
-    if (wanted[i].found_in != nullptr && Equal(entry.name, "_Znwm"))
-      cxx_is_malloc = IsCxxLibrary(wanted[i].found_in);
   }
+  UpdatePassTable();
 }
 
 bool HasNext() {
   return reinterpret_cast<void*>(next_malloc) != reinterpret_cast<void*>(&NoMemory);
 }
 
+const char* NextAllocatorPath() { return allocator_path; }
+
 // Called by boot.S with the slot a program called through; returns where to go.
 extern "C" void* pw_resolve(void** slot) {
   ResolveNext();
-  if (EnvironmentReady()) Start();
+  const bool starts = EnvironmentReady() && !Started();
+  if (starts) Start();
+  // The call that started the shim came from an export, and is judged as the next will be.
+  if (starts && PassOf(slot) != nullptr) return *PassOf(slot);
   for (const Entry& entry : kEntries)
     if (entry.slot == slot && *slot == entry.boot) return entry.fallback;
   return *slot;

@@ -10,24 +10,35 @@
 #include "preload/macros.h"
 
 extern "C" {
-#define PW_NEXT_C(symbol, result, parameters, fallback) \
-  extern PW_HIDDEN result(*next_##symbol) parameters;
-#define PW_NEXT_CXX PW_NEXT_C
+#define PW_NEXT(kind, symbol, result, parameters, fallback) \
+  extern PW_HIDDEN result(*next_##symbol) parameters;       \
+  PW_HIDDEN result boot_##symbol parameters;
 #include "preload/next_names.h"
-#undef PW_NEXT_CXX
-#undef PW_NEXT_C
+#undef PW_NEXT
 }
 
 namespace pagewarden {
 
-// True when the next operator new is the C++ library's: it would only call
-// malloc again, so the shim calls next_malloc itself (19 ns becomes 12 a pair).
-extern PW_HIDDEN bool cxx_is_malloc;
+// Whose operators new and delete are next.
+enum class Operators {
+  // The program's own, or not known yet. They may put a header before a block
+  // and hand it to each other: all are left alone, and the malloc inside judged.
+  kForeign,
+  // The next allocator's: each is taken for itself.
+  kAllocator,
+  // The C++ library's, which would only call malloc again.
+  kCxxLibrary,
+};
+
+extern PW_HIDDEN Operators operators;
 
 // Resolves every entry that is still unresolved. Idempotent, and safe to race.
 void ResolveNext();
 
 // False for a libc-free program: nothing after the shim allocates.
 bool HasNext();
+
+// The file that the next malloc is in, as the loader knows it; may be null.
+const char* NextAllocatorPath();
 
 }  // namespace pagewarden

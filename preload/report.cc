@@ -55,6 +55,8 @@ void SetErrno(int value) {
   if (&__errno_location != nullptr) *__errno_location() = value;
 }
 
+PW_COLD void Warn(const char* what) { WriteLine(what, nullptr); }
+
 PW_COLD void Die(const char* what, const char* detail) {
   WriteLine(what, detail);
   RaiseAbort();

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shim's last words. Nothing but proven corruption of the fence, or a
+// What the shim says on stderr. Nothing but proven corruption of the fence, or a
 // program that cannot go on anyway, ends here.
 #pragma once
 
 namespace pagewarden {
+
+// Writes "pagewarden: <what>".
+void Warn(const char* what);
 
 // Writes "pagewarden: <what>[: <detail>]" to stderr and raises SIGABRT.
 [[noreturn]] void Die(const char* what, const char* detail);

@@ -4,15 +4,19 @@
 #include "preload/abi/environment.h"
 #include "preload/elf_lookup.h"
 #include "preload/environment.h"
+#include "preload/exports_loader.h"
 #include "preload/fence.h"
 #include "preload/fork.h"
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/next.h"
+#include "preload/pass.h"
 #include "preload/policy.h"
 #include "preload/registers.h"
+#include "preload/report.h"
 #include "preload/router.h"
+#include "preload/sanitizer.h"
 #include "preload/scopes.h"
 #include "preload/sys.h"
 
@@ -108,6 +112,8 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   SetRules(tables.set);
   const bool fork_watched = WatchForks(page);
+  if (tables.set.everywhere_count != 0) JudgeEveryCall();
+  if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!fork_watched) return NotCovered(Uncovered::kNoForkHandler);
@@ -139,6 +145,10 @@ Verdict Decide() {
   CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
   ledger.mode = static_cast<uint32_t>(policy->mode);
   if (policy->mode == abi::Mode::kDisabled) return PassThrough(NotCovered(Uncovered::kDisabled));
+  if (const char* refusal = SanitizerRefusal(NextAllocatorPath()); refusal != nullptr) {
+    Warn(refusal);
+    return PassThrough(NotCovered(Uncovered::kSanitizer));
+  }
   return Enforce(image, *policy);
 }
 
@@ -168,6 +178,7 @@ void BuildDefaultFence() {
   rule = {0, UINT64_MAX, &fence.arenas[0], 0};
   NameTag(0, kDefaultArenaName, sizeof(kDefaultArenaName) - 1, 0);
   SetRules({&rule, 1, nullptr, 0, false});
+  ClearDeepBind();
   WatchForks(page);
 }
 

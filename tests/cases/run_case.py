@@ -45,6 +45,7 @@ def ending(code):
 
 def main():
     pagewarden, source, program = sys.argv[1:4]
+    os.environ.pop("LD_LIBRARY_PATH", None)  # meson's: the cases find their libraries by RUNPATH
     wanted = directives(source)
     policy = os.path.join(os.path.dirname(source), wanted.get("policy", "cases.yaml"))
     result = subprocess.run(command(pagewarden, policy, program, wanted), text=True, timeout=100,
