@@ -15,7 +15,7 @@ import harness
 
 from .workload import Workload
 
-_LOGINS = 12
+_LOGINS = 6
 _USER = "postgres"
 _FILE_BYTES = 8 << 20
 _CONFIG = """\
