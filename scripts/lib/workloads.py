@@ -36,7 +36,7 @@ def examine(workload):
     try:
         result = runner.compare(workload, workload.runs)
     except harness.HarnessError as error:
-        print(f"workloads: {error}", file=sys.stderr)
+        print(f"workloads: {workload.name} : {error}", file=sys.stderr)
         return (*nothing, "FAILED"), False
     problems = result.problems()
     return (*measured(result), "; ".join(problems) or "same"), not problems

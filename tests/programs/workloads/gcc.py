@@ -17,8 +17,7 @@ class Gcc(Workload):
         self.name = compiler
         self.work = work
         self.fast = fast
-        self.programs = (f"{_PROPER}/{proper}", f"/usr/bin/{compiler}",
-                         source)
+        self.programs = (f"{_PROPER}/{proper}", f"/usr/bin/{compiler}", source)
         self._command = [compiler, *flags, "-c", source, "-o", "object.o"]
 
     def run(self, session, inputs):

@@ -62,17 +62,20 @@ class Sshd(Workload):
         there = directory / "there"
         there.mkdir()
         shutil.chown(there, _USER)
-        options = ["-o", "LogLevel=ERROR", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
-                   "-o", f"UserKnownHostsFile={directory}/known_hosts", "-i", directory / "key"]
+        options = ["-F", "none", "-i", directory / "key", "-o", "BatchMode=yes",
+                   "-o", "LogLevel=ERROR", "-o", "StrictHostKeyChecking=yes",
+                   "-o", f"UserKnownHostsFile={directory}/known_hosts"]
         ssh = ["/usr/bin/ssh", *options, "-p", port, f"{_USER}@127.0.0.1"]
         outputs = {session.run([*ssh, "id -un; seq 1 100000 | sha256sum"])
                    for _ in range(_LOGINS)}
+        if len(outputs) != 1:
+            raise harness.HarnessError(f"sshd : logins differ: {outputs}")
         scp = ["/usr/bin/scp", *options, "-P", port]
         session.run([*scp, file, f"{_USER}@127.0.0.1:{there}/file"])
         session.run([*scp, f"{_USER}@127.0.0.1:{there}/file", directory / "back"])
         if (directory / "back").read_bytes() != file.read_bytes():
             raise harness.HarnessError("sshd : the file came back changed")
-        return "".join(outputs)
+        return outputs.pop()
 
 
 @contextlib.contextmanager

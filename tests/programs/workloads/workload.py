@@ -112,7 +112,7 @@ class Session:
             yield process
             self.look()
             process.send_signal(stop_signal)
-            process.wait(timeout=harness.DEADLINE_SECONDS)
+            harness.wait_until(lambda: process.poll() is not None, f"{words[0]} has ended")
         finally:
             process.kill()
             process.wait()
