@@ -67,7 +67,8 @@ def _snapshot(session, cli):
         report = cli("info", "persistence")
         if "rdb_last_bgsave_status:ok" not in report:
             raise harness.HarnessError(f"redis : bgsave failed: {report}")
-        return f"rdb_saves:{times}\n" in report
+        begun = f"rdb_saves:{times}\n" in report  # counted at the start
+        return begun and "rdb_bgsave_in_progress:0\n" in report
 
     harness.wait_until(lambda: saved(1), "the first bgsave is done")
     cli("bgsave")
