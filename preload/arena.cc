@@ -132,6 +132,7 @@ bool Arena::Fill(Magazine& magazine, uint8_t slot_class) {
     const uint32_t page = partial.head() != kNoPage ? partial.head() : NewSlab(slot_class);
     if (page == kNoPage) break;
     PageRecord& record = records_[page];
+    if (record.free_count == SlotsPerPage(slot_class)) --empty_slabs_;
     const uint32_t word = record.free_slots[0] == 0;
     const auto bit = static_cast<uint32_t>(__builtin_ctzll(record.free_slots[word]));
     record.free_slots[word] &= record.free_slots[word] - 1;
@@ -153,6 +154,7 @@ uint32_t Arena::NewSlab(uint8_t slot_class) {
   record.free_slots[0] = slots >= 64 ? ~0ull : (1ull << slots) - 1;
   record.free_slots[1] = slots <= 64 ? 0 : slots == 128 ? ~0ull : (1ull << (slots - 64)) - 1;
   partial_[slot_class].Push(records_, page);
+  ++empty_slabs_;
   return page;
 }
 
@@ -192,12 +194,13 @@ void Arena::GivePages(uint32_t first, uint32_t count) {
 
 // The last slab of each class is kept, against thrashing, until pages are short.
 void Arena::ReleaseEmptySlabs() {
-  for (uint8_t c = 0; c < kClasses; ++c) {
+  for (uint8_t c = 0; c < kClasses && empty_slabs_ != 0; ++c) {
     for (uint32_t page = partial_[c].head(); page != kNoPage;) {
       const uint32_t next = records_[page].next;
       if (records_[page].free_count == SlotsPerPage(c)) {
         partial_[c].Remove(records_, page);
         GivePages(page, 1);
+        --empty_slabs_;
       }
       page = next;
     }
@@ -309,6 +312,7 @@ void Arena::ReturnSlot(uint32_t round) {
   if (record.free_count++ == 0) partial.Push(records_, page);
   const bool is_empty = record.free_count == SlotsPerPage(record.slot_class);
   const bool is_last = partial.head() == page && record.next == kNoPage;
+  if (is_empty && is_last) ++empty_slabs_;
   if (!is_empty || is_last) return;
   partial.Remove(records_, page);
   GivePages(page, 1);

@@ -134,6 +134,7 @@ class Arena {
   alignas(64) Lock lock_;
   PageHeap pages_;
   PageList partial_[kClasses];  // slabs with free slots
+  uint32_t empty_slabs_ = 0;    // of those, without any other slot
   Backing backing_;
 };
 

@@ -19,6 +19,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,13 @@ def wait_until(condition, what):
             return value
         time.sleep(0.02)
     raise HarnessError(f"waited {DEADLINE_SECONDS} s in vain until {what}")
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 # --- processes -------------------------------------------------------------

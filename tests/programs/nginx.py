@@ -8,7 +8,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import ssl
 import subprocess
 
@@ -68,25 +67,19 @@ http {{
 """
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Nginx:
     """Debian's nginx: one master and `workers` workers, all in the set-up's cgroup."""
 
-    def __init__(self, setup, keys, workers, fenced):
+    def __init__(self, setup, keys, workers, fenced, policy=POLICY):
         self.setup = setup
         self.keys = keys
-        self.port = _free_port()
+        self.port = harness.free_port()
         self.config = setup.directory / "nginx.conf"
         self._workers = workers
         self._write_config()
         self.command = [NGINX, "-c", str(self.config)]
         if fenced:
-            self.command = pagewarden.run_command(POLICY, self.command)
+            self.command = pagewarden.run_command(policy, self.command)
         self._process = None
 
     def _write_config(self):
@@ -189,12 +182,12 @@ class Nginx:
     def load(self, requests):
         """Makes `requests` TLS requests, four at a time, and insists that all succeed."""
         for command in self.load_commands(requests):
-            self._load(command)
+            self.check_load(command, harness.run_checked(command))
 
     @staticmethod
-    def _load(command):
+    def check_load(command, report):
+        """Insists that ab's report tells of success and nothing else."""
         requests = int(command[command.index("-n") + 1])
-        report = harness.run_checked(command)
         complete = int(re.search(r"Complete requests:\s+(\d+)", report).group(1))
         failed = int(re.search(r"Failed requests:\s+(\d+)", report).group(1))
         if complete != requests or failed != 0 or "Non-2xx responses" in report:
