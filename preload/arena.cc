@@ -73,23 +73,19 @@ Arena::Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables
       on_exhausted_(policy.on_capacity_exhausted),
       on_lock_failure_(policy.on_lock_failure),
       on_fork_(policy.on_fork),
-      pages_(tables.records, backing.base()),
-      backing_(backing) {
+      slabs_(backing, tables.records, tables.book) {
   for (uint8_t c = 0; c < kClasses; ++c)
     magazine_limits_[c] = static_cast<uint8_t>(MagazineLimit(c, backing.bytes()));
-  const auto pages = static_cast<uint32_t>(backing.bytes() / kPageBytes);
-  if (pages != 0) pages_.Extend(pages);
-  PublishBacking();
+  TakeOverBacking();
 }
 
 PW_INLINE void* Arena::TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
                               uint32_t row) {
   const size_t slot_bytes = kSlotBytes[slot_class];
-  unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kNaturalAlignment;
+  unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kRoundUnit;
   const Canary canary(*key_, slot, slot + slot_bytes);
   if (PW_UNLIKELY(!canary.IsEmpty()))
-    Corrupt(abi::kViolationCanary, "write to a block that was freed",
-            slot, slot_bytes);
+    Corrupt(abi::kViolationCanary, "write to a block that was freed", slot, slot_bytes);
   canary.Place(bytes, tag);
   books_->CountIn(row, tag, slot_bytes);
   return slot;
@@ -119,102 +115,21 @@ __attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t align
   if (slot_class == kClasses) return AllocateRun(bytes, alignment, tag, row);
   Magazine& magazine = MagazineOf(row, slot_class);
   if (magazine.count == 0) {
-    if (!Fill(magazine, slot_class)) return nullptr;
+    if (!slabs_.Fill(magazine, slot_class, (magazine_limits_[slot_class] + 1u) / 2)) return nullptr;
     books_->SamplePeak(tag, kSlotBytes[slot_class]);
   }
   return TakeRound(magazine, slot_class, bytes, tag, row);
 }
 
-bool Arena::Fill(Magazine& magazine, uint8_t slot_class) {
-  const uint32_t wanted = (magazine_limits_[slot_class] + 1u) / 2;
-  PageList& partial = partial_[slot_class];
-  while (magazine.count < wanted) {
-    const uint32_t page = partial.head() != kNoPage ? partial.head() : NewSlab(slot_class);
-    if (page == kNoPage) break;
-    PageRecord& record = records_[page];
-    if (record.free_count == SlotsPerPage(slot_class)) --empty_slabs_;
-    const uint32_t word = record.free_slots[0] == 0;
-    const auto bit = static_cast<uint32_t>(__builtin_ctzll(record.free_slots[word]));
-    record.free_slots[word] &= record.free_slots[word] - 1;
-    if (--record.free_count == 0) partial.Remove(records_, page);
-    const size_t offset = page * kPageBytes + size_t{word * 64 + bit} * kSlotBytes[slot_class];
-    magazine.rounds[magazine.count++] = static_cast<uint32_t>(offset / kNaturalAlignment);
-  }
-  return magazine.count != 0;
-}
-
-uint32_t Arena::NewSlab(uint8_t slot_class) {
-  const uint32_t page = TakePages(1, kPageBytes);
-  if (page == kNoPage) return kNoPage;
-  PageRecord& record = records_[page];
-  const uint32_t slots = SlotsPerPage(slot_class);
-  record.kind = kSlabPage;
-  record.slot_class = slot_class;
-  record.free_count = static_cast<uint16_t>(slots);
-  record.free_slots[0] = slots >= 64 ? ~0ull : (1ull << slots) - 1;
-  record.free_slots[1] = slots <= 64 ? 0 : slots == 128 ? ~0ull : (1ull << (slots - 64)) - 1;
-  partial_[slot_class].Push(records_, page);
-  ++empty_slabs_;
-  return page;
-}
-
 void* Arena::AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row) {
   const auto pages = static_cast<uint32_t>((bytes + kOverhead + kPageBytes - 1) / kPageBytes);
-  const uint32_t first = TakePages(pages, alignment);
-  if (first == kNoPage) return nullptr;
-  records_[first].kind = kRunPage;
-  records_[first].run_pages = pages;
-  for (uint32_t i = 1; i < pages; ++i) records_[first + i].kind = kRunBodyPage;
-  unsigned char* start = PageAt(first);
+  unsigned char* start = slabs_.TakeRun(pages, alignment);
+  if (start == nullptr) return nullptr;
   const size_t run_bytes = pages * kPageBytes;
   Canary(*key_, start, start + run_bytes).Place(bytes, tag);
   books_->SamplePeak(tag, run_bytes);
   books_->CountIn(row, tag, run_bytes);
   return start;
-}
-
-uint32_t Arena::TakePages(uint32_t count, size_t alignment) {
-  uint32_t first = pages_.Take(count, alignment);
-  if (PW_UNLIKELY(first == kNoPage)) {
-    ReleaseEmptySlabs();
-    first = pages_.Take(count, alignment);
-  }
-  const size_t padding = alignment > kPageBytes ? alignment / kPageBytes : 0;
-  if (first == kNoPage && Grow(count + static_cast<uint32_t>(padding))) first = pages_.Take(count, alignment);
-  const uint64_t in_use = uint64_t{pages_.pages_in_use()} * kPageBytes;
-  Store(book_->page_bytes, in_use);
-  if (in_use > book_->peak_page_bytes) Store(book_->peak_page_bytes, in_use);
-  return first;
-}
-
-void Arena::GivePages(uint32_t first, uint32_t count) {
-  pages_.Give(first, count);
-  Store(book_->page_bytes, uint64_t{pages_.pages_in_use()} * kPageBytes);
-}
-
-// The last slab of each class is kept, against thrashing, until pages are short.
-void Arena::ReleaseEmptySlabs() {
-  for (uint8_t c = 0; c < kClasses && empty_slabs_ != 0; ++c) {
-    for (uint32_t page = partial_[c].head(); page != kNoPage;) {
-      const uint32_t next = records_[page].next;
-      if (records_[page].free_count == SlotsPerPage(c)) {
-        partial_[c].Remove(records_, page);
-        GivePages(page, 1);
-        --empty_slabs_;
-      }
-      page = next;
-    }
-  }
-}
-
-PW_COLD bool Arena::Grow(uint32_t count) {
-  const uint64_t least = uint64_t{count} * kPageBytes;
-  const uint64_t grown = backing_.Grow(least, least);
-  if (grown == 0) return false;
-  pages_.Extend(static_cast<uint32_t>(grown / kPageBytes));
-  Count(book_->growths);
-  PublishBacking();
-  return true;
 }
 
 // Needs no lock: the page of a live block does not change.
@@ -249,7 +164,7 @@ PW_INLINE Canary Arena::Check(const Slot& slot) const {
 
 PW_INLINE void Arena::PutRound(Magazine& magazine, const unsigned char* slot) const {
   const auto offset = static_cast<size_t>(slot - base_);
-  magazine.rounds[magazine.count] = static_cast<uint32_t>(offset / kNaturalAlignment);
+  magazine.rounds[magazine.count] = static_cast<uint32_t>(offset / kRoundUnit);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);  // a fork child may take the magazine over here
   ++magazine.count;
 }
@@ -261,7 +176,8 @@ void Arena::Free(void* block) {
   const uint32_t tag = Check(slot).Tag();
   const uint32_t row = pw_thread.row % kRows;
   WipeSlot(slot.start, slot.bytes);
-  if (PW_UNLIKELY(slot.slot_class == kClasses || row == kSharedRow)) return FreeSlowly(slot.start, tag);
+  if (PW_UNLIKELY(slot.slot_class == kClasses || row == kSharedRow))
+    return FreeSlowly(slot.start, tag);
   Magazine& magazine = MagazineOf(row, slot.slot_class);
   SetInArena(kInside);
   if (PW_UNLIKELY(magazine.count == magazine_limits_[slot.slot_class]))
@@ -281,41 +197,12 @@ __attribute__((noinline)) void Arena::FreeSlowly(void* block, uint32_t tag) {
   if (slot.slot_class != kClasses) {
     Magazine& magazine = MagazineOf(row, slot.slot_class);
     const uint32_t limit = magazine_limits_[slot.slot_class];
-    if (magazine.count == limit) Empty(magazine, (limit + 1) / 2);
+    if (magazine.count == limit) slabs_.Empty(magazine, (limit + 1) / 2);
     PutRound(magazine, slot.start);
   } else {
-    const auto page = static_cast<uint32_t>((slot.start - base_) / kPageBytes);
-    GivePages(page, records_[page].run_pages);
+    slabs_.GiveRun(slot.start);
   }
   books_->CountOut(row, tag, slot.bytes);
-}
-
-// The oldest rounds go: the newest are in the cache.
-void Arena::Empty(Magazine& magazine, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) ReturnSlot(magazine.rounds[i]);
-  magazine.count -= count;
-  for (uint32_t i = 0; i < magazine.count; ++i) magazine.rounds[i] = magazine.rounds[count + i];
-}
-
-void Arena::ReturnSlot(uint32_t round) {
-  const size_t offset = size_t{round} * kNaturalAlignment;
-  const auto page = static_cast<uint32_t>(offset / kPageBytes);
-  PageRecord& record = records_[page];
-  PageList& partial = partial_[record.slot_class];
-  const uint32_t index = SlotAt(offset % kPageBytes, record.slot_class);
-  uint64_t& word = record.free_slots[index / 64];
-  const uint64_t bit = 1ull << (index % 64);
-  if ((word & bit) != 0)
-    Corrupt(abi::kViolationDoubleFree, "double free",
-            base_ + offset, kSlotBytes[record.slot_class]);
-  word |= bit;
-  if (record.free_count++ == 0) partial.Push(records_, page);
-  const bool is_empty = record.free_count == SlotsPerPage(record.slot_class);
-  const bool is_last = partial.head() == page && record.next == kNoPage;
-  if (is_empty && is_last) ++empty_slabs_;
-  if (!is_empty || is_last) return;
-  partial.Remove(records_, page);
-  GivePages(page, 1);
 }
 
 size_t Arena::UsableSize(void* block) {
@@ -367,43 +254,41 @@ PW_COLD bool Arena::IsLeftover() const {
   return wiped_ || !inherited_;
 }
 
-void Arena::PublishBacking() {
-  locked_ = backing_.locked_bytes() != 0;
-  inherited_ = backing_.kind() != abi::ArenaBacking::kNotInherited;
-  Store(book_->capacity_bytes, backing_.bytes());
-  Store(book_->locked_bytes, backing_.locked_bytes());
-  __atomic_store_n(&book_->backing, backing_.kind(), __ATOMIC_RELAXED);
+// What the fast path needs to know of it.
+void Arena::TakeOverBacking() {
+  locked_ = slabs_.backing().locked_bytes() != 0;
+  inherited_ = slabs_.backing().kind() != abi::ArenaBacking::kNotInherited;
+  slabs_.Publish();
 }
 
 void Arena::BeforeFork() {
   NoticeFork();
   lock_.Acquire();
-  backing_.BeforeFork();
+  slabs_.backing().BeforeFork();
 }
 
 void Arena::AfterForkInParent() {
-  backing_.AfterForkInParent();
+  slabs_.backing().AfterForkInParent();
   lock_.Release();
 }
 
 void Arena::AfterForkInChild(bool reset_lock) {
   if (reset_lock) lock_.Reset();
   wiped_ |= on_fork_ == abi::OnFork::kWipe;
-  backing_.AfterForkInChild();
-  PublishBacking();
+  slabs_.backing().AfterForkInChild();
+  TakeOverBacking();
 }
 
 void Arena::AfterUnseenFork(bool reset_lock) {
   closed_ = reset_lock && lock_.IsHeld();  // somebody was just changing the tables
   if (reset_lock) lock_.Reset();
   wiped_ |= on_fork_ == abi::OnFork::kWipe;
-  backing_.AfterUnseenFork();
-  PublishBacking();
+  slabs_.backing().AfterUnseenFork();
+  TakeOverBacking();
 }
 
-PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what,
-                            unsigned char* slot, size_t slot_bytes) const {
-  Count(ledger.violations[violation]);
+PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what, unsigned char* slot,
+                            size_t slot_bytes) const {
   Place place = {};
   place.arena = book_->name;
   place.slot_bytes = slot_bytes;
@@ -414,7 +299,7 @@ PW_COLD void Arena::Corrupt(abi::Violation violation, const char* what,
     place.block_bytes = canary.Bytes();
     place.slot_bytes = 0;
   }
-  Die(what, place);
+  Die(violation, what, place);
 }
 
 }  // namespace pagewarden

@@ -17,13 +17,12 @@
 
 #include "preload/abi/ledger.h"
 #include "preload/abi/policy_image.h"
-#include "preload/backing.h"
 #include "preload/books.h"
 #include "preload/canary.h"
 #include "preload/lock.h"
 #include "preload/magazine.h"
-#include "preload/page_heap.h"
 #include "preload/size_classes.h"
+#include "preload/slabs.h"
 
 namespace pagewarden {
 
@@ -88,29 +87,19 @@ class Arena {
                   uint32_t row);
   void PutRound(Magazine& magazine, const unsigned char* slot) const;
 
-  // Under the lock.
   void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);
-  bool Fill(Magazine& magazine, uint8_t slot_class);
-  void Empty(Magazine& magazine, uint32_t count);
-  uint32_t NewSlab(uint8_t slot_class);
-  void ReturnSlot(uint32_t round);
-  uint32_t TakePages(uint32_t count, size_t alignment);
-  void GivePages(uint32_t first, uint32_t count);
-  void ReleaseEmptySlabs();
-  bool Grow(uint32_t count);
 
-  void PublishBacking();
+  void TakeOverBacking();
   Slot Locate(void* block) const;
   [[noreturn]] void RejectPointer(void* block) const;
   Canary Check(const Slot& slot) const;
   bool IsLeftover() const;
   [[noreturn]] void Corrupt(abi::Violation violation, const char* what,
-                             unsigned char* slot = nullptr, size_t slot_bytes = 0) const;
+                            unsigned char* slot = nullptr, size_t slot_bytes = 0) const;
 
   Magazine& MagazineOf(uint32_t row, uint8_t slot_class) const {
     return magazines_[row * kMagazineStride + slot_class];
   }
-  unsigned char* PageAt(uint32_t page) const { return base_ + size_t{page} * kPageBytes; }
 
   // Read on the fast path, constant after start.
   unsigned char* base_;
@@ -132,10 +121,7 @@ class Arena {
 
   // Under the lock.
   alignas(64) Lock lock_;
-  PageHeap pages_;
-  PageList partial_[kClasses];  // slabs with free slots
-  uint32_t empty_slabs_ = 0;    // of those, without any other slot
-  Backing backing_;
+  Slabs slabs_;
 };
 
 }  // namespace pagewarden

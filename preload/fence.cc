@@ -131,8 +131,7 @@ abi::Uncovered BuildFence(const abi::ArenaEntry* policies, uint32_t count, uint3
 Arena& Fence::OtherArenaOf(const void* block) const {
   for (uint32_t i = 1; i < arena_count; ++i)
     if (arenas[i].Owns(block)) return arenas[i];
-  Count(ledger.violations[abi::kViolationWildFree]);
-  Die("free of a pointer between the arenas");
+  Die(abi::kViolationWildFree, "free of a pointer between the arenas");
 }
 
 }  // namespace pagewarden

@@ -12,9 +12,12 @@ namespace pagewarden {
 
 inline constexpr uint32_t kMagazineRounds = 15;
 
+// A round is a slot's offset in the arena, in these units: slots are multiples of it.
+inline constexpr size_t kRoundUnit = 16;
+
 struct alignas(64) Magazine {
   uint32_t count;
-  uint32_t rounds[kMagazineRounds];  // slot addresses: offset in the arena / 16
+  uint32_t rounds[kMagazineRounds];
 };
 static_assert(sizeof(Magazine) == 64);
 

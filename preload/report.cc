@@ -2,6 +2,7 @@
 #include "preload/report.h"
 
 #include "preload/error.h"
+#include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/sys.h"
@@ -91,6 +92,11 @@ PW_COLD void Die(const char* what, const Place& place) {
   line.Add(", slot of ", place.slot_bytes, " bytes");
   WriteLine(line);
   RaiseAbort();
+}
+
+PW_COLD void Die(abi::Violation violation, const char* what, const Place& place) {
+  Count(ledger.violations[violation]);
+  Die(what, place);
 }
 
 PW_COLD void DieUnbound(const char* function) {

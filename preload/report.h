@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "preload/abi/ledger.h"
+
 namespace pagewarden {
 
 // Writes "pagewarden: <what>".
@@ -22,6 +24,9 @@ struct Place {
 // Writes "pagewarden: <what>[: arena …, rule …, block of … bytes]" to stderr and
 // raises SIGABRT.
 [[noreturn]] void Die(const char* what, const Place& place = {});
+
+// The same, after it is counted in the ledger.
+[[noreturn]] void Die(abi::Violation violation, const char* what, const Place& place = {});
 
 // Writes the same line and exits with 127, as the loader does for a symbol
 // that cannot be found.
