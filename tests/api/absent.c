@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Neither linked nor preloaded: the references are null and the program's malloc
    is its own. C99, with every warning that a user might turn on. */
-#include "preload/pagewarden.h"
-
 #include <stdlib.h>
+
+#include "preload/pagewarden.h"
 
 int main(void) {
   void* block = pagewarden_present() ? pagewarden_alloc("keys", 64) : malloc(64);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // As absent.c, in C++11.
-#include "preload/pagewarden.h"
-
 #include <cstdlib>
+
+#include "preload/pagewarden.h"
 
 int main() {
   void* block = pagewarden_present() ? pagewarden_alloc("keys", 64) : std::malloc(64);

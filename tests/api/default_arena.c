@@ -100,7 +100,7 @@ static void check_refusals(void) {
 
 int main(void) {
   CHECK(pagewarden_present());
-  CHECK(pagewarden_is_locked(&main) == 0);  /* before there is an arena */
+  CHECK(pagewarden_is_locked(&main) == 0); /* before there is an arena */
   check_block_life();
   check_libc_names();
   check_plain();

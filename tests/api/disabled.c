@@ -14,7 +14,7 @@ int main(void) {
   CHECK(pagewarden_present() && block != NULL && all_zero(block, 64));
   CHECK(pagewarden_is_locked(block) == 0 && !has_flag(block, " lo"));
   strcpy(block, "secret");
-  block = pagewarden_resize(block, 0);  /* unlike realloc, which might free it */
+  block = pagewarden_resize(block, 0); /* unlike realloc, which might free it */
   CHECK(block != NULL);
   block = pagewarden_resize(block, 64);
   CHECK(block != NULL);

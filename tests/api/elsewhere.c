@@ -6,7 +6,7 @@
 #include "case.h"
 #include "preload/pagewarden.h"
 
-enum { kBytes = 20000, kLinks = 64 };  /* the allocator links free blocks at their start */
+enum { kBytes = 20000, kLinks = 64 }; /* the allocator links free blocks at their start */
 
 static int is_wiped(const char* from, const char* to) {
   return all_zero(from + kLinks, (size_t)(to - from) - kLinks);
@@ -15,7 +15,7 @@ static int is_wiped(const char* from, const char* to) {
 int main(void) {
   struct pagewarden_usage usage;
   char* secret = pagewarden_alloc("first", kBytes);
-  void* neighbour = malloc(64);  /* else the freed block goes back to the kernel */
+  void* neighbour = malloc(64); /* else the freed block goes back to the kernel */
   CHECK(secret != NULL && !pagewarden_is_locked(secret) && !has_flag(secret, " lo"));
   CHECK(pagewarden_query("first", &usage) == 0);
   CHECK(usage.fallbacks == 1 && usage.live_allocations == 0);

@@ -20,12 +20,12 @@ static void check_libraries(void) {
   char* copy = strdup("secret");
   char* line = NULL;
   CHECK(asprintf(&line, "pass%s", "word") == 8);
-  before = realloc(before, 100);  /* moves in */
+  before = realloc(before, 100); /* moves in */
   pagewarden_end();
   CHECK(errno == kUntouched);
   void* after = malloc(64);
   CHECK(is_fenced(copy) && is_fenced(line) && is_fenced(before) && !has_flag(after, " lo"));
-  copy = realloc(copy, 2000);  /* and stays in */
+  copy = realloc(copy, 2000); /* and stays in */
   CHECK(is_fenced(copy) && strcmp(copy, "secret") == 0);
   free(copy), free(line), free(before), free(after);
 }
@@ -46,7 +46,7 @@ static void check_nesting(void) {
     pagewarden_end();
   }
   CHECK(!is_tagged());
-  pagewarden_end();  /* of nothing */
+  pagewarden_end(); /* of nothing */
   CHECK(!is_tagged() && pagewarden_begin(NULL) == 0 && is_tagged());
   pagewarden_end();
 }
@@ -56,7 +56,7 @@ static void check_other_threads(void) {
   void* block;
   CHECK(pthread_create(&thread, NULL, allocate, NULL) == 0);
   CHECK(pthread_join(thread, &block) == 0);
-  free(block);  /* now the thread's own tables are made */
+  free(block); /* now the thread's own tables are made */
   CHECK(pagewarden_begin(NULL) == 0);
   CHECK(pthread_create(&thread, NULL, allocate, NULL) == 0);
   CHECK(pthread_join(thread, &block) == 0);

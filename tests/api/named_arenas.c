@@ -19,7 +19,7 @@ static void check_names(void) {
   CHECK(is_fenced(by_default) && is_fenced(first) && is_fenced(strict));
   CHECK(live(NULL) == 2 && live("first") == 2 && live("strict") == 1);
   pagewarden_free(by_default), pagewarden_free(first), pagewarden_free(strict);
-  errno = 0;  /* the policy decides which arenas there are */
+  errno = 0; /* the policy decides which arenas there are */
   CHECK(pagewarden_alloc("default", 64) == NULL && errno == ENOENT);
 }
 
@@ -32,7 +32,7 @@ static void check_nesting(void) {
   void* first = malloc(64);
   CHECK(live("first") == 1 && live("strict") == 1);
   pagewarden_end();
-  strict = pagewarden_resize(strict, 3000);  /* stays in its own arena */
+  strict = pagewarden_resize(strict, 3000); /* stays in its own arena */
   CHECK(live("first") == 1 && live("strict") == 1);
   pagewarden_free(first), pagewarden_free(strict);
 }
@@ -44,7 +44,7 @@ static void check_fail(void) {
   CHECK(pagewarden_alloc("strict", 20000) == NULL && errno == ENOMEM);
   errno = 0;
   CHECK(pagewarden_resize(secret, 20000) == NULL && errno == ENOMEM);
-  CHECK(((char*)secret)[63] == 's' && is_fenced(secret));  /* as it was */
+  CHECK(((char*)secret)[63] == 's' && is_fenced(secret)); /* as it was */
   errno = 0;
   CHECK(pagewarden_begin("strict") == 0 && malloc(20000) == NULL && errno == ENOMEM);
   pagewarden_end();

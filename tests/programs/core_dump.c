@@ -9,7 +9,7 @@
 
 enum { kSecretBytes = 64 };
 
-void* tagged_malloc(size_t bytes);  /* libcase.so */
+void* tagged_malloc(size_t bytes); /* libcase.so */
 
 int main(int count, char** arguments) {
   unsigned char* secret = tagged_malloc(kSecretBytes);
