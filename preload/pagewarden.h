@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets in locked memory, for programs that can be changed.
 
-   The functions are weak references: link with -lpagewarden, or leave it to the
+   The functions are weak references: link with the library, or leave it to the
    preloaded shim, or to neither, and test with pagewarden_present(). Where it is
    absent, a program keeps its plain malloc:
 
      char* key = pagewarden_present() ? pagewarden_alloc("keys", n) : malloc(n);
+
+   To link, use $(pkg-config --libs pagewarden), which is -lpagewarden between
+   -Wl,--push-state,--no-as-needed and -Wl,--pop-state: under --as-needed, which
+   many compilers pass by themselves, a library is not needed for weak references.
+   To leave it to the preloaded shim, compile as a position-independent executable
+   (-fPIE -pie, mostly the default): in others the linker sets what is not there to
+   null for good. examples/keyring.c shows all three.
 
    `arena` is the name of an arena of the policy that selects this program; NULL
    is the policy's first. Where no policy does, NULL and "default" mean an arena
@@ -31,9 +38,10 @@ extern "C" {
    NULL with ENOENT: no such arena; ENOMEM: the policy says Fail, or no memory. */
 PAGEWARDEN_WEAK void* pagewarden_alloc(const char* arena, size_t bytes);
 
-/* As realloc(3): the contents move within the arena, and the old place is wiped.
-   NULL with ENOMEM: the block is as it was. NULL with EINVAL: the block is null,
-   which does not say which arena. */
+/* As realloc(3), but the old place is wiped, the contents stay in the arena as long
+   as it has room or the policy says Fail, and 0 bytes give an empty block, which is
+   to be freed. NULL with ENOMEM: the block is as it was. NULL with EINVAL: the block
+   is null, which does not say which arena. */
 PAGEWARDEN_WEAK void* pagewarden_resize(void* block, size_t bytes);
 
 /* Wipes and frees. NULL is ignored. Ends the program, with a line on stderr, for
@@ -42,7 +50,8 @@ PAGEWARDEN_WEAK void pagewarden_free(void* block);
 
 /* From here to pagewarden_end, what this thread allocates (malloc, new, …, in
    libraries too) comes from the arena. Nests, up to ten deep together with the
-   functions that the policy names. Returns 0, or -1 with ENOENT or ENOSPC. */
+   functions that the policy names. Returns 0, or -1 with ENOENT or ENOSPC, and
+   then there is nothing to end. */
 PAGEWARDEN_WEAK int pagewarden_begin(const char* arena);
 
 /* Ends what the last pagewarden_begin of this thread began. */
@@ -59,8 +68,9 @@ struct pagewarden_usage {
   size_t fallbacks;        /* asked for here, but placed in ordinary memory */
 };
 
-/* Returns 0, or -1 with ENOENT. The figures are of one instant only as long as no
-   other thread allocates. */
+/* Returns 0, or -1 with ENOENT: no such arena, or none at all, where the shim is
+   disabled or could reserve no memory, and all blocks are ordinary. The figures are
+   of one instant only as long as no other thread allocates. */
 PAGEWARDEN_WEAK int pagewarden_query(const char* arena, struct pagewarden_usage* out);
 
 static inline int pagewarden_present(void) { return &pagewarden_alloc != NULL; }

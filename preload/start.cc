@@ -16,6 +16,7 @@
 #include "preload/registers.h"
 #include "preload/report.h"
 #include "preload/router.h"
+#include "preload/rules.h"
 #include "preload/sanitizer.h"
 #include "preload/scopes.h"
 #include "preload/sys.h"
@@ -40,58 +41,6 @@ struct Verdict {
 
 Verdict NotCovered(Uncovered reason) { return {ShimState::kUncovered, reason}; }
 
-// Scratch for tables that live as long as the process: address space from the
-// kernel, since the shim has no heap of its own.
-void* MapTable(size_t bytes) {
-  const long at = sys::Reserve(bytes);
-  if (sys::Failed(at)) return nullptr;
-  void* table = reinterpret_cast<void*>(at);
-  return sys::Failed(sys::Protect(table, bytes, kProtRead | kProtWrite)) ? nullptr : table;
-}
-
-struct RuleTables {
-  RuleSet set;
-  uint16_t* slot_tags;  // by function; 0: no rule
-};
-
-void NameTag(uint32_t tag, const char* name, size_t bytes, uint32_t arena) {
-  abi::LedgerTag& of = fence.books.tag(tag);
-  CopyText(of.name, sizeof(of.name), name, bytes);
-  of.arena = arena;
-}
-
-// The policy's rules, then one for each arena.
-bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
-  const uint32_t count = policy.rules.count + policy.arenas.count;
-  const size_t rule_bytes = (count + policy.rules.count) * sizeof(Rule);
-  void* memory = MapTable(rule_bytes + image.function_count() * sizeof(uint16_t) + 1);
-  if (memory == nullptr) return false;
-  auto* rules = static_cast<Rule*>(memory);
-  auto* everywhere = rules + count;
-  auto* slot_tags = reinterpret_cast<uint16_t*>(static_cast<char*>(memory) + rule_bytes);
-  uint32_t everywhere_count = 0;
-  for (uint32_t i = 0; i < policy.rules.count; ++i) {
-    const abi::RuleEntry& rule = image.rule(policy.rules.first + i);
-    const uint32_t arena = rule.arena - policy.arenas.first;
-    rules[i] = {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], i};
-    NameTag(i, image.text(rule.name), rule.name.bytes, arena);
-    if (rule.form == abi::RuleForm::kAll) everywhere[everywhere_count++] = rules[i];
-    for (uint32_t slot = 0; slot < rule.slots.count; ++slot) {
-      uint16_t& tag = slot_tags[image.rule_slot(rule.slots.first + slot)];
-      if (tag == 0) tag = static_cast<uint16_t>(i + 1);  // the first rule wins a function
-    }
-  }
-  for (uint32_t arena = 0; arena < policy.arenas.count; ++arena) {
-    const uint32_t tag = policy.rules.count + arena;
-    rules[tag] = {0, UINT64_MAX, &fence.arenas[arena], tag};
-    NameTag(tag, ledger.arenas[arena].name, Length(ledger.arenas[arena].name), arena);
-  }
-  ledger.rule_count = policy.rules.count;
-  out->set = {rules, count, everywhere, everywhere_count, policy.mode == abi::Mode::kAudit};
-  out->slot_tags = slot_tags;
-  return true;
-}
-
 // Without a policy the scope library's trampolines must lead straight through.
 Verdict PassThrough(Verdict verdict) {
   ledger.scopes_bound = BindScopes(nullptr, 0);
@@ -104,9 +53,8 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     CopyText(ledger.arenas[i].name, sizeof(ledger.arenas[i].name), image.text(name), name.bytes);
   }
   void* page = nullptr;
-  const Uncovered fence_verdict =
-      BuildFence(&image.arena(policy.arenas.first), policy.arenas.count,
-                 policy.rules.count + policy.arenas.count, &page);
+  const Uncovered fence_verdict = BuildFence(&image.arena(policy.arenas.first), policy.arenas.count,
+                                             TagsOf(policy), &page);
   RuleTables tables = {};
   if (fence_verdict == Uncovered::kNoReservation || !BuildRules(image, policy, &tables))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
@@ -174,11 +122,8 @@ void BuildDefaultFence() {
   void* page = nullptr;
   const Uncovered verdict = BuildFence(&kDefaultArena, 1, 1, &page);
   if (verdict == Uncovered::kNoReservation) return;
-  static PW_SEALED Rule rule;
-  rule = {0, UINT64_MAX, &fence.arenas[0], 0};
   ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
-  NameTag(0, kDefaultArenaName, sizeof(kDefaultArenaName) - 1, 0);
-  SetRules({&rule, 1, nullptr, 0, false});
+  SetRules(RulesOfOneArena());
   ClearDeepBind();
   const bool fork_watched = WatchForks(page);
   if (verdict == Uncovered::kNone && fork_watched)

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables that the router and the scopes work by, made from the policy image at
+// start. They live as long as the process.
+#pragma once
+
+#include <stdint.h>
+
+#include "preload/abi/policy_image.h"
+#include "preload/policy.h"
+#include "preload/router.h"
+
+namespace pagewarden {
+
+struct RuleTables {
+  RuleSet set;
+  uint16_t* slot_tags;  // by function of the image: its rule's tag, 0 if none
+};
+
+// One for each rule, then one for each arena (pagewarden.h).
+inline uint32_t TagsOf(const abi::PolicyEntry& policy) {
+  return policy.rules.count + policy.arenas.count;
+}
+
+// Precondition: the fence is built, with TagsOf(policy) tags; the arenas have their
+// names in the ledger. Names the tags there. False: no memory.
+bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out);
+
+// For a fence of one arena and no policy.
+RuleSet RulesOfOneArena();
+
+}  // namespace pagewarden
