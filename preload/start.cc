@@ -178,9 +178,9 @@ void BuildDefaultFence() {
   rule = {0, UINT64_MAX, &fence.arenas[0], 0};
   ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
   NameTag(0, kDefaultArenaName, sizeof(kDefaultArenaName) - 1, 0);
-  SetRules({&rule, 1, nullptr, 0, false});
   ClearDeepBind();
   const bool fork_watched = WatchForks(page);
+  SetRules({&rule, 1, nullptr, 0, false});  // last: other threads act on it at once
   if (verdict == Uncovered::kNone && fork_watched)
     SetState(ShimState::kActive, Uncovered::kNone);
   else
