@@ -46,8 +46,10 @@ uint64_t* fork_witness = &always_seen;
 
 bool WatchForks(void* page) {
   if (!sys::Failed(sys::Advise(page, kPageBytes, MADV_WIPEONFORK))) {
-    fork_witness = static_cast<uint64_t*>(page);
-    *fork_witness = 1;
+    auto* witness = static_cast<uint64_t*>(page);
+    *witness = 1;
+    // Other threads may look at any moment, and zero means a fork to them.
+    __atomic_store_n(&fork_witness, witness, __ATOMIC_RELEASE);
   }
   // No owner: the shim is never unloaded.
   if (&__register_atfork != nullptr)
@@ -60,8 +62,7 @@ bool WatchForks(void* page) {
 PW_COLD void HandleUnseenFork() {
   *fork_witness = 1;
   ReleaseRowsOfOthers();
-  for (uint32_t i = 0; i < fence.arena_count; ++i)
-    fence.arenas[i].AfterUnseenFork(!HoldsLock());
+  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterUnseenFork(!HoldsLock());
 }
 
 }  // namespace pagewarden

@@ -123,9 +123,9 @@ void BuildDefaultFence() {
   const Uncovered verdict = BuildFence(&kDefaultArena, 1, 1, &page);
   if (verdict == Uncovered::kNoReservation) return;
   ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
-  SetRules(RulesOfOneArena());
   ClearDeepBind();
   const bool fork_watched = WatchForks(page);
+  SetRules(RulesOfOneArena());  // last: other threads act on it at once
   if (verdict == Uncovered::kNone && fork_watched)
     SetState(ShimState::kActive, Uncovered::kNone);
   else

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads that all call first at once get one arena between them. */
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "case.h"
 #include "preload/pagewarden.h"
 
-enum { kThreads = 8, kBytes = 64 };
+enum { kRaces = 200, kThreads = 8, kBytes = 64 };
 
 static pthread_barrier_t barrier;
 
@@ -15,7 +17,8 @@ static void* call_first(void* unused) {
   return pagewarden_alloc(NULL, kBytes);
 }
 
-int main(void) {
+/* In a process of its own: a first call cannot be repeated. */
+static int race_once(void) {
   pthread_t threads[kThreads];
   void* blocks[kThreads];
   CHECK(pthread_barrier_init(&barrier, NULL, kThreads) == 0);
@@ -28,6 +31,16 @@ int main(void) {
   for (int i = 0; i < kThreads; ++i) {
     CHECK(is_fenced(blocks[i]));
     pagewarden_free(blocks[i]);
+  }
+  return 0;
+}
+
+int main(void) {
+  for (int race = 0; race < kRaces; ++race) {
+    const pid_t child = fork();
+    if (child == 0) _exit(race_once());
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
   }
   return 0;
 }
