@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/arena.h"
 
-#include "preload/fork.h"
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/report.h"
@@ -13,37 +12,25 @@ namespace {
 
 constexpr size_t kNaturalAlignment = 16;
 
-void SetInArena(InArena state) {
+void SetInArena(bool inside) {
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  pw_thread.in_arena = state;
+  pw_thread.in_arena = inside;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 class Inside {
  public:
-  Inside() { SetInArena(kInside); }
-  ~Inside() { SetInArena(kOutside); }
-};
-
-// Holds the lock, unless the caller holds it already: threads of the shared row
-// take it for the whole call.
-class Hold {
- public:
-  explicit Hold(Lock& lock) : lock_(lock), taken_(pw_thread.in_arena != kHoldsLock) {
-    if (!taken_) return;
-    NoticeFork();
-    SetInArena(kHoldsLock);
+  explicit Inside(Lock& lock) : lock_(lock) {
+    SetInArena(true);
     lock_.Acquire();
   }
-  ~Hold() {
-    if (!taken_) return;
+  ~Inside() {
     lock_.Release();
-    SetInArena(kInside);
+    SetInArena(false);
   }
 
  private:
   Lock& lock_;
-  const bool taken_;
 };
 
 // Free, or a block that the kernel wiped: the trailer of a live one is not zero.
@@ -74,8 +61,7 @@ Arena::Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables
       on_lock_failure_(policy.on_lock_failure),
       on_fork_(policy.on_fork),
       slabs_(backing, tables.records, tables.book) {
-  for (uint8_t c = 0; c < kClasses; ++c)
-    magazine_limits_[c] = static_cast<uint8_t>(MagazineLimit(c, backing.bytes()));
+  LimitMagazines();
   TakeOverBacking();
 }
 
@@ -97,25 +83,24 @@ void* Arena::Allocate(size_t bytes, size_t alignment, uint32_t tag) {
     return AllocateSlowly(bytes, alignment, tag);
   const uint8_t slot_class = ClassFor(bytes);
   Magazine& magazine = MagazineOf(row, slot_class);
-  SetInArena(kInside);
+  SetInArena(true);
   if (PW_UNLIKELY(magazine.count == 0)) return AllocateSlowly(bytes, alignment, tag);
   void* block = TakeRound(magazine, slot_class, bytes, tag, row);
-  SetInArena(kOutside);
+  SetInArena(false);
   return block;
 }
 
 __attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t alignment,
                                                       uint32_t tag) {
-  if (bytes > reserved_bytes_) return nullptr;
-  const Inside inside;
   const uint32_t row = ThreadRow();
-  const Hold hold(lock_);
-  if (closed_) return nullptr;
+  const Inside inside(lock_);
+  if (!is_open() || !MayHold(bytes, alignment)) return nullptr;
+  if (PW_UNLIKELY(rows_seen_ != RowsInUse())) LimitMagazines();
   const uint8_t slot_class = ClassForAligned(bytes, alignment);
   if (slot_class == kClasses) return AllocateRun(bytes, alignment, tag, row);
   Magazine& magazine = MagazineOf(row, slot_class);
   if (magazine.count == 0) {
-    if (!slabs_.Fill(magazine, slot_class, (magazine_limits_[slot_class] + 1u) / 2)) return nullptr;
+    if (!slabs_.Fill(magazine, slot_class, magazine_limits_[slot_class] / 2 + 1u)) return nullptr;
     books_->SamplePeak(tag, kSlotBytes[slot_class]);
   }
   return TakeRound(magazine, slot_class, bytes, tag, row);
@@ -179,26 +164,27 @@ void Arena::Free(void* block) {
   if (PW_UNLIKELY(slot.slot_class == kClasses || row == kSharedRow))
     return FreeSlowly(slot.start, tag);
   Magazine& magazine = MagazineOf(row, slot.slot_class);
-  SetInArena(kInside);
-  if (PW_UNLIKELY(magazine.count == magazine_limits_[slot.slot_class]))
+  SetInArena(true);
+  if (PW_UNLIKELY(magazine.count >= magazine_limits_[slot.slot_class]))
     return FreeSlowly(slot.start, tag);
   PutRound(magazine, slot.start);
   books_->CountOut(row, tag, slot.bytes);
-  SetInArena(kOutside);
+  SetInArena(false);
 }
 
 // `block` is wiped.
 __attribute__((noinline)) void Arena::FreeSlowly(void* block, uint32_t tag) {
-  const Inside inside;
   const uint32_t row = ThreadRow();
-  const Hold hold(lock_);
+  const Inside inside(lock_);
   if (closed_) return;  // nobody gets it again
   const Slot slot = Locate(block);
   if (slot.slot_class != kClasses) {
     Magazine& magazine = MagazineOf(row, slot.slot_class);
     const uint32_t limit = magazine_limits_[slot.slot_class];
-    if (magazine.count == limit) slabs_.Empty(magazine, (limit + 1) / 2);
+    if (magazine.count >= limit && limit != 0)
+      slabs_.Empty(magazine, magazine.count - limit / 2);
     PutRound(magazine, slot.start);
+    if (limit == 0) slabs_.Empty(magazine, magazine.count);
   } else {
     slabs_.GiveRun(slot.start);
   }
@@ -217,14 +203,15 @@ uint32_t Arena::TagOf(void* block) {
   return tag < books_->tag_count() ? tag : 0;  // of a leftover, nothing is known
 }
 
-bool Arena::ResizeInPlace(void* block, size_t bytes) {
+bool Arena::ResizeInPlace(void* block, size_t bytes, bool even_if_wasteful) {
   const Slot slot = Locate(block);
-  if (PW_UNLIKELY(IsZero(slot.start, slot.bytes)) && IsLeftover()) return bytes <= slot.bytes - kOverhead;
+  if (PW_UNLIKELY(IsZero(slot.start, slot.bytes)) && IsLeftover())
+    return bytes <= slot.bytes - kOverhead;
   const Canary canary = Check(slot);
   const size_t before = canary.Bytes();
   if (bytes > slot.bytes - kOverhead) return false;
   const bool wasteful = slot.bytes > kSlotBytes[0] && bytes < slot.bytes / 4;
-  if (wasteful) return false;
+  if (wasteful && !even_if_wasteful) return false;
   // Everything behind the smaller of the two sizes is canary or stale secret.
   const size_t keep = before < bytes ? before : bytes;
   const uint32_t tag = canary.Tag();
@@ -249,10 +236,7 @@ PW_COLD void Arena::RejectPointer(void* block) const {
 }
 
 // A block that the parent allocated, and that the kernel wiped in this child.
-PW_COLD bool Arena::IsLeftover() const {
-  NoticeFork();
-  return wiped_ || !inherited_;
-}
+PW_COLD bool Arena::IsLeftover() const { return wiped_ || !inherited_; }
 
 // What the fast path needs to know of it.
 void Arena::TakeOverBacking() {
@@ -261,28 +245,49 @@ void Arena::TakeOverBacking() {
   slabs_.Publish();
 }
 
+// What all threads' magazines together may hold is bounded: those of a thread that
+// has ended keep their rounds until another thread takes the row.
+void Arena::LimitMagazines() {
+  rows_seen_ = RowsInUse();
+  for (uint8_t c = 0; c < kClasses; ++c)
+    magazine_limits_[c] = static_cast<uint8_t>(MagazineLimit(c, slabs_.backing().bytes(), rows_seen_));
+}
+
+void Arena::EmptyMagazinesOfOthers() {
+  for (uint32_t row = 0; row < kRows; ++row)
+    for (uint8_t c = 0; c < kClasses && row != pw_thread.row; ++c) MagazineOf(row, c).count = 0;
+}
+
 void Arena::BeforeFork() {
-  NoticeFork();
-  lock_.Acquire();
+  if (lock_.IsMine()) {
+    ++nested_forks_;
+  } else {
+    lock_.Acquire();
+  }
   slabs_.backing().BeforeFork();
 }
 
 void Arena::AfterForkInParent() {
   slabs_.backing().AfterForkInParent();
-  lock_.Release();
+  if (nested_forks_ == 0) return lock_.Release();
+  --nested_forks_;
 }
 
-void Arena::AfterForkInChild(bool reset_lock) {
-  if (reset_lock) lock_.Reset();
-  wiped_ |= on_fork_ == abi::OnFork::kWipe;
-  slabs_.backing().AfterForkInChild();
+void Arena::AfterForkInChild() {
+  // A copy is older than what threads have freed since: their rounds may be live in it.
+  if (slabs_.backing().AfterForkInChild()) EmptyMagazinesOfOthers();
+  wiped_ |= on_fork_ != abi::OnFork::kRelock;
   TakeOverBacking();
+  if (nested_forks_ == 0) return lock_.Reset();
+  --nested_forks_;
 }
 
-void Arena::AfterUnseenFork(bool reset_lock) {
-  closed_ = reset_lock && lock_.IsHeld();  // somebody was just changing the tables
-  if (reset_lock) lock_.Reset();
-  wiped_ |= on_fork_ == abi::OnFork::kWipe;
+void Arena::AfterUnseenFork() {
+  if (!lock_.IsMine()) {
+    closed_ |= lock_.IsHeld();  // somebody was just changing the tables
+    lock_.Reset();
+  }
+  wiped_ |= on_fork_ != abi::OnFork::kRelock;
   slabs_.backing().AfterUnseenFork();
   TakeOverBacking();
 }

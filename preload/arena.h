@@ -52,26 +52,30 @@ class Arena {
   // Whose books the block is in.
   uint32_t TagOf(void* block);
 
-  // Changes the size in place if the slot has room.
-  bool ResizeInPlace(void* block, size_t bytes);
+  // Changes the size in place if the slot has room; not, if a much smaller one would
+  // do, unless `even_if_wasteful`.
+  bool ResizeInPlace(void* block, size_t bytes, bool even_if_wasteful);
 
   bool Owns(const void* p) const {
     return reinterpret_cast<uint64_t>(p) - reinterpret_cast<uint64_t>(base_) < reserved_bytes_;
   }
 
   // fork(2): the lock is held across it, and the child locks the memory again, or
-  // gives it up. `reset_lock`: nobody is left to release it.
+  // gives it up.
   void BeforeFork();
   void AfterForkInParent();
-  void AfterForkInChild(bool reset_lock);
-  void AfterUnseenFork(bool reset_lock);
+  void AfterForkInChild();
+  void AfterUnseenFork();
 
   abi::OnCapacityExhausted on_exhausted() const { return on_exhausted_; }
   abi::OnLockFailure on_lock_failure() const { return on_lock_failure_; }
   bool is_locked() const { return locked_; }
   // False in a fork child that got no usable copy of the arena.
   bool is_open() const { return inherited_ && !closed_; }
-  size_t reserved_bytes() const { return reserved_bytes_; }
+  // Whether a block of this kind could ever be had.
+  bool MayHold(size_t bytes, size_t alignment) const {
+    return bytes <= reserved_bytes_ && alignment <= reserved_bytes_;
+  }
   const abi::LedgerArena& book() const { return *book_; }
 
  private:
@@ -90,6 +94,8 @@ class Arena {
   void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);
 
   void TakeOverBacking();
+  void LimitMagazines();
+  void EmptyMagazinesOfOthers();
   Slot Locate(void* block) const;
   [[noreturn]] void RejectPointer(void* block) const;
   Canary Check(const Slot& slot) const;
@@ -121,6 +127,8 @@ class Arena {
 
   // Under the lock.
   alignas(64) Lock lock_;
+  uint32_t nested_forks_ = 0;  // by signal handlers of the lock's owner
+  uint32_t rows_seen_ = 0;     // that the magazines' limits are made for
   Slabs slabs_;
 };
 

@@ -113,8 +113,9 @@ void Backing::OpenUnlocked() {
 
 void Backing::Advise(const unsigned char* at, uint64_t bytes) const {
   if (exclude_from_core_dump_) sys::Advise(at, bytes, MADV_DONTDUMP);
-  if (on_fork_ == abi::OnFork::kWipe) sys::Advise(at, bytes, MADV_WIPEONFORK);
-  if (on_fork_ == abi::OnFork::kExclude) sys::Advise(at, bytes, MADV_DONTFORK);
+  // Excluded memory is wiped too, and then made inaccessible: MADV_DONTFORK would leave
+  // a hole in the fence, which the child's next mmap fills.
+  if (on_fork_ != abi::OnFork::kRelock) sys::Advise(at, bytes, MADV_WIPEONFORK);
 }
 
 // Inaccessible first: made accessible only with all its flags set, it has no pages
@@ -126,21 +127,22 @@ long Backing::MapLockedAt(const unsigned char* at, uint64_t bytes) const {
   return sys::Protect(at, bytes, kProtRead | kProtWrite);
 }
 
-uint64_t Backing::Grow(uint64_t wanted, uint64_t least) {
-  if (growing_step_ == 0) return 0;
+uint64_t Backing::Grow(uint64_t least) {
   const uint64_t room = reserved_bytes_ - bytes_;
-  uint64_t step = wanted > growing_step_ ? wanted : growing_step_;
+  if (growing_step_ == 0 || least > room || least >= refused_bytes_) return 0;
+  uint64_t step = least > growing_step_ ? least : growing_step_;
   if (step > room) step = room;
-  for (; step >= least && step != 0; step = WholePages(step / 2)) {
-    unsigned char* at = base_ + bytes_;
-    if (!Succeeded(MapLockedAt(at, step))) continue;
-    bytes_ += step;
-    locked_bytes_ += step;
-    if (growing_step_ < kLargestStep) growing_step_ *= 2;
-    return step;
+  for (;; step = WholePages(step / 2) > least ? WholePages(step / 2) : least) {
+    if (Succeeded(MapLockedAt(base_ + bytes_, step))) break;
+    if (step == least) {
+      refused_bytes_ = least;
+      return 0;
+    }
   }
-  growing_step_ = 0;  // not one system call more for every full request
-  return 0;
+  bytes_ += step;
+  locked_bytes_ += step;
+  if (growing_step_ < kLargestStep) growing_step_ *= 2;
+  return step;
 }
 
 void Backing::BeforeFork() {
@@ -159,18 +161,33 @@ void Backing::AfterForkInParent() {
   staged_ = nullptr;
 }
 
-void Backing::AfterForkInChild() {
-  if (kind_ == abi::ArenaBacking::kUnlocked || kind_ == abi::ArenaBacking::kNotInherited) return;
-  if (on_fork_ == abi::OnFork::kExclude) return GiveUp();
-  if (kind_ == abi::ArenaBacking::kSecretMemory) {
-    const bool moved = staged_ != nullptr
-                           ? Succeeded(sys::Move(staged_, bytes_, base_))
-                           : on_fork_ == abi::OnFork::kWipe && Succeeded(sys::MapAt(base_, bytes_));
-    staged_ = nullptr;
-    if (!moved) return GiveUp();
-    Advise(base_, bytes_);
+bool Backing::AfterForkInChild() {
+  if (kind_ == abi::ArenaBacking::kNotInherited) return false;
+  if (kind_ == abi::ArenaBacking::kSecretMemory && !TakeOverSecret()) {
+    sys::ReserveAt(base_, bytes_);  // no hole in the fence for others to map into
+    GiveUp();
+    return false;
   }
-  Relock();
+  const bool is_copy = staged_ != nullptr;
+  staged_ = nullptr;
+  if (on_fork_ == abi::OnFork::kExclude) {
+    sys::Protect(base_, bytes_, kProtNone);
+    GiveUp();
+  } else if (kind_ != abi::ArenaBacking::kUnlocked) {
+    Relock();
+  }
+  return is_copy;
+}
+
+// The parent's mapping is not there. In its place: the staged copy, or zeros.
+bool Backing::TakeOverSecret() {
+  if (on_fork_ == abi::OnFork::kExclude) return false;
+  if (on_fork_ == abi::OnFork::kRelock && staged_ == nullptr) return false;
+  const long result = staged_ != nullptr ? sys::Move(staged_, bytes_, base_)
+                                         : sys::MapAt(base_, bytes_);
+  if (!Succeeded(result)) return false;
+  Advise(base_, bytes_);
+  return true;
 }
 
 // On fault, so that pages stay shared with the parent until one of both writes.
@@ -183,8 +200,9 @@ void Backing::Relock() {
 }
 
 void Backing::AfterUnseenFork() {
-  if (on_fork_ == abi::OnFork::kExclude || kind_ == abi::ArenaBacking::kSecretMemory)
-    return GiveUp();
+  const bool is_secret = kind_ == abi::ArenaBacking::kSecretMemory;
+  if (is_secret) sys::ReserveAtHole(base_, bytes_);
+  if (is_secret || on_fork_ == abi::OnFork::kExclude) return GiveUp();
   kind_ = abi::ArenaBacking::kUnlocked;
   locked_bytes_ = growing_step_ = 0;
 }

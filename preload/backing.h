@@ -23,15 +23,16 @@ class Backing {
   static Backing Open(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy,
                       uint64_t held_bytes);
 
-  // Adds locked memory behind the accessible part: about `wanted`, at least
-  // `least` bytes. Returns how much; 0 for good once the kernel refuses.
-  uint64_t Grow(uint64_t wanted, uint64_t least);
+  // Adds locked memory behind the accessible part, at least `least` bytes. Returns
+  // how much; 0 where there is no room, or where the kernel has refused as much before.
+  uint64_t Grow(uint64_t least);
 
   // fork(2). Secret memory is a shared mapping, which must not be written by two
   // processes: the child gets a copy that is made before.
   void BeforeFork();
   void AfterForkInParent();
-  void AfterForkInChild();
+  // True: the child's memory is a copy, made in BeforeFork.
+  bool AfterForkInChild();
 
   // A child that no handler saw: its memory is not locked, and nothing here may
   // be done about it, since it may be in a sandbox by now.
@@ -51,13 +52,15 @@ class Backing {
   void Advise(const unsigned char* at, uint64_t bytes) const;
   void Relock();
   void GiveUp();
+  bool TakeOverSecret();
 
   unsigned char* base_ = nullptr;
   uint64_t reserved_bytes_ = 0;
   uint64_t capacity_bytes_ = 0;  // by the policy
   uint64_t bytes_ = 0;           // accessible
   uint64_t locked_bytes_ = 0;
-  uint64_t growing_step_ = 0;    // 0: may not grow, or cannot any more
+  uint64_t growing_step_ = 0;    // 0: may not grow
+  uint64_t refused_bytes_ = UINT64_MAX;  // not one system call more for every full request
   unsigned char* staged_ = nullptr;  // around fork: the child's copy
   abi::ArenaBacking kind_ = abi::ArenaBacking::kUnlocked;
   abi::OnFork on_fork_ = abi::OnFork::kRelock;

@@ -10,7 +10,13 @@
 
 namespace pagewarden {
 
-PW_SEALED Fence fence = {};
+namespace {
+// No address of a program: another thread may compare with it while EnsureFence is
+// at work, and must not find a null pointer inside.
+constexpr uint64_t kNowhere = 1ull << 63;
+}  // namespace
+
+PW_SEALED Fence fence = {kNowhere, 0, nullptr, 0, {}, {}};
 
 namespace {
 

@@ -16,7 +16,7 @@
 namespace pagewarden {
 
 struct Fence {
-  uint64_t base;   // zero bytes: owns nothing
+  uint64_t base;
   uint64_t bytes;
   Arena* arenas;
   uint32_t arena_count;

@@ -17,40 +17,33 @@ int pthread_atfork(ForkHandler, ForkHandler, ForkHandler) __attribute__((weak));
 namespace pagewarden {
 namespace {
 
-uint64_t always_seen = 1;
-
-// fork in a signal handler that interrupted an arena's critical section: the
-// lock is this thread's own. It is left alone, and released where it was taken.
-bool HoldsLock() { return pw_thread.in_arena == kHoldsLock; }
+uint64_t always_seen = kSeen;
 
 void BeforeFork() {
-  if (HoldsLock()) return;
+  NoticeFork();
+  pw_thread.was_in_arena = pw_thread.in_arena;
+  pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].BeforeFork();
 }
 
 void AfterForkInParent() {
-  if (HoldsLock()) return;
   for (uint32_t i = fence.arena_count; i-- > 0;) fence.arenas[i].AfterForkInParent();
+  pw_thread.in_arena = pw_thread.was_in_arena;
 }
 
 void AfterForkInChild() {
-  *fork_witness = 1;
+  *fork_witness = kSeen;
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
   ReleaseRowsOfOthers();
-  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild(!HoldsLock());
+  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild();
+  pw_thread.in_arena = pw_thread.was_in_arena;
 }
 
 }  // namespace
 
 uint64_t* fork_witness = &always_seen;
 
-bool WatchForks(void* page) {
-  if (!sys::Failed(sys::Advise(page, kPageBytes, MADV_WIPEONFORK))) {
-    auto* witness = static_cast<uint64_t*>(page);
-    *witness = 1;
-    // Other threads may look at any moment, and zero means a fork to them.
-    __atomic_store_n(&fork_witness, witness, __ATOMIC_RELEASE);
-  }
+bool RegisterForkHandlers() {
   // No owner: the shim is never unloaded.
   if (&__register_atfork != nullptr)
     return __register_atfork(BeforeFork, AfterForkInParent, AfterForkInChild, nullptr) == 0;
@@ -59,10 +52,28 @@ bool WatchForks(void* page) {
   return false;
 }
 
+void WatchForks(void* page) {
+  if (sys::Failed(sys::Advise(page, kPageBytes, MADV_WIPEONFORK))) return;
+  auto* witness = static_cast<uint64_t*>(page);
+  *witness = kSeen;
+  // Other threads may look at any moment, and zero means a fork to them.
+  __atomic_store_n(&fork_witness, witness, __ATOMIC_RELEASE);
+}
+
+// The child may have several threads by now: the first to come does it, and the
+// others wait.
 PW_COLD void HandleUnseenFork() {
-  *fork_witness = 1;
-  ReleaseRowsOfOthers();
-  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterUnseenFork(!HoldsLock());
+  if (pw_thread.in_arena) return;  // a signal handler, of the thread that is at it perhaps
+  uint64_t unseen = kUnseen;
+  if (!__atomic_compare_exchange_n(fork_witness, &unseen, kHandling, false, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_ACQUIRE)) {
+    while (__atomic_load_n(fork_witness, __ATOMIC_ACQUIRE) == kHandling) __builtin_ia32_pause();
+    return;
+  }
+  pw_thread.in_arena = true;
+  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterUnseenFork();
+  __atomic_store_n(fork_witness, kSeen, __ATOMIC_RELEASE);
+  pw_thread.in_arena = false;
 }
 
 }  // namespace pagewarden

@@ -14,19 +14,25 @@
 
 namespace pagewarden {
 
-// Returns false where there is nowhere to register. `page` is writable, of the
-// shim's own, private and anonymous.
-bool WatchForks(void* page);
+// At start, whether there is a fence yet or not: handlers that the program has
+// registered earlier would run while the arenas' locks are held. Returns false where
+// there is nowhere to register.
+bool RegisterForkHandlers();
 
-extern PW_HIDDEN uint64_t* fork_witness;  // zero in a child that no handler saw
+// Notices children that no handler saw. `page` is writable, of the shim's own,
+// private and anonymous.
+void WatchForks(void* page);
+
+enum ForkWitness : uint64_t { kUnseen = 0, kSeen = 1, kHandling = 2 };
+extern PW_HIDDEN uint64_t* fork_witness;
 
 // Puts locks and books in order in such a child. Its copy of the arenas is not
 // locked, and the ledger says so from here on.
 void HandleUnseenFork();
 
-// To be called before an arena's lock is waited for.
+// To be called before anything is asked of an arena.
 inline void NoticeFork() {
-  if (PW_UNLIKELY(__atomic_load_n(fork_witness, __ATOMIC_RELAXED) == 0)) HandleUnseenFork();
+  if (PW_UNLIKELY(__atomic_load_n(fork_witness, __ATOMIC_ACQUIRE) != kSeen)) HandleUnseenFork();
 }
 
 }  // namespace pagewarden

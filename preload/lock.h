@@ -8,6 +8,7 @@
 
 #include "preload/macros.h"
 #include "preload/sys.h"
+#include "preload/thread.h"
 
 namespace pagewarden {
 
@@ -20,20 +21,26 @@ class Lock {
   // A plain store, then a look for waiters. The look may pass the store, and
   // miss a thread that is just going to sleep: its sleep is short for that.
   void Release() {
-    __atomic_store_n(&held_, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&owner_, 0, __ATOMIC_RELEASE);
     if (PW_UNLIKELY(__atomic_load_n(&waiters_, __ATOMIC_RELAXED) != 0))
-      sys::Call(__NR_futex, sys::Arg(&held_), FUTEX_WAKE_PRIVATE, 1);
+      sys::Call(__NR_futex, sys::Arg(&owner_), FUTEX_WAKE_PRIVATE, 1);
   }
 
-  bool IsHeld() const { return __atomic_load_n(&held_, __ATOMIC_RELAXED) != 0; }
+  bool IsHeld() const { return Owner() != 0; }
+  bool IsMine() const { return Owner() == ThreadPointer(); }
 
   // In a fork child, where the threads that waited or held are gone.
-  void Reset() { held_ = waiters_ = 0; }
+  void Reset() {
+    owner_ = 0;
+    waiters_ = 0;
+  }
 
  private:
+  uint64_t Owner() const { return __atomic_load_n(&owner_, __ATOMIC_RELAXED); }
+
   bool TryAcquire() {
-    uint32_t expected = 0;
-    return __atomic_compare_exchange_n(&held_, &expected, 1, false, __ATOMIC_ACQUIRE,
+    uint64_t nobody = 0;
+    return __atomic_compare_exchange_n(&owner_, &nobody, ThreadPointer(), false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
   }
 
@@ -43,14 +50,20 @@ class Lock {
       __builtin_ia32_pause();
       if (TryAcquire()) return;
     }
-    constexpr int64_t kMissedWake[2] = {0, 1'000'000};  // struct timespec: 1 ms
     __atomic_fetch_add(&waiters_, 1, __ATOMIC_SEQ_CST);
-    while (!TryAcquire())
-      sys::Call(__NR_futex, sys::Arg(&held_), FUTEX_WAIT_PRIVATE, 1, sys::Arg(kMissedWake));
+    while (!TryAcquire()) Sleep();
     __atomic_fetch_sub(&waiters_, 1, __ATOMIC_RELAXED);
   }
 
-  uint32_t held_ = 0;
+  // A futex is 32 bits: the low half of the owner.
+  void Sleep() {
+    constexpr int64_t kMissedWake[2] = {0, 1'000'000};  // struct timespec: 1 ms
+    const auto low_half = static_cast<uint32_t>(Owner());
+    if (low_half != 0)
+      sys::Call(__NR_futex, sys::Arg(&owner_), FUTEX_WAIT_PRIVATE, low_half, sys::Arg(kMissedWake));
+  }
+
+  uint64_t owner_ = 0;  // its thread pointer
   uint32_t waiters_ = 0;
 };
 

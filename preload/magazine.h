@@ -25,12 +25,12 @@ static_assert(sizeof(Magazine) == 64);
 inline constexpr uint32_t kMagazineStride = 32;
 static_assert(kClasses <= kMagazineStride);
 
-// How many rounds a magazine may hold: little enough that idle threads do not
-// starve a small arena.
-constexpr uint32_t MagazineLimit(uint8_t slot_class, uint64_t arena_bytes) {
-  constexpr uint64_t kShare = 128;  // of the arena, for a thread and class
-  const uint64_t rounds = arena_bytes / kShare / kSlotBytes[slot_class];
-  return rounds < 1 ? 1 : rounds > kMagazineRounds ? kMagazineRounds : static_cast<uint32_t>(rounds);
+// How many rounds a magazine may hold, for `rows` threads that use a handful of
+// classes each to keep no more than a quarter of the arena. 0: none is worth it.
+constexpr uint32_t MagazineLimit(uint8_t slot_class, uint64_t arena_bytes, uint32_t rows) {
+  constexpr uint64_t kHandful = 8;
+  const uint64_t rounds = arena_bytes / 4 / kHandful / rows / kSlotBytes[slot_class];
+  return rounds > kMagazineRounds ? kMagazineRounds : static_cast<uint32_t>(rounds);
 }
 
 }  // namespace pagewarden

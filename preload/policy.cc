@@ -101,7 +101,7 @@ bool PolicyImage::PolicyIsValid(const abi::PolicyEntry& policy) const {
 }
 
 bool PolicyImage::ArenaIsValid(const abi::ArenaEntry& arena) const {
-  constexpr uint64_t kLargest = 1ull << 40;
+  constexpr uint64_t kLargest = 1ull << 30;
   return TextFits(arena.name) && arena.capacity_bytes >= kPageBytes &&
          arena.capacity_bytes <= kLargest && arena.capacity_bytes % kPageBytes == 0 &&
          arena.on_fork <= abi::OnFork::kExclude &&

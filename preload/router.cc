@@ -3,6 +3,7 @@
 
 #include "preload/error.h"
 #include "preload/fence.h"
+#include "preload/fork.h"
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/next.h"
@@ -52,10 +53,10 @@ PW_INLINE const Rule* MatchingRule(size_t bytes) {
 
 abi::LedgerTag& LedgerOf(const Rule& rule) { return fence.books.tag(rule.tag); }
 
-PW_COLD void CountFallback(const Rule& rule, size_t bytes) {
+PW_COLD void CountFallback(const Rule& rule, size_t bytes, size_t alignment) {
   abi::Fallback reason = abi::kFallbackCapacity;
-  if (pw_thread.in_arena != kOutside) reason = abi::kFallbackReentry;
-  if (bytes > rule.arena->reserved_bytes()) reason = abi::kFallbackTooLarge;
+  if (pw_thread.in_arena) reason = abi::kFallbackReentry;
+  if (!rule.arena->MayHold(bytes, alignment)) reason = abi::kFallbackTooLarge;
   if (!rule.arena->is_open()) reason = abi::kFallbackForked;
   Count(LedgerOf(rule).fallbacks[reason]);
 }
@@ -72,21 +73,22 @@ PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignmen
     return {Route::kNext, nullptr};
   }
   Arena& arena = *rule.arena;
-  if (pw_thread.in_arena == kOutside && arena.is_open() && !arena.is_locked()) {
+  if (!pw_thread.in_arena && arena.is_open() && !arena.is_locked()) {
     const bool fails = arena.on_lock_failure() == abi::OnLockFailure::kFail;
     void* block = fails ? nullptr : arena.Allocate(bytes, alignment, rule.tag);
     if (fails || block != nullptr) Count(LedgerOf(rule).fallbacks[abi::kFallbackUnlocked]);
     if (fails) return Fail();
     if (block != nullptr) return {Route::kFenced, block};
   }
-  CountFallback(rule, bytes);
+  CountFallback(rule, bytes, alignment);
   if (arena.on_exhausted() == abi::OnCapacityExhausted::kFail) return Fail();
   return {Route::kNext, nullptr};
 }
 
 PW_INLINE Routed AllocateByRule(const Rule& rule, size_t bytes, size_t alignment) {
+  NoticeFork();
   Arena& arena = *rule.arena;
-  if (PW_LIKELY(pw_thread.in_arena == kOutside && arena.is_locked() && !set.audit_only)) {
+  if (PW_LIKELY(!pw_thread.in_arena && arena.is_locked() && !set.audit_only)) {
     void* block = arena.Allocate(bytes, alignment, rule.tag);
     if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
   }
@@ -136,13 +138,19 @@ const Rule* RuleOfArena(uint32_t arena) { return set.rules + set.count - fence.a
 // helper outside every extent must not carry the secret out. It leaves only when
 // its arena is full and the policy allows that.
 void* ResizeFenced(void* block, size_t bytes) {
+  NoticeFork();
   Arena& arena = fence.ArenaOf(block);
-  if (pw_thread.in_arena == kOutside && arena.ResizeInPlace(block, bytes)) return block;
+  if (!pw_thread.in_arena && arena.ResizeInPlace(block, bytes, false)) return block;
   const size_t before = FencedSize(block);
   const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block)};
-  const Routed routed = AllocateFor(rule, bytes, kAnyAlignment);
-  if (routed.route == Route::kFail) return nullptr;
-  void* target = routed.route == Route::kFenced ? routed.block : next_malloc(bytes);
+  const bool may_stay = !pw_thread.in_arena && bytes < before;
+  void* target = may_stay ? arena.Allocate(bytes, kAnyAlignment, rule.tag) : nullptr;
+  if (may_stay && target == nullptr && arena.ResizeInPlace(block, bytes, true)) return block;
+  if (target == nullptr) {
+    const Routed routed = AllocateByRule(rule, bytes, kAnyAlignment);
+    if (routed.route == Route::kFail) return nullptr;
+    target = routed.route == Route::kFenced ? routed.block : next_malloc(bytes);
+  }
   if (target == nullptr) return nullptr;
   memcpy(target, block, before < bytes ? before : bytes);
   FreeFenced(block);
@@ -163,10 +171,11 @@ void* RouteRealloc(void* block, size_t bytes) {
 }
 
 void FreeFenced(void* block) {
+  NoticeFork();
   Arena& arena = fence.ArenaOf(block);
   // A signal handler's free inside the arena's own code: its state is open, so
   // the block is lost; waiting would be for ever.
-  if (PW_UNLIKELY(pw_thread.in_arena != kOutside)) {
+  if (PW_UNLIKELY(pw_thread.in_arena)) {
     Count(ledger.reentered_frees);
     WipeBytes(block, arena.UsableSize(block));
     return;
@@ -175,6 +184,9 @@ void FreeFenced(void* block) {
   WipeVectorRegisters();
 }
 
-size_t FencedSize(void* block) { return fence.ArenaOf(block).UsableSize(block); }
+size_t FencedSize(void* block) {
+  NoticeFork();
+  return fence.ArenaOf(block).UsableSize(block);
+}
 
 }  // namespace pagewarden

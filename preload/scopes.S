@@ -33,6 +33,7 @@ pw_scope_enter:
         testl   %eax, %eax
         jnz     .Ldrop_returned
 .Lpush:
+        addl    $1, %fs:(%r10)                  // first: a signal handler may push too
         leaq    (%rax,%rax,2), %rax
         leaq    (%r10,%rax,8), %rax             // this scope's place
         movq    %rcx, %fs:SCOPE_SP(%rax)
@@ -40,7 +41,6 @@ pw_scope_enter:
         movq    %rcx, %fs:SCOPE_RA(%rax)
         movl    SLOT_TAG(%r11), %ecx
         movq    %rcx, %fs:SCOPE_TAG(%rax)
-        addl    $1, %fs:(%r10)
 .Lgo:
         popq    %rcx
         .cfi_adjust_cfa_offset -8

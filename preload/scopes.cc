@@ -5,6 +5,8 @@
 #include "preload/elf_lookup.h"
 #include "preload/macros.h"
 #include "preload/report.h"
+#include "preload/size_classes.h"
+#include "preload/sys.h"
 
 extern "C" {
 __thread pagewarden::Thread pw_thread;
@@ -47,7 +49,28 @@ uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
 
 }  // namespace
 
-void SetMainStackTop(uint64_t address) { main_stack_top = address; }
+void SetMainStackTop(uint64_t address) {
+  main_stack_top = address;
+  pw_thread.is_main = true;
+}
+
+// Its own stack reaches from a thread's thread pointer down to a page that cannot be
+// read: pages are looked at once each. A fiber's stack lies beyond such a page.
+PW_COLD bool IsOnThreadStack(uint64_t sp) {
+  Thread& thread = pw_thread;
+  const uint64_t top = ThreadPointer();
+  if (thread.is_main || top - sp >= kDeepestStack) return false;
+  while (top - thread.stack_bytes > sp) {
+    const uint64_t below = (top - thread.stack_bytes - 1) / kPageBytes * kPageBytes;
+    if (!sys::IsReadable(below)) return false;
+    thread.stack_bytes = top - below;
+  }
+  return true;
+}
+
+PW_COLD bool IsFiberRecordReadable(uint64_t record, uint64_t sp) {
+  return record / kPageBytes == sp / kPageBytes || sys::IsReadable(record);
+}
 
 namespace {
 

@@ -34,27 +34,32 @@ extern PW_HIDDEN uint64_t main_stack_top;
 // between the main stack and the mappings below it (mmap_base: 128 MiB).
 inline constexpr uint64_t kDeepestStack = 64u << 20;
 
+bool IsOnThreadStack(uint64_t sp);
+bool IsFiberRecordReadable(uint64_t record, uint64_t sp);
+
 // The highest address of the stack that `sp` lies on, 0 where it is unknown:
-// a fiber's. Everything from sp up to there is mapped.
+// a fiber's. Everything from sp up to there can be read.
 inline uint64_t StackTop(uint64_t sp) {
-  if (main_stack_top - sp < kDeepestStack) return main_stack_top;
+  if (PW_LIKELY(main_stack_top - sp < kDeepestStack)) return main_stack_top;
   const uint64_t thread_top = ThreadPointer();
-  return thread_top - sp < kDeepestStack ? thread_top : 0;
+  const bool known = thread_top - sp <= pw_thread.stack_bytes;
+  return PW_LIKELY(known) || IsOnThreadStack(sp) ? thread_top : 0;
 }
 
 // Extents that the program begins and ends itself. False: there are too many.
 bool PushExplicitScope(uint32_t tag);
 void PopExplicitScope();
 
-// How far above the stack pointer a record on a fiber's stack may be read: further
-// up, the memory may be gone, and nobody says where the stack ends.
+// How far above the stack pointer a record can be of the same fiber's stack: nobody
+// says where that ends.
 inline constexpr uint64_t kFiberReach = 16u << 10;
 
 inline bool IsLive(const Scope& scope, uint64_t sp, uint64_t stack_top) {
   if (PW_UNLIKELY(scope.sp == kExplicitScope)) return true;
-  const uint64_t readable = stack_top != 0 ? stack_top : sp + kFiberReach;
-  return scope.sp > sp && scope.sp < readable &&
-         *reinterpret_cast<const uint64_t*>(scope.sp) == scope.witness;
+  const uint64_t end = stack_top != 0 ? stack_top : sp + kFiberReach;
+  if (scope.sp <= sp || scope.sp >= end) return false;
+  if (PW_UNLIKELY(stack_top == 0) && !IsFiberRecordReadable(scope.sp, sp)) return false;
+  return *reinterpret_cast<const uint64_t*>(scope.sp) == scope.witness;
 }
 
 // Whether the record is of the stack that `sp` is on. The extents of a fiber that

@@ -126,7 +126,7 @@ void Slabs::ReleaseEmptySlabs() {
 
 PW_COLD bool Slabs::Grow(uint32_t count) {
   const uint64_t least = uint64_t{count} * kPageBytes;
-  const uint64_t grown = backing_.Grow(least, least);
+  const uint64_t grown = backing_.Grow(least);
   if (grown == 0) return false;
   pages_.Extend(static_cast<uint32_t>(grown / kPageBytes));
   Count(book_->growths);

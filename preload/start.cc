@@ -33,6 +33,7 @@ using abi::ShimState;
 using abi::Uncovered;
 
 bool started = false;
+PW_SEALED bool forks_handled = false;
 
 struct Verdict {
   ShimState state;
@@ -58,13 +59,13 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   RuleTables tables = {};
   if (fence_verdict == Uncovered::kNoReservation || !BuildRules(image, policy, &tables))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
+  WatchForks(page);
   SetRules(tables.set);
-  const bool fork_watched = WatchForks(page);
   if (tables.set.everywhere_count != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
-  if (!fork_watched) return NotCovered(Uncovered::kNoForkHandler);
+  if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
 
@@ -124,12 +125,20 @@ void BuildDefaultFence() {
   if (verdict == Uncovered::kNoReservation) return;
   ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
   ClearDeepBind();
-  const bool fork_watched = WatchForks(page);
+  WatchForks(page);
   SetRules(RulesOfOneArena());  // last: other threads act on it at once
-  if (verdict == Uncovered::kNone && fork_watched)
+  // An image that could not be used stays the reason.
+  if (ledger.state != ShimState::kInactive && ledger.uncovered != Uncovered::kNoImage) return;
+  if (verdict == Uncovered::kNone && forks_handled)
     SetState(ShimState::kActive, Uncovered::kNone);
   else
-    SetState(ShimState::kUncovered, fork_watched ? verdict : Uncovered::kNoForkHandler);
+    SetState(ShimState::kUncovered, forks_handled ? verdict : Uncovered::kNoForkHandler);
+}
+
+// Where free of the C library may not reach the shim, or nobody wants it to.
+bool MayBuildFence() {
+  return HasNext() && ledger.uncovered != Uncovered::kDisabled &&
+         ledger.uncovered != Uncovered::kShadowed && ledger.uncovered != Uncovered::kSanitizer;
 }
 
 }  // namespace
@@ -139,8 +148,7 @@ void EnsureFence() {
   static Lock lock;
   static bool tried = false;
   lock.Acquire();
-  const bool disabled = ledger.uncovered == Uncovered::kDisabled;
-  if (fence.bytes == 0 && !tried && !disabled && HasNext()) {
+  if (fence.bytes == 0 && !tried && MayBuildFence()) {
     ProtectSealed(kProtRead | kProtWrite);
     BuildDefaultFence();
     ProtectSealed(kProtRead);
@@ -156,6 +164,7 @@ void Start() {
   ResolveNext();
   ledger.self = reinterpret_cast<uint64_t>(&ledger);
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
+  forks_handled = HasNext() && RegisterForkHandlers();
   const Verdict verdict = Decide();
   SetState(verdict.state, verdict.reason);
   ProtectSealed(kProtRead);

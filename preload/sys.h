@@ -76,6 +76,12 @@ inline long ReserveAt(const void* at, size_t bytes) {
   return Call(__NR_mmap, Arg(at), bytes, kProtNone,
               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
+// The same where nothing is mapped, else an error.
+inline long ReserveAtHole(const void* at, size_t bytes) {
+  constexpr long kNoReplace = 0x100000;  // MAP_FIXED_NOREPLACE, Linux 4.17
+  return Call(__NR_mmap, Arg(at), bytes, kProtNone,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | kNoReplace, -1, 0);
+}
 // Zeroed, at `at` in place of what is there.
 inline long MapAt(const void* at, size_t bytes) {
   return Call(__NR_mmap, Arg(at), bytes, kProtRead | kProtWrite,
@@ -107,6 +113,13 @@ inline long LockOnFault(const void* at, size_t bytes) {
   const long result = Call(__NR_mlock2, Arg(at), bytes, MLOCK_ONFAULT);
   constexpr long kNoSystemCall = -38;  // before Linux 4.4
   return result == kNoSystemCall ? Call(__NR_mlock, Arg(at), bytes) : result;
+}
+// Asks without a fault: a wait that ends at once, for a word that is there.
+inline bool IsReadable(uint64_t address) {
+  constexpr long kFault = -14;
+  constexpr int64_t kNoTime[2] = {0, 0};
+  return Call(__NR_futex, static_cast<long>(address & ~uint64_t{7}), 128 /* FUTEX_WAIT_PRIVATE */, 0,
+              Arg(kNoTime)) != kFault;
 }
 inline long GetRandom(void* to, size_t bytes) { return Call(__NR_getrandom, Arg(to), bytes, 0); }
 inline long GetPid() { return Call(__NR_getpid); }

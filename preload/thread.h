@@ -23,19 +23,20 @@ inline constexpr uint64_t kExplicitScope = UINT64_MAX;
 
 inline constexpr uint32_t kMaxScopes = 10;
 
-// Where the thread is. A signal handler that allocates finds it changed, and
-// must not enter an arena whose state its own thread is just changing.
-enum InArena : uint8_t { kOutside = 0, kInside = 1, kHoldsLock = 2 };
-
 struct Thread {
   uint32_t scope_count;
-  InArena in_arena;
+  // Set while the thread changes an arena's state, or holds its lock around fork: a
+  // signal handler that allocates must not enter then.
+  bool in_arena;
+  bool was_in_arena;  // when fork began
+  bool is_main;
   uint8_t row;  // thread_rows.h; 0: not asked for yet
   Scope scopes[kMaxScopes];
+  uint64_t stack_bytes;  // below the thread pointer: known to be this thread's stack
 };
 
 // Layout known to scopes.S.
-static_assert(sizeof(Scope) == 24 && sizeof(Thread) == 8 + kMaxScopes * 24);
+static_assert(sizeof(Scope) == 24 && sizeof(Thread) == 16 + kMaxScopes * 24);
 static_assert(sizeof(Thread) <= 256);
 
 // The thread control block: unique among the living threads of a process, and

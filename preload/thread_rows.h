@@ -3,8 +3,8 @@
 // books need no lock. There is no thread-exit hook to rely on (a pthread key can
 // run out, its destructors come in any order), so a row is taken over instead
 // when a thread appears with the thread pointer of its owner, which must then be
-// dead: C libraries reuse stacks. Whoever finds no row shares kSharedRow, under
-// the arena's lock.
+// dead: C libraries reuse stacks. A dead thread's row stays as it is until then.
+// Whoever finds no row shares kSharedRow, under the arena's lock.
 #pragma once
 
 #include <stdint.h>

@@ -95,11 +95,11 @@ TEST(Arena, ResizesInPlaceWithinTheSlot) {
   Arena& arena = TheArena();
   auto* block = static_cast<char*>(arena.Allocate(50, 16, 0));
   memset(block, 'x', 50);
-  ASSERT_TRUE(arena.ResizeInPlace(block, 60));
+  ASSERT_TRUE(arena.ResizeInPlace(block, 60, false));
   EXPECT_EQ(arena.UsableSize(block), 60u);
   EXPECT_TRUE(IsZero(block + 50, 10));
-  ASSERT_TRUE(arena.ResizeInPlace(block, 20));
-  EXPECT_FALSE(arena.ResizeInPlace(block, 200));
+  ASSERT_TRUE(arena.ResizeInPlace(block, 20, false));
+  EXPECT_FALSE(arena.ResizeInPlace(block, 200, false));
   arena.Free(block);
 }
 

@@ -74,7 +74,7 @@ void Free(Arena& arena, Block* block) {
 
 void Resize(Arena& arena, Block& block, size_t bytes) {
   Check(block);
-  if (arena.ResizeInPlace(block.at, bytes)) {
+  if (arena.ResizeInPlace(block.at, bytes, false)) {
     block.bytes = bytes;
     Fill(block);
   }

@@ -23,7 +23,8 @@ inline abi::ArenaEntry TestPolicy() {
 inline Arena& OpenTestFence(const abi::ArenaEntry& policy) {
   void* page = nullptr;
   if (BuildFence(&policy, 1, kTestTags, &page) == abi::Uncovered::kNoReservation) abort();
-  if (!WatchForks(page)) abort();
+  if (!RegisterForkHandlers()) abort();
+  WatchForks(page);
   return fence.arenas[0];
 }
 
