@@ -83,7 +83,7 @@ bool IsValid(const ImageView& view, const abi::PolicyEntry& policy) {
   const abi::PolicyImageHeader& header = view.header();
   const bool counts_fit = policy.arenas.count >= 1 &&
                           policy.arenas.count <= abi::kMaxArenasPerPolicy &&
-                          policy.rules.count >= 1 && policy.rules.count <= abi::kMaxRulesPerPolicy;
+                          policy.rules.count <= abi::kMaxRulesPerPolicy;
   return counts_fit && view.At(policy.name).has_value() && policy.mode <= abi::Mode::kEnforce &&
          All<abi::Text>(view, header.binaries, policy.binaries,
                         [&](const abi::Text& path) { return view.At(path).has_value(); }) &&

@@ -134,11 +134,27 @@ constexpr Field<AllocationSpec> kAllocationSpecFields[] = {
     {"mode", kOptional, Into<&AllocationSpec::mode, ReadWord<kModes, abi::Mode>>},
     {"priority", kOptional, Into<&AllocationSpec::priority, ReadInteger>},
     {"selector", kOptional, Into<&AllocationSpec::selector, ReadObject<kSelectorFields, Selector>>},
-    {"rules", kRequired,
+    {"rules", kOptional,
      Into<&AllocationSpec::rules, ReadList<ReadObject<kRuleFields, Rule>, Rule>>},
     {"arenas", kOptional,
      Into<&AllocationSpec::arenas, ReadList<ReadObject<kArenaFields, Arena>, Arena>>},
 };
+
+const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
+  const auto found = std::find_if(map.entries.begin(), map.entries.end(),
+                                  [&](const YamlEntry& entry) { return entry.key.value == key; });
+  return found == map.entries.end() ? nullptr : &found->value;
+}
+
+
+// Arenas alone are for a program that asks for them by name (pagewarden.h).
+void ReadAllocationSpec(const YamlNode& node, AllocationSpec& spec, Diagnostics& diagnostics) {
+  ReadObject<kAllocationSpecFields>(node, spec, diagnostics);
+  if (node.kind != YamlNode::Kind::kMap || FindValue(node, "rules") != nullptr ||
+      FindValue(node, "arenas") != nullptr)
+    return;
+  diagnostics.Add(node.at, PolicyError::kMissing, "required key \"rules\" is missing");
+}
 
 constexpr Field<PresetSpec> kPresetSpecFields[] = {
     {"during", kRequired, Into<&PresetSpec::during, ReadList<ReadFunctionName, std::string>>},
@@ -161,16 +177,9 @@ void ReadKind(const YamlNode& document, PolicySet& set, Diagnostics& diagnostics
 using KindReader = void (*)(const YamlNode&, PolicySet&, Diagnostics&);
 constexpr Word<KindReader> kKinds[] = {
     {"AllocationPolicy",
-     ReadKind<AllocationPolicy, ReadObject<kAllocationSpecFields, AllocationSpec>,
-              &PolicySet::policies>},
+     ReadKind<AllocationPolicy, ReadAllocationSpec, &PolicySet::policies>},
     {"Preset", ReadKind<Preset, ReadObject<kPresetSpecFields, PresetSpec>, &PolicySet::presets>},
 };
-
-const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
-  const auto found = std::find_if(map.entries.begin(), map.entries.end(),
-                                  [&](const YamlEntry& entry) { return entry.key.value == key; });
-  return found == map.entries.end() ? nullptr : &found->value;
-}
 
 // False if the document is of another version: its fields would mean nothing.
 bool CheckVersion(const YamlNode& document, Diagnostics& diagnostics) {

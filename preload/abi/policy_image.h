@@ -84,7 +84,7 @@ struct PolicyEntry {
   Mode mode;
   Range binaries;  // none: the policy selects every executable
   Range arenas;    // 1..kMaxArenasPerPolicy
-  Range rules;     // 1..kMaxRulesPerPolicy, highest precedence first
+  Range rules;     // 0..kMaxRulesPerPolicy, highest precedence first
 };
 
 struct ArenaEntry {
