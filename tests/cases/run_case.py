@@ -28,7 +28,7 @@ def command(pagewarden, policy, program, wanted):
     if "without" in wanted and os.geteuid() == 0:
         line += ["setpriv", f"--bounding-set=-{wanted['without']}",
                  f"--inh-caps=-{wanted['without']}"]
-    return line + [program]
+    return line + program
 
 
 def lower_memlock(wanted):
@@ -44,11 +44,11 @@ def ending(code):
 
 
 def main():
-    pagewarden, source, program = sys.argv[1:4]
+    pagewarden, source, program, *arguments = sys.argv[1:]
     os.environ.pop("LD_LIBRARY_PATH", None)  # meson's: the cases find their libraries by RUNPATH
     wanted = directives(source)
     policy = os.path.join(os.path.dirname(source), wanted.get("policy", "cases.yaml"))
-    result = subprocess.run(command(pagewarden, policy, program, wanted), text=True, timeout=100,
+    result = subprocess.run(command(pagewarden, policy, [program, *arguments], wanted), text=True, timeout=100,
                             capture_output=True, preexec_fn=lower_memlock(wanted), check=False)
     sys.stdout.write(result.stdout)
     sys.stderr.write(result.stderr)
