@@ -66,7 +66,7 @@ Arena::Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables
 }
 
 PW_INLINE void* Arena::TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
-                              uint32_t row) {
+                                 uint32_t row) {
   const size_t slot_bytes = kSlotBytes[slot_class];
   unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kRoundUnit;
   const Canary canary(*key_, slot, slot + slot_bytes);
@@ -181,8 +181,7 @@ __attribute__((noinline)) void Arena::FreeSlowly(void* block, uint32_t tag) {
   if (slot.slot_class != kClasses) {
     Magazine& magazine = MagazineOf(row, slot.slot_class);
     const uint32_t limit = magazine_limits_[slot.slot_class];
-    if (magazine.count >= limit && limit != 0)
-      slabs_.Empty(magazine, magazine.count - limit / 2);
+    if (magazine.count >= limit && limit != 0) slabs_.Empty(magazine, magazine.count - limit / 2);
     PutRound(magazine, slot.start);
     if (limit == 0) slabs_.Empty(magazine, magazine.count);
   } else {
@@ -250,7 +249,8 @@ void Arena::TakeOverBacking() {
 void Arena::LimitMagazines() {
   rows_seen_ = RowsInUse();
   for (uint8_t c = 0; c < kClasses; ++c)
-    magazine_limits_[c] = static_cast<uint8_t>(MagazineLimit(c, slabs_.backing().bytes(), rows_seen_));
+    magazine_limits_[c] =
+        static_cast<uint8_t>(MagazineLimit(c, slabs_.backing().bytes(), rows_seen_));
 }
 
 void Arena::EmptyMagazinesOfOthers() {

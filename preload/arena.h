@@ -29,8 +29,8 @@ namespace pagewarden {
 class Arena {
  public:
   struct Tables {
-    PageRecord* records;   // zeroed, one a page of the reservation
-    Magazine* magazines;   // zeroed, kRows * kMagazineStride
+    PageRecord* records;  // zeroed, one a page of the reservation
+    Magazine* magazines;  // zeroed, kRows * kMagazineStride
     const CanaryKey* key;
     Books* books;
     abi::LedgerArena* book;
@@ -87,8 +87,7 @@ class Arena {
 
   void* AllocateSlowly(size_t bytes, size_t alignment, uint32_t tag);
   void FreeSlowly(void* block, uint32_t tag);
-  void* TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
-                  uint32_t row);
+  void* TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag, uint32_t row);
   void PutRound(Magazine& magazine, const unsigned char* slot) const;
 
   void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);

@@ -183,8 +183,8 @@ bool Backing::AfterForkInChild() {
 bool Backing::TakeOverSecret() {
   if (on_fork_ == abi::OnFork::kExclude) return false;
   if (on_fork_ == abi::OnFork::kRelock && staged_ == nullptr) return false;
-  const long result = staged_ != nullptr ? sys::Move(staged_, bytes_, base_)
-                                         : sys::MapAt(base_, bytes_);
+  const long result =
+      staged_ != nullptr ? sys::Move(staged_, bytes_, base_) : sys::MapAt(base_, bytes_);
   if (!Succeeded(result)) return false;
   Advise(base_, bytes_);
   return true;

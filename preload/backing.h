@@ -59,9 +59,9 @@ class Backing {
   uint64_t capacity_bytes_ = 0;  // by the policy
   uint64_t bytes_ = 0;           // accessible
   uint64_t locked_bytes_ = 0;
-  uint64_t growing_step_ = 0;    // 0: may not grow
+  uint64_t growing_step_ = 0;            // 0: may not grow
   uint64_t refused_bytes_ = UINT64_MAX;  // not one system call more for every full request
-  unsigned char* staged_ = nullptr;  // around fork: the child's copy
+  unsigned char* staged_ = nullptr;      // around fork: the child's copy
   abi::ArenaBacking kind_ = abi::ArenaBacking::kUnlocked;
   abi::OnFork on_fork_ = abi::OnFork::kRelock;
   bool exclude_from_core_dump_ = true;

@@ -125,8 +125,8 @@ abi::Uncovered BuildFence(const abi::ArenaEntry* policies, uint32_t count, uint3
   FillKey(fence.key);
   fence.books = Books(tables.tags, tables.books, tags);
   fence.arenas = tables.arenas;
-  const uint64_t locked = OpenArenas(policies, reservations, count, tables,
-                                     base + 2 * kGuardBytes + table_bytes);
+  const uint64_t locked =
+      OpenArenas(policies, reservations, count, tables, base + 2 * kGuardBytes + table_bytes);
   fence.arena_count = count;
   __atomic_store_n(&fence.bytes, total, __ATOMIC_RELEASE);
   Publish(tables, count, tags);

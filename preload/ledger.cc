@@ -35,7 +35,7 @@ __attribute__((section("pw_ledger"))) abi::Ledger ledger = {
 
 void SetState(abi::ShimState state, abi::Uncovered reason) {
   ledger.uncovered = reason;
-  __atomic_store_n(&ledger.state, state, __ATOMIC_RELEASE);
+  __atomic_store(&ledger.state, &state, __ATOMIC_RELEASE);
 }
 
 void CountLockError(long result) {

@@ -16,9 +16,7 @@ inline uint64_t Load(const uint64_t& counter) {
 inline void Store(uint64_t& counter, uint64_t value) {
   __atomic_store_n(&counter, value, __ATOMIC_RELAXED);
 }
-inline void Count(uint64_t& counter) {
-  __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
-}
+inline void Count(uint64_t& counter) { __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED); }
 
 void SetState(abi::ShimState state, abi::Uncovered reason);
 

@@ -20,7 +20,7 @@ struct PageRecord {
   uint32_t next, prev;     // in a list of extents, or of slabs with free slots
   uint32_t run_pages;      // of the run that starts here, or the extent that starts or ends here
   uint16_t free_count;
-  uint8_t kind;            // PageKind
+  uint8_t kind;  // PageKind
   uint8_t slot_class;
 };
 static_assert(sizeof(PageRecord) == 32);

@@ -132,7 +132,9 @@ Routed RouteAllocation(size_t bytes, size_t alignment) {
   return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateByRule(*rule, bytes, alignment);
 }
 
-const Rule* RuleOfArena(uint32_t arena) { return set.rules + set.count - fence.arena_count + arena; }
+const Rule* RuleOfArena(uint32_t arena) {
+  return set.rules + set.count - fence.arena_count + arena;
+}
 
 // A fenced block stays fenced, and in its rule's books, whoever resizes it: a
 // helper outside every extent must not carry the secret out. It leaves only when

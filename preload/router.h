@@ -23,7 +23,7 @@ struct Rule {
 };
 
 struct RuleSet {
-  const Rule* rules;    // extents name rules[tag - 1]
+  const Rule* rules;  // extents name rules[tag - 1]
   uint32_t count;
   const Rule* everywhere;  // of form `all`, asked where no extent decides
   uint32_t everywhere_count;
@@ -43,7 +43,7 @@ struct Routed {
 };
 
 // Called before any extent is live.
-void SetRules(const RuleSet& set);
+void SetRules(const RuleSet& rules);
 bool HasRules();
 
 Routed RouteAllocation(size_t bytes, size_t alignment);

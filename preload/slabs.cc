@@ -16,7 +16,8 @@ Slabs::Slabs(const Backing& backing, PageRecord* records, abi::LedgerArena* book
 void Slabs::Publish() {
   Store(book_->capacity_bytes, backing_.bytes());
   Store(book_->locked_bytes, backing_.locked_bytes());
-  __atomic_store_n(&book_->backing, backing_.kind(), __ATOMIC_RELAXED);
+  const abi::ArenaBacking kind = backing_.kind();
+  __atomic_store(&book_->backing, &kind, __ATOMIC_RELAXED);
 }
 
 bool Slabs::Fill(Magazine& magazine, uint8_t slot_class, uint32_t wanted) {

@@ -54,8 +54,8 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     CopyText(ledger.arenas[i].name, sizeof(ledger.arenas[i].name), image.text(name), name.bytes);
   }
   void* page = nullptr;
-  const Uncovered fence_verdict = BuildFence(&image.arena(policy.arenas.first), policy.arenas.count,
-                                             TagsOf(policy), &page);
+  const Uncovered fence_verdict =
+      BuildFence(&image.arena(policy.arenas.first), policy.arenas.count, TagsOf(policy), &page);
   RuleTables tables = {};
   if (fence_verdict == Uncovered::kNoReservation || !BuildRules(image, policy, &tables))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
@@ -78,8 +78,7 @@ Verdict Decide() {
   const char* path = abi::kTrustedImagePath;
   if (!auxv.secure) {
     const char* disabled = EnvironmentValue(abi::kDisabledVariable);
-    if (disabled != nullptr && *disabled != 0)
-      return PassThrough(NotCovered(Uncovered::kDisabled));
+    if (disabled != nullptr && *disabled != 0) return PassThrough(NotCovered(Uncovered::kDisabled));
     const char* named = EnvironmentValue(abi::kImageVariable);
     if (named != nullptr) path = named;
   }

@@ -146,7 +146,6 @@ const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
   return found == map.entries.end() ? nullptr : &found->value;
 }
 
-
 // Arenas alone are for a program that asks for them by name (pagewarden.h).
 void ReadAllocationSpec(const YamlNode& node, AllocationSpec& spec, Diagnostics& diagnostics) {
   ReadObject<kAllocationSpecFields>(node, spec, diagnostics);
@@ -176,8 +175,7 @@ void ReadKind(const YamlNode& document, PolicySet& set, Diagnostics& diagnostics
 
 using KindReader = void (*)(const YamlNode&, PolicySet&, Diagnostics&);
 constexpr Word<KindReader> kKinds[] = {
-    {"AllocationPolicy",
-     ReadKind<AllocationPolicy, ReadAllocationSpec, &PolicySet::policies>},
+    {"AllocationPolicy", ReadKind<AllocationPolicy, ReadAllocationSpec, &PolicySet::policies>},
     {"Preset", ReadKind<Preset, ReadObject<kPresetSpecFields, PresetSpec>, &PolicySet::presets>},
 };
 

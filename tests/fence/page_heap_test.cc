@@ -80,7 +80,8 @@ TEST(PageHeap, AgreesWithAModel) {
       if (first == kNoPage) continue;
       const auto next = taken.lower_bound(first);
       ASSERT_TRUE(next == taken.end() || first + count <= next->first);
-      ASSERT_TRUE(next == taken.begin() || std::prev(next)->first + std::prev(next)->second <= first);
+      ASSERT_TRUE(next == taken.begin() ||
+                  std::prev(next)->first + std::prev(next)->second <= first);
       taken[first] = count;
       pages += count;
     } else {
