@@ -209,7 +209,7 @@ bool Arena::ResizeInPlace(void* block, size_t bytes, bool even_if_wasteful) {
   const Canary canary = Check(slot);
   const size_t before = canary.Bytes();
   if (bytes > slot.bytes - kOverhead) return false;
-  const bool wasteful = slot.bytes > kSlotBytes[0] && bytes < slot.bytes / 4;
+  const bool wasteful = bytes < before && slot.bytes > kSlotBytes[0] && bytes < slot.bytes / 4;
   if (wasteful && !even_if_wasteful) return false;
   // Everything behind the smaller of the two sizes is canary or stale secret.
   const size_t keep = before < bytes ? before : bytes;

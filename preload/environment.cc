@@ -7,7 +7,10 @@
 #include "preload/mem.h"
 #include "preload/sys.h"
 
-extern "C" char** environ __attribute__((weak));
+extern "C" {
+extern char** environ __attribute__((weak));
+unsigned long getauxval(unsigned long type) __attribute__((weak));  // glibc 2.16, musl 1.1.0
+}
 
 namespace pagewarden {
 
@@ -26,21 +29,12 @@ const char* EnvironmentValue(const char* name) {
 }
 
 AuxiliaryVector ReadAuxiliaryVector() {
-  constexpr size_t kEntries = 64;
-  struct {
-    uint64_t type, value;
-  } entries[kEntries];
   AuxiliaryVector result;
-  const long fd = sys::Open("/proc/self/auxv");
-  const long bytes = sys::Failed(fd) ? -1 : sys::Read(fd, entries, sizeof(entries));
-  if (!sys::Failed(fd)) sys::Close(fd);
-  if (bytes <= 0) {
+  if (&getauxval != nullptr) {
+    result.secure = getauxval(AT_SECURE) != 0;
+    result.stack_top = getauxval(AT_RANDOM);
+  } else {
     result.secure = sys::IdsDiffer();
-    return result;
-  }
-  for (size_t i = 0; i < static_cast<size_t>(bytes) / sizeof(entries[0]); ++i) {
-    if (entries[i].type == AT_SECURE) result.secure = entries[i].value != 0;
-    if (entries[i].type == AT_RANDOM) result.stack_top = entries[i].value;
   }
   return result;
 }

@@ -20,8 +20,8 @@ struct AuxiliaryVector {
   uint64_t stack_top = 0;  // an address near the top of the main stack, 0 if unknown
 };
 
-// From /proc/self/auxv; where that cannot be read, `secure` falls back to
-// comparing real and effective ids.
+// By getauxval(3); where the C library has none, `secure` falls back to comparing
+// real and effective ids.
 AuxiliaryVector ReadAuxiliaryVector();
 
 }  // namespace pagewarden

@@ -120,9 +120,8 @@ bool PolicyImage::RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) con
   return true;
 }
 
-bool PolicyImage::Selects(const abi::PolicyEntry& policy, const char* executable,
-                          size_t bytes) const {
-  if (policy.binaries.count == 0) return true;
+bool PolicyImage::Names(const abi::PolicyEntry& policy, const char* executable,
+                        size_t bytes) const {
   for (uint32_t i = 0; i < policy.binaries.count; ++i) {
     const abi::Text path = At<abi::Text>(header().binaries)[policy.binaries.first + i];
     if (path.bytes == bytes && EqualBytes(text(path), executable, bytes)) return true;
@@ -130,10 +129,15 @@ bool PolicyImage::Selects(const abi::PolicyEntry& policy, const char* executable
   return false;
 }
 
-const abi::PolicyEntry* PolicyImage::Select(const char* executable, size_t bytes) const {
+const abi::PolicyEntry* PolicyImage::Select() const {
+  char executable[4096];
+  long bytes = -1;
   for (uint32_t i = 0; i < header().policies.count; ++i) {
     const auto& policy = At<abi::PolicyEntry>(header().policies)[i];
-    if (Selects(policy, executable, bytes)) return &policy;
+    if (policy.binaries.count == 0) return &policy;  // it is for all of them
+    if (bytes < 0) bytes = sys::ReadLink("/proc/self/exe", executable, sizeof(executable));
+    if (sys::Failed(bytes)) bytes = 0;  // no path is empty
+    if (Names(policy, executable, static_cast<size_t>(bytes))) return &policy;
   }
   return nullptr;
 }

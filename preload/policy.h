@@ -16,8 +16,8 @@ class PolicyImage {
   // Maps and checks the file. kNone: ready to use. The mapping stays for good.
   static abi::Uncovered Map(const char* path, PolicyImage* out);
 
-  // The first policy, by priority, that selects the executable; null: none does.
-  const abi::PolicyEntry* Select(const char* executable, size_t bytes) const;
+  // The first policy, by priority, that selects this process; null: none does.
+  const abi::PolicyEntry* Select() const;
 
   const abi::ArenaEntry& arena(uint32_t i) const { return At<abi::ArenaEntry>(header().arenas)[i]; }
   const abi::RuleEntry& rule(uint32_t i) const { return At<abi::RuleEntry>(header().rules)[i]; }
@@ -40,7 +40,7 @@ class PolicyImage {
   bool ArenaIsValid(const abi::ArenaEntry& arena) const;
   bool RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) const;
   bool TextFits(abi::Text t) const;
-  bool Selects(const abi::PolicyEntry& policy, const char* executable, size_t bytes) const;
+  bool Names(const abi::PolicyEntry& policy, const char* executable, size_t bytes) const;
 
   const unsigned char* bytes_ = nullptr;
 };

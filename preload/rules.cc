@@ -12,8 +12,12 @@ namespace {
 
 PW_SEALED Rule rule_of_one_arena = {};
 
-// Address space from the kernel, since the shim has no heap of its own.
+// Most policies have few rules: theirs fit a page that is sealed anyway.
+PW_SEALED alignas(8) unsigned char small_table[1536] = {};
+
+// Else address space from the kernel, since the shim has no heap of its own.
 void* MapTable(size_t bytes) {
+  if (bytes <= sizeof(small_table)) return small_table;
   const long at = sys::Reserve(bytes);
   if (sys::Failed(at)) return nullptr;
   void* table = reinterpret_cast<void*>(at);

@@ -85,10 +85,7 @@ Verdict Decide() {
   PolicyImage image;
   const Uncovered image_verdict = PolicyImage::Map(path, &image);
   if (image_verdict != Uncovered::kNone) return PassThrough(NotCovered(image_verdict));
-  char executable[4096];
-  const long bytes = sys::ReadLink("/proc/self/exe", executable, sizeof(executable));
-  const abi::PolicyEntry* policy =
-      image.Select(executable, sys::Failed(bytes) ? 0 : static_cast<size_t>(bytes));
+  const abi::PolicyEntry* policy = image.Select();
   if (policy == nullptr) return PassThrough({ShimState::kInactive, Uncovered::kNone});
   CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
   ledger.mode = static_cast<uint32_t>(policy->mode);

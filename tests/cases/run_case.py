@@ -43,12 +43,8 @@ def ending(code):
     return signal.Signals(-code).name if code < 0 else str(code)
 
 
-def main():
-    pagewarden, source, program, *arguments = sys.argv[1:]
-    os.environ.pop("LD_LIBRARY_PATH", None)  # meson's: the cases find their libraries by RUNPATH
-    wanted = directives(source)
-    policy = os.path.join(os.path.dirname(source), wanted.get("policy", "cases.yaml"))
-    result = subprocess.run(command(pagewarden, policy, [program, *arguments], wanted), text=True, timeout=100,
+def problems_under(policy, pagewarden, program, wanted):
+    result = subprocess.run(command(pagewarden, policy, program, wanted), text=True, timeout=100,
                             capture_output=True, preexec_fn=lower_memlock(wanted), check=False)
     sys.stdout.write(result.stdout)
     sys.stderr.write(result.stderr)
@@ -57,6 +53,18 @@ def main():
         problems.append(f"ended with {ending(result.returncode)}, not {wanted['exit']}")
     if "stderr" in wanted and result.stderr.splitlines() != [wanted["stderr"]]:
         problems.append(f"stderr is not the line: {wanted['stderr']}")
+    return problems
+
+
+def main():
+    pagewarden, source, *program = sys.argv[1:]
+    os.environ.pop("LD_LIBRARY_PATH", None)  # meson's: the cases find their libraries by RUNPATH
+    wanted = directives(source)
+    problems = []
+    for policy in wanted.get("policy", "cases.yaml").split():
+        path = os.path.join(os.path.dirname(source), policy)
+        found = problems_under(path, pagewarden, program, wanted)
+        problems += [f"{problem} ({policy})" for problem in found]
     for problem in problems:
         print("FAILED:", problem)
     return 1 if problems else 0

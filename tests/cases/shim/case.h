@@ -7,7 +7,7 @@
      // stderr: the exact line, if it must print one
      // without: ipc_lock             (a capability to run without)
      // memlock: 65536                (RLIMIT_MEMLOCK, bytes)
-     // policy: strict.yaml           (instead of cases.yaml)
+     // policy: strict.yaml           (instead of cases.yaml; several: one after the other)
      // libc: musl                    (built with musl-gcc as well) */
 #pragma once
 
