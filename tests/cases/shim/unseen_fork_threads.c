@@ -9,7 +9,7 @@
 
 enum { kRounds = 300000, kBytes = 40 };
 
-static pthread_barrier_t barrier;
+static pthread_barrier_t arena_in_order, both_ready, end;
 
 static int all_are(const unsigned char* block, unsigned char value) {
   for (int i = 0; i < kBytes; ++i)
@@ -27,29 +27,37 @@ static void own_blocks(unsigned char mark) {
   }
 }
 
+/* Lives to the end: its place must not go to the other thread. */
 static void* comes_first(void* unused) {
   free(tagged_malloc(9000));
+  pthread_barrier_wait(&arena_in_order);
+  pthread_barrier_wait(&end);
   return unused;
 }
 
 static void* owns_blocks(void* unused) {
   free(tagged_malloc(kBytes));
-  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&both_ready);
   own_blocks(2);
   return unused;
 }
 
 static void run_threads(void) {
   pthread_t first, second;
-  CHECK(pthread_barrier_init(&barrier, NULL, 2) == 0);
   CHECK(pthread_create(&first, NULL, comes_first, NULL) == 0);
+  pthread_barrier_wait(&arena_in_order);
   CHECK(pthread_create(&second, NULL, owns_blocks, NULL) == 0);
-  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&both_ready);
   own_blocks(1);
-  CHECK(pthread_join(second, NULL) == 0 && pthread_join(first, NULL) == 0);
+  CHECK(pthread_join(second, NULL) == 0);
+  pthread_barrier_wait(&end);
+  CHECK(pthread_join(first, NULL) == 0);
 }
 
 int main(void) {
+  pthread_barrier_init(&arena_in_order, NULL, 2);
+  pthread_barrier_init(&both_ready, NULL, 2);
+  pthread_barrier_init(&end, NULL, 2);
   for (int i = 0; i < 5; ++i) free(tagged_malloc(kBytes));
   const pid_t child = _Fork();
   if (child == 0) {
