@@ -68,7 +68,7 @@ Arena::Arena(const abi::ArenaEntry& policy, const Backing& backing, const Tables
 PW_INLINE void* Arena::TakeRound(Magazine& magazine, uint8_t slot_class, size_t bytes, uint32_t tag,
                                  uint32_t row) {
   const size_t slot_bytes = kSlotBytes[slot_class];
-  unsigned char* slot = base_ + size_t{magazine.rounds[--magazine.count]} * kRoundUnit;
+  unsigned char* slot = base_ + size_t{magazine.Pop()} * kRoundUnit;
   const Canary canary(*key_, slot, slot + slot_bytes);
   if (PW_UNLIKELY(!canary.IsEmpty()))
     Corrupt(abi::kViolationCanary, "write to a block that was freed", slot, slot_bytes);
@@ -84,7 +84,7 @@ void* Arena::Allocate(size_t bytes, size_t alignment, uint32_t tag) {
   const uint8_t slot_class = ClassFor(bytes);
   Magazine& magazine = MagazineOf(row, slot_class);
   SetInArena(true);
-  if (PW_UNLIKELY(magazine.count == 0)) return AllocateSlowly(bytes, alignment, tag);
+  if (PW_UNLIKELY(magazine.count() == 0)) return AllocateSlowly(bytes, alignment, tag);
   void* block = TakeRound(magazine, slot_class, bytes, tag, row);
   SetInArena(false);
   return block;
@@ -95,12 +95,12 @@ __attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t align
   const uint32_t row = ThreadRow();
   const Inside inside(lock_);
   if (!is_open() || !MayHold(bytes, alignment)) return nullptr;
-  if (PW_UNLIKELY(rows_seen_ != RowsInUse())) LimitMagazines();
+  ReviewMagazines();
   const uint8_t slot_class = ClassForAligned(bytes, alignment);
   if (slot_class == kClasses) return AllocateRun(bytes, alignment, tag, row);
   Magazine& magazine = MagazineOf(row, slot_class);
-  if (magazine.count == 0) {
-    if (!slabs_.Fill(magazine, slot_class, magazine_limits_[slot_class] / 2 + 1u)) return nullptr;
+  if (magazine.count() == 0) {
+    if (!slabs_.Fill(magazine, slot_class, MagazineLimitOf(slot_class) / 2 + 1)) return nullptr;
     books_->SamplePeak(tag, kSlotBytes[slot_class]);
   }
   return TakeRound(magazine, slot_class, bytes, tag, row);
@@ -149,9 +149,7 @@ PW_INLINE Canary Arena::Check(const Slot& slot) const {
 
 PW_INLINE void Arena::PutRound(Magazine& magazine, const unsigned char* slot) const {
   const auto offset = static_cast<size_t>(slot - base_);
-  magazine.rounds[magazine.count] = static_cast<uint32_t>(offset / kRoundUnit);
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);  // a fork child may take the magazine over here
-  ++magazine.count;
+  magazine.Push(static_cast<uint32_t>(offset / kRoundUnit));
 }
 
 void Arena::Free(void* block) {
@@ -165,7 +163,7 @@ void Arena::Free(void* block) {
     return FreeSlowly(slot.start, tag);
   Magazine& magazine = MagazineOf(row, slot.slot_class);
   SetInArena(true);
-  if (PW_UNLIKELY(magazine.count >= magazine_limits_[slot.slot_class]))
+  if (PW_UNLIKELY(magazine.count() >= MagazineLimitOf(slot.slot_class)))
     return FreeSlowly(slot.start, tag);
   PutRound(magazine, slot.start);
   books_->CountOut(row, tag, slot.bytes);
@@ -177,13 +175,14 @@ __attribute__((noinline)) void Arena::FreeSlowly(void* block, uint32_t tag) {
   const uint32_t row = ThreadRow();
   const Inside inside(lock_);
   if (closed_) return;  // nobody gets it again
+  ReviewMagazines();
   const Slot slot = Locate(block);
   if (slot.slot_class != kClasses) {
     Magazine& magazine = MagazineOf(row, slot.slot_class);
-    const uint32_t limit = magazine_limits_[slot.slot_class];
-    if (magazine.count >= limit && limit != 0) slabs_.Empty(magazine, magazine.count - limit / 2);
+    const uint32_t limit = MagazineLimitOf(slot.slot_class);
+    if (magazine.count() >= limit) slabs_.Empty(magazine, magazine.count() - limit / 2);
     PutRound(magazine, slot.start);
-    if (limit == 0) slabs_.Empty(magazine, magazine.count);
+    if (limit == 0) slabs_.Empty(magazine, magazine.count());
   } else {
     slabs_.GiveRun(slot.start);
   }
@@ -244,18 +243,37 @@ void Arena::TakeOverBacking() {
   slabs_.Publish();
 }
 
-// What all threads' magazines together may hold is bounded: those of a thread that
-// has ended keep their rounds until another thread takes the row.
+// Looks now and then at what the magazines hold: those of a thread that has ended keep
+// their rounds until another thread takes the row.
+void Arena::ReviewMagazines() {
+  constexpr uint32_t kNowAndThen = 32;
+  if (slow_calls_++ % kNowAndThen == 0 || rows_seen_ != RowsInUse()) LimitMagazines();
+}
+
 void Arena::LimitMagazines() {
+  constexpr uint64_t kMostShare = 8;
   rows_seen_ = RowsInUse();
-  for (uint8_t c = 0; c < kClasses; ++c)
-    magazine_limits_[c] =
-        static_cast<uint8_t>(MagazineLimit(c, slabs_.backing().bytes(), rows_seen_));
+  const uint64_t arena_bytes = slabs_.backing().bytes();
+  const bool hoarded = BytesInMagazines() > arena_bytes / kMostShare;
+  for (uint8_t c = 0; c < kClasses; ++c) {
+    const uint32_t limit = hoarded ? 0 : MagazineLimit(c, arena_bytes, rows_seen_);
+    __atomic_store_n(&magazine_limits_[c], static_cast<uint8_t>(limit), __ATOMIC_RELAXED);
+  }
+}
+
+// Others change theirs meanwhile.
+uint64_t Arena::BytesInMagazines() const {
+  uint64_t bytes = 0;
+  for (uint32_t row = 0; row < rows_seen_; ++row)
+    for (uint8_t c = 0; c < kClasses; ++c)
+      bytes += uint64_t{MagazineOf(row, c).count()} * kSlotBytes[c];
+  return bytes;
 }
 
 void Arena::EmptyMagazinesOfOthers() {
   for (uint32_t row = 0; row < kRows; ++row)
-    for (uint8_t c = 0; c < kClasses && row != pw_thread.row; ++c) MagazineOf(row, c).count = 0;
+    for (uint8_t c = 0; c < kClasses && row != pw_thread.row; ++c)
+      MagazineOf(row, c).DropFirst(MagazineOf(row, c).count());
 }
 
 void Arena::BeforeFork() {

@@ -93,7 +93,9 @@ class Arena {
   void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);
 
   void TakeOverBacking();
+  void ReviewMagazines();
   void LimitMagazines();
+  uint64_t BytesInMagazines() const;
   void EmptyMagazinesOfOthers();
   Slot Locate(void* block) const;
   [[noreturn]] void RejectPointer(void* block) const;
@@ -104,6 +106,10 @@ class Arena {
 
   Magazine& MagazineOf(uint32_t row, uint8_t slot_class) const {
     return magazines_[row * kMagazineStride + slot_class];
+  }
+
+  uint32_t MagazineLimitOf(uint32_t slot_class) const {
+    return __atomic_load_n(&magazine_limits_[slot_class], __ATOMIC_RELAXED);
   }
 
   // Read on the fast path, constant after start.
@@ -128,6 +134,7 @@ class Arena {
   alignas(64) Lock lock_;
   uint32_t nested_forks_ = 0;  // by signal handlers of the lock's owner
   uint32_t rows_seen_ = 0;     // that the magazines' limits are made for
+  uint32_t slow_calls_ = 0;
   Slabs slabs_;
 };
 

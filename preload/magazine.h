@@ -15,9 +15,36 @@ inline constexpr uint32_t kMagazineRounds = 15;
 // A round is a slot's offset in the arena, in these units: slots are multiples of it.
 inline constexpr size_t kRoundUnit = 16;
 
-struct alignas(64) Magazine {
-  uint32_t count;
-  uint32_t rounds[kMagazineRounds];
+class alignas(64) Magazine {
+ public:
+  // Written by the row's thread alone; others may look (Arena::BytesInMagazines).
+  uint32_t count() const { return __atomic_load_n(&count_, __ATOMIC_RELAXED); }
+  uint32_t operator[](uint32_t i) const { return rounds_[i]; }
+
+  // Precondition: there is room.
+  void Push(uint32_t round) {
+    rounds_[count_] = round;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);  // a fork child may take the row over here
+    SetCount(count_ + 1);
+  }
+
+  // Precondition: not empty.
+  uint32_t Pop() {
+    SetCount(count_ - 1);
+    return rounds_[count_];
+  }
+
+  // Drops the oldest: the newest are in the cache.
+  void DropFirst(uint32_t n) {
+    SetCount(count_ - n);
+    for (uint32_t i = 0; i < count_; ++i) rounds_[i] = rounds_[n + i];
+  }
+
+ private:
+  void SetCount(uint32_t count) { __atomic_store_n(&count_, count, __ATOMIC_RELAXED); }
+
+  uint32_t count_;
+  uint32_t rounds_[kMagazineRounds];
 };
 static_assert(sizeof(Magazine) == 64);
 

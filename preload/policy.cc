@@ -64,9 +64,12 @@ bool PolicyImage::TablesFit() const {
     abi::Table table;
     uint64_t record_bytes;
   } tables[] = {
-      {header().policies, sizeof(abi::PolicyEntry)}, {header().binaries, sizeof(abi::Text)},
-      {header().arenas, sizeof(abi::ArenaEntry)},    {header().rules, sizeof(abi::RuleEntry)},
-      {header().rule_slots, sizeof(uint32_t)},       {header().functions, sizeof(abi::Text)},
+      {header().policies, sizeof(abi::PolicyEntry)},
+      {header().binaries, sizeof(abi::Text)},
+      {header().arenas, sizeof(abi::ArenaEntry)},
+      {header().rules, sizeof(abi::RuleEntry)},
+      {header().rule_slots, sizeof(uint32_t)},
+      {header().functions, sizeof(abi::Text)},
       {header().pool, 1},
   };
   for (const auto& t : tables) {
@@ -112,8 +115,10 @@ bool PolicyImage::ArenaIsValid(const abi::ArenaEntry& arena) const {
 }
 
 bool PolicyImage::RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) const {
-  if (!TextFits(rule.name) || (rule.form != abi::RuleForm::kDuring && rule.form != abi::RuleForm::kAll) || rule.arena < arenas.first ||
-      rule.arena >= arenas.first + arenas.count || !Within(rule.slots, header().rule_slots))
+  if (!TextFits(rule.name) ||
+      (rule.form != abi::RuleForm::kDuring && rule.form != abi::RuleForm::kAll) ||
+      rule.arena < arenas.first || rule.arena >= arenas.first + arenas.count ||
+      !Within(rule.slots, header().rule_slots))
     return false;
   for (uint32_t i = 0; i < rule.slots.count; ++i)
     if (rule_slot(rule.slots.first + i) >= header().functions.count) return false;

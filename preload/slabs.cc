@@ -22,7 +22,7 @@ void Slabs::Publish() {
 
 bool Slabs::Fill(Magazine& magazine, uint8_t slot_class, uint32_t wanted) {
   PageList& partial = partial_[slot_class];
-  while (magazine.count < wanted) {
+  while (magazine.count() < wanted) {
     const uint32_t page = partial.head() != kNoPage ? partial.head() : NewSlab(slot_class);
     if (page == kNoPage) break;
     PageRecord& record = records_[page];
@@ -32,15 +32,14 @@ bool Slabs::Fill(Magazine& magazine, uint8_t slot_class, uint32_t wanted) {
     record.free_slots[word] &= record.free_slots[word] - 1;
     if (--record.free_count == 0) partial.Remove(records_, page);
     const size_t offset = page * kPageBytes + size_t{word * 64 + bit} * kSlotBytes[slot_class];
-    magazine.rounds[magazine.count++] = static_cast<uint32_t>(offset / kRoundUnit);
+    magazine.Push(static_cast<uint32_t>(offset / kRoundUnit));
   }
-  return magazine.count != 0;
+  return magazine.count() != 0;
 }
 
 void Slabs::Empty(Magazine& magazine, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) ReturnSlot(magazine.rounds[i]);
-  magazine.count -= count;
-  for (uint32_t i = 0; i < magazine.count; ++i) magazine.rounds[i] = magazine.rounds[count + i];
+  for (uint32_t i = 0; i < count; ++i) ReturnSlot(magazine[i]);
+  magazine.DropFirst(count);
 }
 
 unsigned char* Slabs::TakeRun(uint32_t pages, size_t alignment) {
