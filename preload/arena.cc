@@ -165,7 +165,8 @@ void Arena::Free(void* block) {
     return FreeSlowly(slot.start, tag);
   Magazine& magazine = MagazineOf(row, slot.slot_class);
   SetInArena(true);
-  if (PW_UNLIKELY(magazine.count >= magazine_limits_[slot.slot_class]))
+  if (PW_UNLIKELY(magazine.count >=
+                  __atomic_load_n(&magazine_limits_[slot.slot_class], __ATOMIC_RELAXED)))
     return FreeSlowly(slot.start, tag);
   PutRound(magazine, slot.start);
   books_->CountOut(row, tag, slot.bytes);
@@ -250,7 +251,10 @@ void Arena::TakeOverBacking() {
 void Arena::LimitMagazines() {
   rows_seen_ = RowsInUse();
   for (uint8_t c = 0; c < kClasses; ++c)
-    magazine_limits_[c] = static_cast<uint8_t>(MagazineLimit(c, slabs_.backing().bytes(), rows_seen_));
+    __atomic_store_n(&magazine_limits_[c],
+                     static_cast<uint8_t>(
+                         MagazineLimit(c, slabs_.backing().bytes(), rows_seen_)),
+                     __ATOMIC_RELAXED);  // Free looks without the lock
 }
 
 void Arena::EmptyMagazinesOfOthers() {

@@ -87,7 +87,7 @@ TEST(ValidateLedger, SumsTheBooksOfAllThreads) {
   EXPECT_EQ(arena.live_allocations, 7u);
   EXPECT_EQ(arena.total_allocations, 13u);
   EXPECT_EQ(arena.fallbacks, 7u);
-  EXPECT_THAT(arena.fallbacks_by_reason, ElementsAre(5, 0, 0, 0, 2));
+  EXPECT_THAT(arena.fallbacks_by_reason, ElementsAre(5, 0, 0, 0, 2, 0));
 }
 
 TEST(ValidateLedger, NothingIsLiveThatWasFreedMoreOften) {

@@ -6,7 +6,7 @@
 #include "case.h"
 #include "preload/pagewarden.h"
 
-enum { kThreads = 62, kSizes = 12, kPages = 256, kLeft = 128 };
+enum { kThreads = 62, kSizes = 12, kPages = 256, kLeft = 32 };
 
 static pthread_barrier_t all_are_here;
 
