@@ -98,6 +98,12 @@ Operators ClassifyOperators(const Wanted* wanted) {
   return all_in_cxx_library ? Operators::kCxxLibrary : Operators::kAllocator;
 }
 
+bool IsOfAnotherAllocator(const Entry& entry, const char* path) {
+  const bool asks_for_size = entry.slot == reinterpret_cast<void**>(&next_malloc_usable_size);
+  return asks_for_size && path != nullptr && allocator_path != nullptr &&
+         !Equal(path, allocator_path);
+}
+
 }  // namespace
 
 void ResolveNext() {
@@ -113,6 +119,7 @@ void ResolveNext() {
   for (size_t i = 0; i < kCount; ++i) {
     const Entry& entry = kEntries[i];
     void* target = wanted[i].found;
+    if (IsOfAnotherAllocator(entry, wanted[i].found_in)) target = nullptr;
     if (target == nullptr && !entry.may_come_late()) target = entry.fallback;
     if (target != nullptr && *entry.slot != target)
       __atomic_store_n(entry.slot, target, __ATOMIC_RELEASE);
@@ -122,6 +129,10 @@ void ResolveNext() {
 
 bool HasNext() {
   return reinterpret_cast<void*>(next_malloc) != reinterpret_cast<void*>(&NoMemory);
+}
+
+bool NextTellsSizes() {
+  return reinterpret_cast<void*>(next_malloc_usable_size) != reinterpret_cast<void*>(&Zero);
 }
 
 const char* NextAllocatorPath() { return allocator_path; }

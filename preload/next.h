@@ -35,6 +35,10 @@ extern PW_HIDDEN Operators operators;
 // Resolves every entry that is still unresolved. Idempotent, and safe to race.
 void ResolveNext();
 
+// Whether malloc_usable_size knows the blocks of the next malloc: it may be in another
+// library than that, and would read the header that its own blocks have.
+bool NextTellsSizes();
+
 // False for a libc-free program: nothing after the shim allocates.
 bool HasNext();
 

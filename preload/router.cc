@@ -108,6 +108,19 @@ void* MoveIntoFence(void* block, size_t bytes, void* fenced) {
   return fenced;
 }
 
+// How much there is to move, nobody knows: the block stays where it is.
+PW_COLD Routed ReallocElsewhere(size_t bytes) {
+  const Rule* rule = MatchingRule(bytes);
+  if (rule == nullptr) return {Route::kNext, nullptr};
+  if (set.audit_only) {
+    Count(LedgerOf(*rule).audited);
+    return {Route::kNext, nullptr};
+  }
+  Count(LedgerOf(*rule).fallbacks[abi::kFallbackSizeUnknown]);
+  const bool fails = rule->arena->on_exhausted() == abi::OnCapacityExhausted::kFail;
+  return fails ? Fail() : Routed{Route::kNext, nullptr};
+}
+
 }  // namespace
 
 void SetRules(const RuleSet& rules) {
@@ -166,7 +179,8 @@ void* RouteRealloc(void* block, size_t bytes) {
     return nullptr;
   }
   if (block != nullptr && bytes == 0) return next_realloc(block, bytes);
-  const Routed routed = RouteAllocation(bytes, kAnyAlignment);
+  const bool may_move = PW_LIKELY(block == nullptr || NextTellsSizes());
+  const Routed routed = may_move ? RouteAllocation(bytes, kAnyAlignment) : ReallocElsewhere(bytes);
   if (routed.route == Route::kFail) return nullptr;
   if (routed.route == Route::kNext) return next_realloc(block, bytes);
   return block == nullptr ? routed.block : MoveIntoFence(block, bytes, routed.block);

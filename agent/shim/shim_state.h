@@ -20,7 +20,7 @@ namespace pagewarden {
 using FallbackCounts = std::array<uint64_t, abi::kFallbackReasons>;
 using ViolationCounts = std::array<uint64_t, abi::kViolations>;
 inline constexpr std::array<const char*, abi::kFallbackReasons> kFallbackNames = {
-    "Capacity", "TooLarge", "Reentry", "Unlocked", "Forked"};
+    "Capacity", "TooLarge", "Reentry", "Unlocked", "Forked", "SizeUnknown"};
 inline constexpr std::array<const char*, abi::kViolations> kViolationNames = {
     "Canary", "DoubleFree", "WildFree"};
 

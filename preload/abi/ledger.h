@@ -26,7 +26,7 @@
 namespace pagewarden::abi {
 
 inline constexpr char kLedgerMagic[8] = {'P', 'W', 'L', 'E', 'D', 'G', 'E', 'R'};
-inline constexpr uint32_t kLedgerVersion = 2;
+inline constexpr uint32_t kLedgerVersion = 3;
 inline constexpr uint32_t kMaxLedgerArenas = 8;
 inline constexpr uint32_t kMaxLedgerTags = 1024 + kMaxLedgerArenas;
 inline constexpr uint32_t kMaxBookRows = 64;
@@ -59,7 +59,8 @@ enum Fallback : uint32_t {
   kFallbackReentry = 2,   // tagged call from a signal handler inside the arena's own code
   kFallbackUnlocked = 3,  // in the arena, but the arena could not be locked
   kFallbackForked = 4,    // in a fork child that the arena is not passed on to
-  kFallbackReasons = 5,
+  kFallbackSizeUnknown = 5,  // a plain block, resized, of an allocator that tells no sizes
+  kFallbackReasons = 6,
 };
 
 // Proven misuse. The program is ended after the count, which a core dump shows.
@@ -98,7 +99,7 @@ struct LedgerTag {
   uint64_t audited;     // mode: Audit: allocations that Enforce would have moved
   uint64_t fallbacks[kFallbackReasons];
 };
-static_assert(sizeof(LedgerTag) == 96);
+static_assert(sizeof(LedgerTag) == 104);
 
 struct LedgerBook {
   uint64_t allocations;

@@ -77,7 +77,7 @@ TEST(ValidateLedger, SumsTheBooksOfAllThreads) {
   EXPECT_EQ(keys.live_bytes, 480u);
   EXPECT_EQ(keys.peak_bytes, 640u);
   EXPECT_EQ(keys.total_allocations, 12u);
-  EXPECT_THAT(keys.fallbacks, ElementsAre(1, 0, 0, 0, 2));
+  EXPECT_THAT(keys.fallbacks, ElementsAre(1, 0, 0, 0, 2, 0));
   EXPECT_TRUE(state->tags[1].is_rule);
   EXPECT_EQ(state->tags[1].audited, 5u);
   EXPECT_EQ(state->tags[1].peak_bytes, 4096u);  // not less than what is live
@@ -87,7 +87,7 @@ TEST(ValidateLedger, SumsTheBooksOfAllThreads) {
   EXPECT_EQ(arena.live_allocations, 7u);
   EXPECT_EQ(arena.total_allocations, 13u);
   EXPECT_EQ(arena.fallbacks, 7u);
-  EXPECT_THAT(arena.fallbacks_by_reason, ElementsAre(5, 0, 0, 0, 2));
+  EXPECT_THAT(arena.fallbacks_by_reason, ElementsAre(5, 0, 0, 0, 2, 0));
 }
 
 TEST(ValidateLedger, NothingIsLiveThatWasFreedMoreOften) {

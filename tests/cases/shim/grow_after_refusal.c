@@ -28,6 +28,7 @@ static void ask_for_aligned(size_t wanted, int locked) {
 }
 
 int main(void) {
+  mallopt(M_PERTURB, 0); /* or all of it is written to */
   const size_t before = capacity();
   void* huge = tagged_malloc((size_t)8 << 30);
   CHECK(!pagewarden_is_locked(huge)); /* null, if there is no overcommit */
