@@ -13,7 +13,7 @@ namespace pagewarden {
 // Finds out which registers this machine and kernel have.
 void DetectVectorRegisters();
 
-// Zeroes all of them; about 10 ns.
+// Zeroes all of them; about 1 ns.
 inline void WipeVectorRegisters();
 
 }  // namespace pagewarden
