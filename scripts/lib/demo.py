@@ -14,7 +14,8 @@ sys.path.insert(0, str(ROOT / "tests" / "programs"))
 import harness  # noqa: E402
 import pagewarden  # noqa: E402
 import swap  # noqa: E402
-from nginx import Nginx, make_keys  # noqa: E402
+from credentials import make_keys  # noqa: E402
+from nginx import Nginx  # noqa: E402
 
 WORKERS = 2
 kept_all = True

@@ -2,10 +2,8 @@
 """Debian's nginx with fresh TLS keys, on a free port of 127.0.0.1."""
 
 import contextlib
-import dataclasses
 import http.client
 import os
-import pathlib
 import re
 import signal
 import ssl
@@ -16,30 +14,6 @@ import pagewarden
 
 NGINX = "/usr/sbin/nginx"
 POLICY = harness.ROOT / "policies" / "nginx.yaml"
-
-
-@dataclasses.dataclass(frozen=True)
-class Key:
-    kind: str  # "RSA" or "EC"
-    key: pathlib.Path
-    certificate: pathlib.Path
-
-
-def make_keys(directory):
-    """Fresh RSA-2048 and P-256 keys with self-signed certificates."""
-    algorithms = {
-        "RSA": ["-newkey", "rsa:2048"],
-        "EC": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-    }
-    keys = []
-    for kind, algorithm in algorithms.items():
-        key = directory / f"{kind.lower()}.key"
-        certificate = directory / f"{kind.lower()}.crt"
-        harness.run_checked(["openssl", "req", "-x509", *algorithm, "-nodes", "-days", "1",
-                             "-subj", "/CN=localhost", "-keyout", key, "-out", certificate])
-        key.chmod(0o600)
-        keys.append(Key(kind, key, certificate))
-    return keys
 
 
 _NGINX_CONFIG = """\

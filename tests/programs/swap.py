@@ -16,7 +16,8 @@ import tempfile
 
 import harness
 import pagewarden
-from nginx import Nginx, make_keys
+from credentials import make_keys
+from nginx import Nginx
 
 SWAP_BYTES = 128 << 20
 PRIORITY = 32000  # the kernel fills the area with the highest priority first
@@ -82,7 +83,7 @@ class SwapFile:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def count_command(self, key):
-        return [str(pagewarden.TOOLS / "pw-count"), str(self.path), "--secret", str(key.key)]
+        return [str(pagewarden.TOOLS / "pw-count"), str(self.path), *key.arguments()]
 
     def count(self, key):
         """How many copies of `key` the file holds now."""

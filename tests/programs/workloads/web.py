@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """nginx with TLS, RSA and EC, under ab, across a reload."""
 
-from nginx import NGINX, Nginx, make_keys
+from credentials import make_keys
+from nginx import NGINX, Nginx
 
 from .workload import Workload
 

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real programs under their shipped policies: which copies of their secrets are fenced.
+
+To add a program, write a module with a subclass of `Program` (program.py has an example) and
+name the class in ALL. The class says which secrets the program gets (`make_secrets`), how it is
+started (`start`, which calls `daemon` and so waits until it serves) and what its real work is
+(`work`, again after `reload` if the program can do that). Its shipped policy is
+policies/NAME.yaml. The table, the tests and the swap experiment need nothing else. Copies that
+the policy leaves in unlocked memory must be in `explained`, by secret and place; a place that is
+not makes scripts/coverage and the test fail.
+"""
+
+from .nginx import Nginx
+
+ALL = (
+    Nginx,
+)
