@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """nginx with TLS, RSA and EC, under ab, across a reload."""
 
+import ab
 from credentials import make_keys
 from nginx import NGINX, Nginx
 
@@ -28,4 +29,4 @@ class Web(Workload):
     @staticmethod
     def _load(session, nginx):
         for command in nginx.load_commands(_REQUESTS):
-            nginx.check_load(command, session.run(command))
+            ab.check(command, session.run(command))
