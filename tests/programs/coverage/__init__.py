@@ -10,8 +10,10 @@ the policy leaves in unlocked memory must be in `explained`, by secret and place
 not makes scripts/coverage and the test fail.
 """
 
+from .apache2 import Apache2
 from .nginx import Nginx
 
 ALL = (
     Nginx,
+    Apache2,
 )
