@@ -31,5 +31,14 @@ def check(command_, report):
 
 def load(url, requests, *options):
     """Makes the requests, four at a time, and insists that all succeed."""
-    for command_ in commands(url, requests, *options):
+    _run(commands(url, requests, *options))
+
+
+def load_one(url, requests, kind, *options):
+    """The same for a server with one kind of key."""
+    _run([command(url, requests, CIPHERS[kind], *options)])
+
+
+def _run(commands_):
+    for command_ in commands_:
         check(command_, harness.run_checked(command_))

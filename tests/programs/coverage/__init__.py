@@ -11,9 +11,19 @@ not makes scripts/coverage and the test fail.
 """
 
 from .apache2 import Apache2
+from .curl import Curl
 from .nginx import Nginx
+from .node import Node
+from .openssl import OpensslServer
+from .python3 import Python3
+from .stunnel4 import Stunnel4
 
 ALL = (
     Nginx,
     Apache2,
+    Stunnel4,
+    OpensslServer,
+    Curl,
+    Python3,
+    Node,
 )

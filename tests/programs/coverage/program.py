@@ -49,6 +49,7 @@ class Program:
     """One program; an instance is one run of it, plain without a policy."""
 
     name = ""
+    policy_name = ""  # of the file, where it is not `name`
     needs = ()  # absolute paths of all programs that it takes; the first is the one covered
     explained = {}  # {kind of secret: {place: why the policy leaves copies there}}
     fast = True  # part of the normal test suite
@@ -92,7 +93,7 @@ class Program:
     @classmethod
     def policy(cls):
         """The shipped policy, as the build installs it."""
-        return harness.BUILD / "policies" / f"{cls.name}.yaml"
+        return harness.BUILD / "policies" / f"{cls.policy_name or cls.name}.yaml"
 
     @classmethod
     def missing(cls):
@@ -123,7 +124,7 @@ class Program:
         if self.policy_file:
             command = pagewarden.run_command(self.policy_file, command)
         command = [*map(str, before), *command]
-        log = self.directory / f"{pathlib.Path(words[0]).name}.output"
+        log = self._log(words[0])
         with open(log, "ab") as output:
             process = subprocess.Popen(command, cwd=self.directory, stdin=stdin, stdout=output,
                                        stderr=subprocess.STDOUT,
@@ -133,6 +134,13 @@ class Program:
         self.process = self.process or process
         harness.wait_until(lambda: self._is_up(process, is_up, log), f"{words[0]} is up")
         return process
+
+    def output(self, program):
+        """What the daemons of that name have written so far."""
+        return self._log(program).read_text(encoding="utf-8", errors="replace")
+
+    def _log(self, program):
+        return self.directory / f"{pathlib.Path(program).name}.output"
 
     def enter(self, context):
         """Enters `context` for as long as the run lasts."""
@@ -152,9 +160,8 @@ class Program:
     @staticmethod
     def _is_up(process, is_up, log):
         if process.poll() is not None:
-            text = log.read_text(encoding="utf-8", errors="replace")
-            raise harness.HarnessError(f"{process.args[0]} ended with {process.returncode}: "
-                                       f"{text[-2000:]}")
+            raise harness.HarnessError(f"{log.name} : ended with {process.returncode}: "
+                                       f"{log.read_text(errors='replace')[-2000:]}")
         return is_up()
 
     @staticmethod
