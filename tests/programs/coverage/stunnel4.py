@@ -12,7 +12,7 @@ from .web_server import PlainServer
 
 _CONFIG = """\
 foreground = yes
-debug = warning
+debug = notice
 syslog = no
 pid =
 """
@@ -46,9 +46,15 @@ class Stunnel4(Program):
     def _listens(self):
         return all(listens(port) for port in self._ports.values())
 
+    def _times_configured(self):
+        return self.output("stunnel4").count("Configuration successful")
+
     def work(self):
         for kind, port in self._ports.items():
             ab.load_one(f"https://127.0.0.1:{port}/", 50, kind)
 
     def reload(self):
+        before = self._times_configured()
         self.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: self._times_configured() > before and self._listens(),
+                           "stunnel4 has read its configuration")
