@@ -29,6 +29,11 @@ __attribute__((section("pw_ledger"))) abi::Ledger ledger = {
     .tag_count = 0,
     .rule_count = 0,
     .book_rows = 0,
+    .scopes_in_executable = 0,
+    .pinned_bytes = 0,
+    .unpinned_bytes = 0,
+    .pin_errors = 0,
+    .pin_errno = 0,
     .reserved = 0,
     .arenas = {},
 };

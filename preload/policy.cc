@@ -70,14 +70,37 @@ bool PolicyImage::TablesFit() const {
       {header().rules, sizeof(abi::RuleEntry)},
       {header().rule_slots, sizeof(uint32_t)},
       {header().functions, sizeof(abi::Text)},
+      {header().patterns, sizeof(abi::Text)},
+      {header().callers, sizeof(abi::CallerEntry)},
+      {header().signatures, sizeof(abi::SignatureEntry)},
+      {header().build_ids, sizeof(abi::BuildId)},
       {header().pool, 1},
   };
   for (const auto& t : tables) {
     if (t.table.offset % 8 != 0 || t.table.offset > header().image_bytes) return false;
     if (t.table.count > (header().image_bytes - t.table.offset) / t.record_bytes) return false;
   }
+  return RecordsAreValid();
+}
+
+bool PolicyImage::RecordsAreValid() const {
   for (uint32_t i = 0; i < header().functions.count; ++i)
     if (!TextFits(At<abi::Text>(header().functions)[i])) return false;
+  for (uint32_t i = 0; i < header().patterns.count; ++i)
+    if (!TextFits(pattern(i))) return false;
+  for (uint32_t i = 0; i < header().callers.count; ++i)
+    if (!TextFits(caller(i).module) || !TextFits(caller(i).function)) return false;
+  for (uint32_t i = 0; i < header().build_ids.count; ++i)
+    if (build_id(i).size == 0 || build_id(i).size > abi::kMaxBuildIdBytes) return false;
+  for (uint32_t i = 0; i < header().signatures.count; ++i)
+    if (!SignatureIsValid(signature(i))) return false;
+  return true;
+}
+
+bool PolicyImage::SignatureIsValid(const abi::SignatureEntry& signature) const {
+  if (signature.depth == 0 || signature.depth > abi::kMaxSignatureDepth) return false;
+  for (uint32_t i = 0; i < signature.depth; ++i)
+    if (signature.frames[i].module >= header().build_ids.count) return false;
   return true;
 }
 
@@ -90,7 +113,8 @@ bool PolicyImage::TextFits(abi::Text t) const {
 bool PolicyImage::PolicyIsValid(const abi::PolicyEntry& policy) const {
   if (!TextFits(policy.name) || policy.mode > abi::Mode::kEnforce ||
       !Within(policy.binaries, header().binaries) || !Within(policy.arenas, header().arenas) ||
-      !Within(policy.rules, header().rules) || policy.arenas.count == 0 ||
+      !Within(policy.rules, header().rules) || !Within(policy.transparent, header().callers) ||
+      !PinIsValid(policy.pin) || policy.arenas.count == 0 ||
       policy.arenas.count > abi::kMaxArenasPerPolicy ||
       policy.rules.count > abi::kMaxRulesPerPolicy)
     return false;
@@ -114,14 +138,34 @@ bool PolicyImage::ArenaIsValid(const abi::ArenaEntry& arena) const {
          arena.backing[1] <= abi::Backing::kSecretMemory;
 }
 
+bool PolicyImage::PinIsValid(const abi::PinEntry& pin) const {
+  return Within(pin.mappings, header().patterns) && Within(pin.data, header().patterns);
+}
+
 bool PolicyImage::RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) const {
-  if (!TextFits(rule.name) ||
-      (rule.form != abi::RuleForm::kDuring && rule.form != abi::RuleForm::kAll) ||
-      rule.arena < arenas.first || rule.arena >= arenas.first + arenas.count ||
-      !Within(rule.slots, header().rule_slots))
-    return false;
-  for (uint32_t i = 0; i < rule.slots.count; ++i)
-    if (rule_slot(rule.slots.first + i) >= header().functions.count) return false;
+  return TextFits(rule.name) && rule.arena >= arenas.first &&
+         rule.arena < arenas.first + arenas.count && Within(rule.threads, header().patterns) &&
+         OperandsAreValid(rule);
+}
+
+bool PolicyImage::OperandsAreValid(const abi::RuleEntry& rule) const {
+  switch (rule.form) {
+    case abi::RuleForm::kAll:
+      return rule.operands.count == 0;
+    case abi::RuleForm::kCallers:
+      return Within(rule.operands, header().callers);
+    case abi::RuleForm::kStack:
+      return Within(rule.operands, header().signatures);
+    case abi::RuleForm::kReadFrom:
+      return Within(rule.operands, header().patterns);
+    case abi::RuleForm::kDuring:
+      break;
+    default:
+      return false;
+  }
+  if (!Within(rule.operands, header().rule_slots)) return false;
+  for (uint32_t i = 0; i < rule.operands.count; ++i)
+    if (rule_slot(rule.operands.first + i) >= header().functions.count) return false;
   return true;
 }
 
@@ -134,11 +178,12 @@ bool PolicyImage::Names(const abi::PolicyEntry& policy, const char* executable,
   return false;
 }
 
-const abi::PolicyEntry* PolicyImage::Select() const {
+const abi::PolicyEntry* PolicyImage::Select(bool secure) const {
   char executable[4096];
   long bytes = -1;
   for (uint32_t i = 0; i < header().policies.count; ++i) {
     const auto& policy = At<abi::PolicyEntry>(header().policies)[i];
+    if (secure && (policy.flags & abi::kPolicySecureExec) == 0) continue;
     if (policy.binaries.count == 0) return &policy;  // it is for all of them
     if (bytes < 0) bytes = sys::ReadLink("/proc/self/exe", executable, sizeof(executable));
     if (sys::Failed(bytes)) bytes = 0;  // no path is empty

@@ -16,12 +16,21 @@ class PolicyImage {
   // Maps and checks the file. kNone: ready to use. The mapping stays for good.
   static abi::Uncovered Map(const char* path, PolicyImage* out);
 
-  // The first policy, by priority, that selects this process; null: none does.
-  const abi::PolicyEntry* Select() const;
+  // The first policy, by priority, that selects this process; null: none does. In
+  // secure-execution mode, of those that are for it.
+  const abi::PolicyEntry* Select(bool secure) const;
 
   const abi::ArenaEntry& arena(uint32_t i) const { return At<abi::ArenaEntry>(header().arenas)[i]; }
   const abi::RuleEntry& rule(uint32_t i) const { return At<abi::RuleEntry>(header().rules)[i]; }
   uint32_t rule_slot(uint32_t i) const { return At<uint32_t>(header().rule_slots)[i]; }
+  const abi::Text& pattern(uint32_t i) const { return At<abi::Text>(header().patterns)[i]; }
+  const abi::CallerEntry& caller(uint32_t i) const {
+    return At<abi::CallerEntry>(header().callers)[i];
+  }
+  const abi::SignatureEntry& signature(uint32_t i) const {
+    return At<abi::SignatureEntry>(header().signatures)[i];
+  }
+  const abi::BuildId& build_id(uint32_t i) const { return At<abi::BuildId>(header().build_ids)[i]; }
   uint32_t function_count() const { return header().functions.count; }
   const char* text(abi::Text t) const { return At<char>(header().pool) + t.offset; }
 
@@ -36,8 +45,12 @@ class PolicyImage {
 
   bool IsValid(uint64_t file_bytes) const;
   bool TablesFit() const;
+  bool RecordsAreValid() const;
+  bool SignatureIsValid(const abi::SignatureEntry& signature) const;
   bool PolicyIsValid(const abi::PolicyEntry& policy) const;
   bool ArenaIsValid(const abi::ArenaEntry& arena) const;
+  bool OperandsAreValid(const abi::RuleEntry& rule) const;
+  bool PinIsValid(const abi::PinEntry& pin) const;
   bool RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) const;
   bool TextFits(abi::Text t) const;
   bool Names(const abi::PolicyEntry& policy, const char* executable, size_t bytes) const;

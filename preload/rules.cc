@@ -50,8 +50,9 @@ Rule AddArena(uint32_t arena, uint32_t tag) {
 Rule AddRule(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t arena, uint32_t tag,
              uint16_t* slot_tags) {
   NameTag(tag, image.text(rule.name), rule.name.bytes, arena);
-  for (uint32_t i = 0; i < rule.slots.count; ++i) {
-    uint16_t& of_slot = slot_tags[image.rule_slot(rule.slots.first + i)];
+  const uint32_t functions = rule.form == abi::RuleForm::kDuring ? rule.operands.count : 0;
+  for (uint32_t i = 0; i < functions; ++i) {
+    uint16_t& of_slot = slot_tags[image.rule_slot(rule.operands.first + i)];
     if (of_slot == 0) of_slot = static_cast<uint16_t>(tag + 1);  // the first rule wins a function
   }
   return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag};

@@ -3,7 +3,9 @@
 
 #include "preload/abi/scope_library.h"
 #include "preload/elf_lookup.h"
+#include "preload/interceptors.h"
 #include "preload/macros.h"
+#include "preload/mem.h"
 #include "preload/report.h"
 #include "preload/size_classes.h"
 #include "preload/sys.h"
@@ -21,10 +23,13 @@ namespace {
 
 PW_SEALED const uint16_t* slot_tags = nullptr;
 PW_SEALED uint32_t slot_count = 0;
+PW_SEALED abi::ScopeSlot* all_slots = nullptr;
+PW_SEALED uint64_t all_slots_count = 0;
 
 uint32_t TagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
 
 void Bind(abi::ScopeSlot& slot, const void* real) {
+  real = InterceptorOr(slot.name, real);
   slot.real = real;
   slot.tag = TagOf(slot.index);
   const void* entry = slot.tag != 0 ? reinterpret_cast<const void*>(&pw_scope_enter) : real;
@@ -120,14 +125,28 @@ extern "C" PW_COLD void pw_bind_slot(abi::ScopeSlot* slot) {
   Bind(*slot, wanted.found);
 }
 
+const void* HookOr(const char* name, const void* found) {
+  if (found == nullptr || name == nullptr) return found;
+  for (uint64_t i = 0; i < all_slots_count; ++i) {
+    abi::ScopeSlot& slot = all_slots[i];
+    if (!Equal(slot.name, name)) continue;
+    if (slot.real == nullptr) Bind(slot, found);
+    const void* hook = slot.real == found && slot.tag != 0 ? DefinedBefore(name) : nullptr;
+    return hook != nullptr ? hook : found;
+  }
+  return found;
+}
+
 uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions) {
   slot_tags = tag_of;
   slot_count = functions;
   uint64_t bytes = 0;
   auto* slots = static_cast<abi::ScopeSlot*>(FindData(abi::kScopeSlotsSymbol, &bytes));
   if (slots == nullptr) return 0;
+  all_slots = slots;
+  all_slots_count = bytes / sizeof(abi::ScopeSlot);
   uint64_t bound = 0;
-  for (uint64_t left = bytes / sizeof(abi::ScopeSlot); left != 0;) {
+  for (uint64_t left = all_slots_count; left != 0;) {
     const uint64_t count = left < kBatch ? left : kBatch;
     bound += BindBatch(slots, count);
     slots += count;

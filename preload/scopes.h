@@ -25,6 +25,10 @@ inline void VisitLiveScopes(Visit visit);
 // names it. Later ones bind at their first call. Returns how many were bound.
 uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions);
 
+// What a pointer to function `name`, found at `found`, must be for its extents to be
+// seen: the trampoline of its slot, if it has one, else `found`.
+const void* HookOr(const char* name, const void* found);
+
 // The highest address of the main thread's stack; 0 if unknown.
 void SetMainStackTop(uint64_t address);
 

@@ -7,6 +7,7 @@
 #include "preload/exports_loader.h"
 #include "preload/fence.h"
 #include "preload/fork.h"
+#include "preload/interceptors.h"
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
@@ -63,6 +64,7 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   SetRules(tables.set);
   if (tables.set.everywhere_count != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
+  SetIntercepts(static_cast<unsigned>(Intercepts::kLookup));
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
@@ -85,7 +87,7 @@ Verdict Decide() {
   PolicyImage image;
   const Uncovered image_verdict = PolicyImage::Map(path, &image);
   if (image_verdict != Uncovered::kNone) return PassThrough(NotCovered(image_verdict));
-  const abi::PolicyEntry* policy = image.Select();
+  const abi::PolicyEntry* policy = image.Select(auxv.secure);
   if (policy == nullptr) return PassThrough({ShimState::kInactive, Uncovered::kNone});
   CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
   ledger.mode = static_cast<uint32_t>(policy->mode);

@@ -125,8 +125,11 @@ int Run(const RunOptions& options) {
       PublishPolicies(policies, locations->shim, *runtime);
   if (!published.ok()) return Fail(kExitCannotExecute, published.status().message());
   WarnIfUnfenced(*program, policies);
+  const AllocationPolicy* policy = FindPolicyFor(program->executable, policies);
+  const auto variables =
+      policy == nullptr ? std::map<std::string, std::string>{} : policy->spec.environment;
   return Execute(*program, options.command,
-                 ShimEnvironment(CurrentEnvironment(), *published, locations->shim));
+                 ShimEnvironment(CurrentEnvironment(), *published, locations->shim, variables));
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <tuple>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "preload/abi/checksum.h"
+#include "preload/abi/interceptors.h"
 
 namespace pagewarden {
 namespace {
@@ -19,6 +21,23 @@ constexpr size_t kTableAlignment = 8;
 uint32_t Flags(const Arena& arena) {
   return (arena.canary ? abi::kArenaCanary : 0u) |
          (arena.core_dump == CoreDump::kExclude ? abi::kArenaExcludeFromCoreDump : 0u);
+}
+
+abi::RuleForm FormOf(const Match& match) {
+  if (match.IsAll()) return abi::RuleForm::kAll;
+  if (!match.callers.empty()) return abi::RuleForm::kCallers;
+  if (!match.stack.empty()) return abi::RuleForm::kStack;
+  if (!match.read_from.empty()) return abi::RuleForm::kReadFrom;
+  return abi::RuleForm::kDuring;
+}
+
+// The places of the rules in the policy, by precedence.
+std::vector<size_t> ByPrecedence(const std::vector<Rule>& rules) {
+  std::vector<size_t> order(rules.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return rules[a].priority > rules[b].priority; });
+  return order;
 }
 
 // A rule without a name goes by its preset, or by its place in the policy.
@@ -45,6 +64,11 @@ class ImageWriter {
     entry.binaries = AddBinaries(policy.spec.selector.match_binaries);
     entry.arenas = AddArenas(policy.spec.arenas);
     entry.rules = AddRules(policy.spec.rules, entry.arenas.first);
+    const std::vector<Caller>& transparent = policy.spec.transparent;
+    entry.transparent = AddCallers(transparent.empty() ? DefaultTransparent() : transparent);
+    if (policy.spec.selector.secure_exec == SecureExec::kAllow)
+      entry.flags |= abi::kPolicySecureExec;
+    entry.pin = AddPin(policy.spec.pin);
     policies_.push_back(entry);
   }
 
@@ -60,6 +84,10 @@ class ImageWriter {
     header.rules = AppendTable(rules_, image);
     header.rule_slots = AppendTable(rule_slots_, image);
     header.functions = AppendTable(functions_, image);
+    header.patterns = AppendTable(patterns_, image);
+    header.callers = AppendTable(callers_, image);
+    header.signatures = AppendTable(signatures_, image);
+    header.build_ids = AppendTable(build_ids_, image);
     header.pool = AppendTable(pool_, image);
     header.image_bytes = image.size();
     memcpy(image.data(), &header, sizeof(header));
@@ -103,19 +131,76 @@ class ImageWriter {
 
   abi::Range AddRules(const std::vector<Rule>& rules, uint32_t first_arena) {
     const abi::Range range{Size(rules_), Size(rules)};
-    for (const Rule& rule : rules) {
-      const abi::Text name = AddText(RuleName(rule, rules_.size() - range.first));
-      const auto form = rule.match.IsAll() ? abi::RuleForm::kAll : abi::RuleForm::kDuring;
-      rules_.push_back({name, form, first_arena + rule.arena, rule.match.size.min,
-                        rule.match.size.max, AddSlots(rule.functions)});
+    for (const size_t i : ByPrecedence(rules)) {
+      const Match& match = rules[i].match;
+      rules_.push_back({AddText(RuleName(rules[i], i)), FormOf(match), first_arena + rules[i].arena,
+                        match.size.min, match.size.max, AddOperands(rules[i]),
+                        AddPatterns(match.threads)});
     }
     return range;
+  }
+
+  abi::Range AddOperands(const Rule& rule) {
+    if (!rule.match.callers.empty()) return AddCallers(rule.match.callers);
+    if (!rule.match.stack.empty()) return AddSignatures(rule.match.stack);
+    if (!rule.match.read_from.empty()) return AddPatterns(rule.match.read_from);
+    return AddSlots(rule.functions);
   }
 
   abi::Range AddSlots(const std::vector<std::string>& functions) {
     const abi::Range range{Size(rule_slots_), Size(functions)};
     for (const std::string& function : functions) rule_slots_.push_back(slot_of_.at(function));
     return range;
+  }
+
+  abi::Range AddPatterns(const std::vector<std::string>& patterns) {
+    const abi::Range range{Size(patterns_), Size(patterns)};
+    for (const std::string& pattern : patterns) patterns_.push_back(AddText(pattern));
+    return range;
+  }
+
+  abi::Range AddCallers(const std::vector<Caller>& callers) {
+    const uint32_t first = Size(callers_);
+    for (const Caller& caller : callers) {
+      const abi::Text module = AddText(caller.module);
+      if (caller.functions.empty()) callers_.push_back({module, AddText("")});
+      for (const std::string& function : caller.functions)
+        callers_.push_back({module, AddText(function)});
+    }
+    return {first, Size(callers_) - first};
+  }
+
+  abi::Range AddSignatures(const std::vector<Signature>& signatures) {
+    const abi::Range range{Size(signatures_), Size(signatures)};
+    for (const Signature& signature : signatures) {
+      abi::SignatureEntry entry{};
+      for (const CodeAddress& address : signature)
+        entry.frames[entry.depth++] = {address.offset, AddBuildId(address.build_id), 0};
+      signatures_.push_back(entry);
+    }
+    return range;
+  }
+
+  uint32_t AddBuildId(const std::string& bytes) {
+    const auto [known, is_new] = build_id_of_.try_emplace(bytes, Size(build_ids_));
+    if (is_new) {
+      abi::BuildId id{};
+      id.size = static_cast<uint32_t>(
+          bytes.copy(reinterpret_cast<char*>(id.bytes), abi::kMaxBuildIdBytes));
+      build_ids_.push_back(id);
+    }
+    return known->second;
+  }
+
+  abi::PinEntry AddPin(const Pin& pin) {
+    const uint32_t flags =
+        (pin.process ? abi::kPinProcess : 0u) | (pin.environment ? abi::kPinEnvironment : 0u);
+    return {flags,
+            0,
+            pin.stack_bytes,
+            pin.scrub_bytes,
+            AddPatterns(pin.mappings),
+            AddPatterns(pin.data)};
   }
 
   template <typename Record>
@@ -133,22 +218,50 @@ class ImageWriter {
   std::vector<abi::RuleEntry> rules_;
   std::vector<uint32_t> rule_slots_;
   std::vector<abi::Text> functions_;
+  std::vector<abi::Text> patterns_;
+  std::vector<abi::CallerEntry> callers_;
+  std::vector<abi::SignatureEntry> signatures_;
+  absl::flat_hash_map<std::string, uint32_t> build_id_of_;
+  std::vector<abi::BuildId> build_ids_;
   std::vector<char> pool_;
 };
+
+// Names, each once, in the order of first use.
+class OrderedSet {
+ public:
+  template <typename List>
+  void AddAll(const List& list) {
+    for (const auto& name : list) {
+      if (seen_.insert(name).second) names_.emplace_back(name);
+    }
+  }
+  std::vector<std::string> Take() && { return std::move(names_); }
+
+ private:
+  absl::flat_hash_set<std::string> seen_;
+  std::vector<std::string> names_;
+};
+
+// What the shim must interpose for the policy to work, beside what it names.
+void AddInterceptors(const AllocationSpec& spec, OrderedSet& functions) {
+  for (const Rule& rule : spec.rules) {
+    if (!rule.functions.empty()) functions.AddAll(abi::kLookupFunctions);
+    if (!rule.match.read_from.empty()) functions.AddAll(abi::kFileFunctions);
+    if (!rule.match.threads.empty()) functions.AddAll(abi::kThreadNameFunctions);
+  }
+  if (spec.pin.process || !spec.pin.mappings.empty()) functions.AddAll(abi::kMappingFunctions);
+  if (spec.pin.process || spec.pin.stack_bytes != 0) functions.AddAll(abi::kThreadStartFunctions);
+}
 
 }  // namespace
 
 std::vector<std::string> FunctionTable(const std::vector<AllocationPolicy>& policies) {
-  std::vector<std::string> functions;
-  absl::flat_hash_set<absl::string_view> seen;
+  OrderedSet functions;
   for (const AllocationPolicy& policy : policies) {
-    for (const Rule& rule : policy.spec.rules) {
-      for (const std::string& function : rule.functions) {
-        if (seen.insert(function).second) functions.push_back(function);
-      }
-    }
+    for (const Rule& rule : policy.spec.rules) functions.AddAll(rule.functions);
   }
-  return functions;
+  for (const AllocationPolicy& policy : policies) AddInterceptors(policy.spec, functions);
+  return std::move(functions).Take();
 }
 
 absl::StatusOr<std::string> CompilePolicyImage(std::vector<AllocationPolicy> policies) {

@@ -37,7 +37,10 @@ bool TablesFit(const ImageView& view) {
          view.Contains<abi::ArenaEntry>(header.arenas) &&
          view.Contains<abi::RuleEntry>(header.rules) &&
          view.Contains<uint32_t>(header.rule_slots) && view.Contains<abi::Text>(header.functions) &&
-         view.Contains<char>(header.pool);
+         view.Contains<abi::Text>(header.patterns) &&
+         view.Contains<abi::CallerEntry>(header.callers) &&
+         view.Contains<abi::SignatureEntry>(header.signatures) &&
+         view.Contains<abi::BuildId>(header.build_ids) && view.Contains<char>(header.pool);
 }
 
 // Calls check(record) for each entry of `range`, until one is refused.
@@ -65,18 +68,43 @@ bool IsValid(const ImageView& view, const abi::ArenaEntry& arena) {
          arena.on_capacity_exhausted <= abi::OnCapacityExhausted::kGrow && IsValid(arena.backing);
 }
 
-bool HasSlotsOfItsForm(const abi::RuleEntry& rule) {
-  if (rule.form == abi::RuleForm::kAll) return rule.slots.count == 0;
-  return rule.form == abi::RuleForm::kDuring && rule.slots.count > 0;
+bool IsValid(const ImageView& view, const abi::SignatureEntry& signature) {
+  const auto is_known = [&](const abi::Frame& frame) {
+    return frame.module < view.header().build_ids.count;
+  };
+  return signature.depth >= 1 && signature.depth <= abi::kMaxSignatureDepth &&
+         std::all_of(signature.frames, signature.frames + signature.depth, is_known);
+}
+
+bool HasValidOperands(const ImageView& view, const abi::RuleEntry& rule) {
+  const abi::PolicyImageHeader& header = view.header();
+  if (rule.form == abi::RuleForm::kAll) return rule.operands.count == 0;
+  if (rule.operands.count == 0) return false;
+  switch (rule.form) {
+    case abi::RuleForm::kCallers:
+      return Within(rule.operands, header.callers);
+    case abi::RuleForm::kStack:
+      return Within(rule.operands, header.signatures);
+    case abi::RuleForm::kReadFrom:
+      return Within(rule.operands, header.patterns);
+    case abi::RuleForm::kDuring:
+      return All<uint32_t>(view, header.rule_slots, rule.operands,
+                           [&](uint32_t slot) { return slot < header.functions.count; });
+    default:
+      return false;
+  }
 }
 
 bool IsValid(const ImageView& view, const abi::RuleEntry& rule, const abi::Range& arenas) {
   const bool arena_is_own = rule.arena >= arenas.first && rule.arena - arenas.first < arenas.count;
-  const uint32_t functions = view.header().functions.count;
-  return view.At(rule.name).has_value() && HasSlotsOfItsForm(rule) && arena_is_own &&
-         rule.min_bytes <= rule.max_bytes &&
-         All<uint32_t>(view, view.header().rule_slots, rule.slots,
-                       [&](uint32_t slot) { return slot < functions; });
+  return view.At(rule.name).has_value() && arena_is_own && rule.min_bytes <= rule.max_bytes &&
+         Within(rule.threads, view.header().patterns) && HasValidOperands(view, rule);
+}
+
+bool IsValid(const ImageView& view, const abi::PinEntry& pin) {
+  return (pin.flags & ~(abi::kPinProcess | abi::kPinEnvironment)) == 0 &&
+         pin.stack_bytes % kPageBytes == 0 && pin.scrub_bytes % kPageBytes == 0 &&
+         Within(pin.mappings, view.header().patterns) && Within(pin.data, view.header().patterns);
 }
 
 bool IsValid(const ImageView& view, const abi::PolicyEntry& policy) {
@@ -85,6 +113,8 @@ bool IsValid(const ImageView& view, const abi::PolicyEntry& policy) {
                           policy.arenas.count <= abi::kMaxArenasPerPolicy &&
                           policy.rules.count <= abi::kMaxRulesPerPolicy;
   return counts_fit && view.At(policy.name).has_value() && policy.mode <= abi::Mode::kEnforce &&
+         (policy.flags & ~abi::kPolicySecureExec) == 0 && IsValid(view, policy.pin) &&
+         Within(policy.transparent, header.callers) &&
          All<abi::Text>(view, header.binaries, policy.binaries,
                         [&](const abi::Text& path) { return view.At(path).has_value(); }) &&
          All<abi::ArenaEntry>(view, header.arenas, policy.arenas,
@@ -92,6 +122,35 @@ bool IsValid(const ImageView& view, const abi::PolicyEntry& policy) {
          All<abi::RuleEntry>(view, header.rules, policy.rules, [&](const abi::RuleEntry& rule) {
            return IsValid(view, rule, policy.arenas);
          });
+}
+
+// All records of a table.
+template <typename Record, typename Check>
+bool All(const ImageView& view, const abi::Table& table, Check check) {
+  return All<Record>(view, table, {0, table.count}, check);
+}
+
+absl::Status CheckOperandTables(const ImageView& view) {
+  const abi::PolicyImageHeader& header = view.header();
+  const auto is_text = [&](const abi::Text& text) { return view.At(text).has_value(); };
+  if (!All<abi::Text>(view, header.functions, is_text)) return Invalid("function");
+  if (!All<abi::Text>(view, header.patterns, is_text)) return Invalid("pattern");
+  if (!All<abi::CallerEntry>(view, header.callers, [&](const abi::CallerEntry& caller) {
+        return is_text(caller.module) && is_text(caller.function);
+      })) {
+    return Invalid("caller");
+  }
+  if (!All<abi::BuildId>(view, header.build_ids, [](const abi::BuildId& id) {
+        return id.size >= 1 && id.size <= abi::kMaxBuildIdBytes;
+      })) {
+    return Invalid("build-id");
+  }
+  if (!All<abi::SignatureEntry>(view, header.signatures, [&](const abi::SignatureEntry& entry) {
+        return IsValid(view, entry);
+      })) {
+    return Invalid("signature");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -102,10 +161,7 @@ absl::Status ValidatePolicyImage(absl::string_view image) {
   if (absl::Status status = CheckHeader(view, image); !status.ok()) return status;
   if (!TablesFit(view)) return Invalid("table");
   const abi::PolicyImageHeader& header = view.header();
-  if (!All<abi::Text>(view, header.functions, {0, header.functions.count},
-                      [&](const abi::Text& name) { return view.At(name).has_value(); })) {
-    return Invalid("function");
-  }
+  if (absl::Status status = CheckOperandTables(view); !status.ok()) return status;
   for (uint32_t i = 0; i < header.policies.count; ++i) {
     if (!IsValid(view, *view.At<abi::PolicyEntry>(header.policies, i))) {
       return Invalid(absl::StrCat("policy ", i));

@@ -5,6 +5,20 @@
 
 namespace pagewarden {
 
+const std::vector<Caller>& DefaultTransparent() {
+  static const auto* callers = new std::vector<Caller>{
+      {{}, "libc.so*", {}},
+      {{}, "ld-*.so*", {}},  // musl's libc is its loader
+      {{}, "libstdc++.so*", {}},
+      {{}, "libc++*.so*", {}},
+      {{}, "libglib-2.0.so*", {"g_*alloc*", "g_str*", "g_memdup*", "g_slice_*"}},
+      {{}, "libcrypto.so*", {"CRYPTO_*"}},
+      {{}, "libgcrypt.so*", {"gcry_*alloc*", "gcry_*strdup*"}},
+      {{}, "libgpg-error.so*", {"gpgrt_*alloc*", "gpgrt_*strdup*"}},
+  };
+  return *callers;
+}
+
 uint64_t TotalCapacity(const AllocationPolicy& policy) {
   uint64_t bytes = 0;
   for (const Arena& arena : policy.spec.arenas) bytes += arena.capacity_bytes;

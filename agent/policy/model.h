@@ -32,9 +32,12 @@ struct Metadata : Located {
   std::map<std::string, std::string> labels;
 };
 
+enum class SecureExec { kDeny, kAllow };
+
 // Which programs. No binaries: every executable.
 struct Selector : Located {
   std::vector<std::string> match_binaries;  // absolute paths
+  SecureExec secure_exec = SecureExec::kDeny;
 };
 
 // Requests of min to max bytes, both included.
@@ -43,12 +46,31 @@ struct SizeRange : Located {
   uint64_t max = UINT64_MAX;
 };
 
-// Which allocations: exactly one of `preset`, `during` and `all`, narrowed by `size`.
+// Functions that ask for memory, by patterns. No functions: all of the module.
+struct Caller : Located {
+  std::string module;
+  std::vector<std::string> functions;
+};
+
+// A return address, as an address in the ELF file with this build-id.
+struct CodeAddress {
+  std::string build_id;  // bytes
+  uint64_t offset = 0;
+};
+
+// The innermost return addresses of a call, innermost first.
+using Signature = std::vector<CodeAddress>;
+
+// Which allocations: exactly one of the forms, `preset` to `all`, narrowed by the rest.
 struct Match : Located {
   std::optional<Reference> preset;
   std::vector<std::string> during;  // exported functions
-  std::optional<bool> all;          // false: written so, and refused
+  std::vector<Caller> callers;
+  std::vector<Signature> stack;
+  std::vector<std::string> read_from;  // patterns of paths
+  std::optional<bool> all;             // false: written so, and refused
   SizeRange size;
+  std::vector<std::string> threads;  // patterns of thread names; none: every thread
 
   bool IsAll() const { return all.value_or(false); }
 };
@@ -59,6 +81,7 @@ struct Placement : Located {
 
 struct Rule : Located {
   std::string name;
+  int32_t priority = 0;  // among the policy's rules; of equal ones, the first applies
   Match match;
   Placement place;
 
@@ -80,12 +103,25 @@ struct Arena : Located {
   std::vector<abi::Backing> backing = {abi::Backing::kLockedAnonymous};  // the best first
 };
 
+// Memory to lock where it is, outside the arenas.
+struct Pin : Located {
+  bool process = false;               // all of it
+  std::vector<std::string> mappings;  // patterns of modules: what their mmap calls return
+  std::vector<std::string> data;      // patterns of modules: their writable segments
+  uint64_t stack_bytes = 0;           // of each stack, from its top
+  bool environment = false;           // arguments and environment
+  uint64_t scrub_bytes = 0;           // of the dead stack, zeroed when an extent has ended
+};
+
 struct AllocationSpec : Located {
   abi::Mode mode = abi::Mode::kEnforce;
   int32_t priority = 0;  // of several policies for one program, the highest wins
   Selector selector;
   std::vector<Rule> rules;
+  std::vector<Caller> transparent;  // none: DefaultTransparent()
   std::vector<Arena> arenas;
+  Pin pin;
+  std::map<std::string, std::string> environment;  // variables that `run` sets
 };
 
 struct AllocationPolicy : Located {
@@ -94,6 +130,7 @@ struct AllocationPolicy : Located {
 };
 
 struct PresetSpec : Located {
+  std::vector<std::string> libraries;  // file names of those that export the functions
   std::vector<std::string> during;
 };
 
@@ -107,6 +144,9 @@ struct PolicySet {
   std::vector<AllocationPolicy> policies;
   std::vector<Preset> presets;
 };
+
+// Allocation wrappers of the usual libraries: whoever calls them asks for the memory.
+const std::vector<Caller>& DefaultTransparent();
 
 // Bytes of all arenas: what one process locks at its start.
 uint64_t TotalCapacity(const AllocationPolicy& policy);

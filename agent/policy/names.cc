@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
@@ -17,6 +19,8 @@ constexpr size_t kMaxName = 63;
 constexpr size_t kMaxArenaName = 31;
 constexpr size_t kMaxPath = 4095;
 constexpr size_t kMaxFunctionName = 511;
+constexpr size_t kMaxPattern = 255;
+constexpr size_t kMaxThreadName = 15;  // TASK_COMM_LEN of the kernel, without the NUL
 
 bool IsNameCharacter(unsigned char c) {
   return absl::ascii_isdigit(c) || absl::ascii_islower(c) || c == '-' || c == '.';
@@ -123,6 +127,95 @@ void ReadFunctionName(const YamlNode& node, std::string& name, Diagnostics& diag
                     "name the function that makes the allocations");
   } else {
     name = std::move(text);
+  }
+}
+
+namespace {
+
+void ReadBoundedPattern(const YamlNode& node, size_t max, std::string& pattern,
+                        Diagnostics& diagnostics) {
+  std::string text;
+  const size_t errors = diagnostics.count();
+  ReadText(node, text, diagnostics);
+  if (diagnostics.count() != errors) return;
+  if (!text.empty() && text.size() <= max) {
+    pattern = std::move(text);
+    return;
+  }
+  diagnostics.Add(node.at, PolicyError::kBadName, absl::StrCat("bad pattern ", Quoted(text)),
+                  absl::StrCat("1 to ", max, " characters"));
+}
+
+bool ParseBuildId(absl::string_view hex, std::string& bytes) {
+  const bool is_hex = std::all_of(hex.begin(), hex.end(), [](unsigned char c) {
+    return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
+  });
+  if (!is_hex || hex.empty() || hex.size() % 2 != 0 || hex.size() > 2 * abi::kMaxBuildIdBytes)
+    return false;
+  bytes = absl::HexStringToBytes(hex);
+  return true;
+}
+
+bool ParseCodeAddress(absl::string_view text, CodeAddress& address) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits("+0x", 1));
+  return ParseBuildId(parts.first, address.build_id) && !parts.second.empty() &&
+         parts.second.size() <= 16 && absl::SimpleHexAtoi(parts.second, &address.offset);
+}
+
+bool IsVariableName(absl::string_view name) {
+  return !name.empty() && !absl::ascii_isdigit(static_cast<unsigned char>(name[0])) &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_'; });
+}
+
+}  // namespace
+
+void ReadPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics) {
+  ReadBoundedPattern(node, kMaxPattern, pattern, diagnostics);
+}
+
+void ReadThreadPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics) {
+  ReadBoundedPattern(node, kMaxThreadName, pattern, diagnostics);
+}
+
+void ReadPathPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics) {
+  std::string text;
+  ReadPattern(node, text, diagnostics);
+  if (text.empty()) return;
+  if (text.front() == '/') {
+    pattern = std::move(text);
+    return;
+  }
+  diagnostics.Add(node.at, PolicyError::kNotAbsolute,
+                  absl::StrCat("path ", Quoted(text), " is not absolute"),
+                  "write the path of the file, starting with /");
+}
+
+void ReadCodeAddress(const YamlNode& node, CodeAddress& address, Diagnostics& diagnostics) {
+  std::string text;
+  const size_t errors = diagnostics.count();
+  ReadText(node, text, diagnostics);
+  if (diagnostics.count() != errors || ParseCodeAddress(text, address)) return;
+  diagnostics.Add(node.at, PolicyError::kBadName,
+                  absl::StrCat(Quoted(text), " is not a return address"),
+                  "write it as BUILDID+0xOFFSET, both in hexadecimal, lower case");
+}
+
+void ReadVariables(const YamlNode& node, std::map<std::string, std::string>& variables,
+                   Diagnostics& diagnostics) {
+  if (!ExpectKind(node, YamlNode::Kind::kMap, diagnostics)) return;
+  for (const YamlEntry& entry : node.entries) {
+    const std::string& name = entry.key.value;
+    if (!IsVariableName(name)) {
+      diagnostics.Add(entry.key.at, PolicyError::kBadName,
+                      absl::StrCat(Quoted(name), " is not the name of a variable"));
+    } else if (absl::StartsWith(name, "LD_") || absl::StartsWith(name, "PAGEWARDEN_")) {
+      diagnostics.Add(entry.key.at, PolicyError::kConflict,
+                      absl::StrCat(Quoted(name), " is set by pagewarden itself, or by nobody"));
+    } else {
+      ReadText(entry.value, variables[name], diagnostics);
+    }
   }
 }
 

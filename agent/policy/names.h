@@ -29,6 +29,19 @@ void ReadBinaryPath(const YamlNode& node, std::string& path, Diagnostics& diagno
 // The allocator's own functions are refused: the shim is their interposer.
 void ReadFunctionName(const YamlNode& node, std::string& name, Diagnostics& diagnostics);
 
+// Text of 1 to 255 characters in which `*` and `?` stand for others. Of a path:
+// absolute. Of a thread's name: at most the 15 characters that the kernel keeps.
+void ReadPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics);
+void ReadPathPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics);
+void ReadThreadPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics);
+
+// BUILDID+0xOFFSET, as `pagewarden learn` writes it.
+void ReadCodeAddress(const YamlNode& node, CodeAddress& address, Diagnostics& diagnostics);
+
+// Variables for a program's environment. The loader's own (LD_…) and the shim's are refused.
+void ReadVariables(const YamlNode& node, std::map<std::string, std::string>& variables,
+                   Diagnostics& diagnostics);
+
 void ReadLabels(const YamlNode& node, std::map<std::string, std::string>& labels,
                 Diagnostics& diagnostics);
 

@@ -56,6 +56,9 @@ std::vector<std::string> Forms(const Match& match) {
   std::vector<std::string> forms;
   if (match.preset.has_value()) forms.push_back("preset");
   if (!match.during.empty()) forms.push_back("during");
+  if (!match.callers.empty()) forms.push_back("callers");
+  if (!match.stack.empty()) forms.push_back("stack");
+  if (!match.read_from.empty()) forms.push_back("readFrom");
   if (match.IsAll()) forms.push_back("all");
   return forms;
 }
@@ -70,7 +73,7 @@ void CheckMatch(const Match& match, Diagnostics& diagnostics) {
   }
   if (forms.empty() && !match.all.has_value()) {
     diagnostics.Add(match.at, PolicyError::kMissing, "the rule matches nothing",
-                    "add preset, during or all");
+                    "add preset, during, callers, stack, readFrom or all");
   }
   if (match.size.min > match.size.max) {
     diagnostics.Add(match.size.at, PolicyError::kOutOfRange, "size.min is larger than size.max");

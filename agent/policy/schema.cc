@@ -49,6 +49,8 @@ void ReadAll(const YamlNode& node, std::optional<bool>& all, Diagnostics& diagno
 constexpr Word<abi::Mode> kModes[] = {{"Disabled", abi::Mode::kDisabled},
                                       {"Audit", abi::Mode::kAudit},
                                       {"Enforce", abi::Mode::kEnforce}};
+constexpr Word<SecureExec> kSecureExecs[] = {{"Deny", SecureExec::kDeny},
+                                             {"Allow", SecureExec::kAllow}};
 constexpr Word<CoreDump> kCoreDumps[] = {{"Exclude", CoreDump::kExclude},
                                          {"Include", CoreDump::kInclude}};
 constexpr Word<abi::OnFork> kOnForks[] = {{"Relock", abi::OnFork::kRelock},
@@ -90,6 +92,7 @@ constexpr Field<Metadata> kMetadataFields[] = {
 constexpr Field<Selector> kSelectorFields[] = {
     {"matchBinaries", kRequired,
      Into<&Selector::match_binaries, ReadList<ReadBinaryPath, std::string>>},
+    {"secureExec", kOptional, Into<&Selector::secure_exec, ReadWord<kSecureExecs, SecureExec>>},
 };
 
 constexpr Field<SizeRange> kSizeFields[] = {
@@ -97,11 +100,32 @@ constexpr Field<SizeRange> kSizeFields[] = {
     {"max", kOptional, Into<&SizeRange::max, ReadQuantity>},
 };
 
+constexpr Field<Caller> kCallerFields[] = {
+    {"module", kRequired, Into<&Caller::module, ReadPattern>},
+    {"functions", kOptional, Into<&Caller::functions, ReadList<ReadPattern, std::string>>},
+};
+
+void ReadCallers(const YamlNode& node, std::vector<Caller>& callers, Diagnostics& diagnostics) {
+  ReadList<ReadObject<kCallerFields, Caller>>(node, callers, diagnostics);
+}
+
+void ReadSignature(const YamlNode& node, Signature& signature, Diagnostics& diagnostics) {
+  ReadList<ReadCodeAddress>(node, signature, diagnostics);
+  if (signature.size() <= abi::kMaxSignatureDepth) return;
+  diagnostics.Add(node.items[abi::kMaxSignatureDepth].at, PolicyError::kOutOfRange,
+                  absl::StrCat(signature.size(), " return addresses, at most ",
+                               abi::kMaxSignatureDepth, " are possible"));
+}
+
 constexpr Field<Match> kMatchFields[] = {
     {"preset", kOptional, Into<&Match::preset, ReadOptionalReference>},
     {"during", kOptional, Into<&Match::during, ReadList<ReadFunctionName, std::string>>},
+    {"callers", kOptional, Into<&Match::callers, ReadCallers>},
+    {"stack", kOptional, Into<&Match::stack, ReadList<ReadSignature, Signature>>},
+    {"readFrom", kOptional, Into<&Match::read_from, ReadList<ReadPathPattern, std::string>>},
     {"all", kOptional, Into<&Match::all, ReadAll>},
     {"size", kOptional, Into<&Match::size, ReadObject<kSizeFields, SizeRange>>},
+    {"threads", kOptional, Into<&Match::threads, ReadList<ReadThreadPattern, std::string>>},
 };
 
 constexpr Field<Placement> kPlacementFields[] = {
@@ -110,6 +134,7 @@ constexpr Field<Placement> kPlacementFields[] = {
 
 constexpr Field<Rule> kRuleFields[] = {
     {"name", kOptional, Into<&Rule::name, ReadName>},
+    {"priority", kOptional, Into<&Rule::priority, ReadInteger>},
     {"match", kRequired, Into<&Rule::match, ReadObject<kMatchFields, Match>>},
     {"place", kOptional, Into<&Rule::place, ReadObject<kPlacementFields, Placement>>},
 };
@@ -130,14 +155,45 @@ constexpr Field<Arena> kArenaFields[] = {
     {"backing", kOptional, Into<&Arena::backing, ReadBackings>},
 };
 
+constexpr uint64_t kMaxScrubBytes = 64 << 10;
+constexpr uint64_t kMaxPinnedStackBytes = 8 << 20;
+
+// A whole number of pages, at most `max`.
+template <uint64_t max>
+void ReadPages(const YamlNode& node, uint64_t& bytes, Diagnostics& diagnostics) {
+  uint64_t pages = bytes;
+  const size_t errors = diagnostics.count();
+  ReadQuantity(node, pages, diagnostics);
+  if (diagnostics.count() != errors) return;
+  if (pages != 0 && pages <= max && pages % kMinArenaBytes == 0) {
+    bytes = pages;
+    return;
+  }
+  diagnostics.Add(node.at, PolicyError::kOutOfRange,
+                  absl::StrCat(Quoted(node.value), " is not a multiple of 4Ki between 4Ki and ",
+                               max >> 10, "Ki"));
+}
+
+constexpr Field<Pin> kPinFields[] = {
+    {"process", kOptional, Into<&Pin::process, ReadFlag>},
+    {"mappings", kOptional, Into<&Pin::mappings, ReadList<ReadPattern, std::string>>},
+    {"data", kOptional, Into<&Pin::data, ReadList<ReadPattern, std::string>>},
+    {"stacks", kOptional, Into<&Pin::stack_bytes, ReadPages<kMaxPinnedStackBytes>>},
+    {"environment", kOptional, Into<&Pin::environment, ReadFlag>},
+    {"scrubStack", kOptional, Into<&Pin::scrub_bytes, ReadPages<kMaxScrubBytes>>},
+};
+
 constexpr Field<AllocationSpec> kAllocationSpecFields[] = {
     {"mode", kOptional, Into<&AllocationSpec::mode, ReadWord<kModes, abi::Mode>>},
     {"priority", kOptional, Into<&AllocationSpec::priority, ReadInteger>},
     {"selector", kOptional, Into<&AllocationSpec::selector, ReadObject<kSelectorFields, Selector>>},
     {"rules", kOptional,
      Into<&AllocationSpec::rules, ReadList<ReadObject<kRuleFields, Rule>, Rule>>},
+    {"transparent", kOptional, Into<&AllocationSpec::transparent, ReadCallers>},
     {"arenas", kOptional,
      Into<&AllocationSpec::arenas, ReadList<ReadObject<kArenaFields, Arena>, Arena>>},
+    {"pin", kOptional, Into<&AllocationSpec::pin, ReadObject<kPinFields, Pin>>},
+    {"environment", kOptional, Into<&AllocationSpec::environment, ReadVariables>},
 };
 
 const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
@@ -146,16 +202,18 @@ const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
   return found == map.entries.end() ? nullptr : &found->value;
 }
 
-// Arenas alone are for a program that asks for them by name (pagewarden.h).
+// Arenas alone are for a program that asks for them by name (pagewarden.h); pins
+// need none.
 void ReadAllocationSpec(const YamlNode& node, AllocationSpec& spec, Diagnostics& diagnostics) {
   ReadObject<kAllocationSpecFields>(node, spec, diagnostics);
   if (node.kind != YamlNode::Kind::kMap || FindValue(node, "rules") != nullptr ||
-      FindValue(node, "arenas") != nullptr)
+      FindValue(node, "arenas") != nullptr || FindValue(node, "pin") != nullptr)
     return;
   diagnostics.Add(node.at, PolicyError::kMissing, "required key \"rules\" is missing");
 }
 
 constexpr Field<PresetSpec> kPresetSpecFields[] = {
+    {"libraries", kOptional, Into<&PresetSpec::libraries, ReadList<ReadPattern, std::string>>},
     {"during", kRequired, Into<&PresetSpec::during, ReadList<ReadFunctionName, std::string>>},
 };
 

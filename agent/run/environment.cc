@@ -33,7 +33,8 @@ std::string Take(const std::string& name, std::vector<std::string>& variables) {
 
 std::vector<std::string> ShimEnvironment(const std::vector<std::string>& current,
                                          const PublishedPolicy& published,
-                                         const std::string& shim_path) {
+                                         const std::string& shim_path,
+                                         const std::map<std::string, std::string>& of_policy) {
   std::vector<std::string> variables = current;
   const std::string present = Take("LD_PRELOAD", variables);
   Take("LD_BIND_NOW", variables);
@@ -43,6 +44,10 @@ std::vector<std::string> ShimEnvironment(const std::vector<std::string>& current
   variables.push_back(absl::StrCat("LD_PRELOAD=", absl::StrJoin(preload, ":")));
   variables.push_back("LD_BIND_NOW=1");
   variables.push_back(absl::StrCat(abi::kImageVariable, "=", published.image_path));
+  for (const auto& [name, value] : of_policy) {
+    Take(name, variables);
+    variables.push_back(absl::StrCat(name, "=", value));
+  }
   return variables;
 }
 

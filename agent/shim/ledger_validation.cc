@@ -137,6 +137,11 @@ absl::StatusOr<LedgerHeader> ValidateLedger(absl::string_view bytes, uint64_t ad
   state.lock_errno = static_cast<int>(ledger.lock_errno);
   state.namespaces = ledger.namespaces;
   state.reentered_frees = ledger.reentered_frees;
+  state.functions_in_executable = ledger.scopes_in_executable;
+  state.pinned_bytes = ledger.pinned_bytes;
+  state.unpinned_bytes = ledger.unpinned_bytes;
+  state.pin_errors = ledger.pin_errors;
+  state.pin_errno = static_cast<int>(ledger.pin_errno);
   std::copy(std::begin(ledger.violations), std::end(ledger.violations), state.violations.begin());
   state.arenas.resize(ledger.arena_count);
   for (uint32_t i = 0; i < ledger.arena_count; ++i) {

@@ -69,6 +69,11 @@ struct ShimState {
   int lock_errno = 0;       // of the last one
   uint64_t namespaces = 0;  // dlmopen calls: each may load a libc without the shim
   uint64_t reentered_frees = 0;
+  uint64_t functions_in_executable = 0;  // hooked ones that it defines itself: out of reach
+  uint64_t pinned_bytes = 0;             // locked in place, outside the arenas
+  uint64_t unpinned_bytes = 0;           // to be pinned by the policy, but not locked
+  uint64_t pin_errors = 0;
+  int pin_errno = 0;  // of the last one
   ViolationCounts violations = {};
   std::vector<ShimArena> arenas;
   std::vector<ShimTag> tags;  // the rules first, in the policy's order

@@ -26,7 +26,7 @@
 namespace pagewarden::abi {
 
 inline constexpr char kLedgerMagic[8] = {'P', 'W', 'L', 'E', 'D', 'G', 'E', 'R'};
-inline constexpr uint32_t kLedgerVersion = 3;
+inline constexpr uint32_t kLedgerVersion = 4;
 inline constexpr uint32_t kMaxLedgerArenas = 8;
 inline constexpr uint32_t kMaxLedgerTags = 1024 + kMaxLedgerArenas;
 inline constexpr uint32_t kMaxBookRows = 64;
@@ -54,20 +54,20 @@ enum class Uncovered : uint32_t {
 
 // Why a tagged allocation is not in locked memory.
 enum Fallback : uint32_t {
-  kFallbackCapacity = 0,  // arena full, and it could not grow
-  kFallbackTooLarge = 1,  // request larger than the arena
-  kFallbackReentry = 2,   // tagged call from a signal handler inside the arena's own code
-  kFallbackUnlocked = 3,  // in the arena, but the arena could not be locked
-  kFallbackForked = 4,    // in a fork child that the arena is not passed on to
+  kFallbackCapacity = 0,     // arena full, and it could not grow
+  kFallbackTooLarge = 1,     // request larger than the arena
+  kFallbackReentry = 2,      // tagged call from a signal handler inside the arena's own code
+  kFallbackUnlocked = 3,     // in the arena, but the arena could not be locked
+  kFallbackForked = 4,       // in a fork child that the arena is not passed on to
   kFallbackSizeUnknown = 5,  // a plain block, resized, of an allocator that tells no sizes
   kFallbackReasons = 6,
 };
 
 // Proven misuse. The program is ended after the count, which a core dump shows.
 enum Violation : uint32_t {
-  kViolationCanary = 0,      // a write past the end of a block
+  kViolationCanary = 0,  // a write past the end of a block
   kViolationDoubleFree = 1,
-  kViolationWildFree = 2,    // inside a block, or where none is
+  kViolationWildFree = 2,  // inside a block, or where none is
   kViolations = 3,
 };
 
@@ -85,15 +85,15 @@ struct LedgerArena {
   uint64_t locked_bytes;    // of those, locked in this process
   uint64_t page_bytes;      // pages in use by slabs and large blocks
   uint64_t peak_page_bytes;
-  uint64_t growths;         // times it grew
+  uint64_t growths;  // times it grew
   ArenaBacking backing;
   uint32_t reserved;
 };
 static_assert(sizeof(LedgerArena) == 88);
 
 struct LedgerTag {
-  char name[32];        // the rule's, or the arena's; NUL-terminated
-  uint32_t arena;       // index into Ledger::arenas
+  char name[32];   // the rule's, or the arena's; NUL-terminated
+  uint32_t arena;  // index into Ledger::arenas
   uint32_t reserved;
   uint64_t peak_bytes;  // sampled when a thread fetches free slots: exact to 15 blocks a thread
   uint64_t audited;     // mode: Audit: allocations that Enforce would have moved
@@ -120,24 +120,30 @@ struct Ledger {
   uint32_t mode;    // abi::Mode
   char policy[64];  // name of the selected policy, NUL-terminated
   uint64_t fence_base;
-  uint64_t fence_bytes;   // the whole reservation; arenas and tables lie inside
-  uint64_t relocks;       // arenas locked again after fork
-  uint64_t lock_errors;   // failed lock calls
-  uint32_t lock_errno;    // of the last one
+  uint64_t fence_bytes;  // the whole reservation; arenas and tables lie inside
+  uint64_t relocks;      // arenas locked again after fork
+  uint64_t lock_errors;  // failed lock calls
+  uint32_t lock_errno;   // of the last one
   uint32_t arena_count;
-  uint64_t scopes_bound;  // hooked functions found in this process
-  uint64_t namespaces;    // dlmopen calls: each may load a libc that the shim is not in
+  uint64_t scopes_bound;     // hooked functions found in this process
+  uint64_t namespaces;       // dlmopen calls: each may load a libc that the shim is not in
   uint64_t reentered_frees;  // by signal handlers inside the arena's own code: leaked, wiped
   uint64_t violations[kViolations];
-  uint64_t tags_base;     // inside the fence
-  uint64_t books_base;    // inside the fence
+  uint64_t tags_base;   // inside the fence
+  uint64_t books_base;  // inside the fence
   uint32_t tag_count;
-  uint32_t rule_count;    // tags that are rules
+  uint32_t rule_count;  // tags that are rules
   uint32_t book_rows;
+  uint32_t scopes_in_executable;  // hooked functions that the executable itself defines: calls
+                                  // within it are out of reach
+  uint64_t pinned_bytes;          // locked in place, outside the arenas
+  uint64_t unpinned_bytes;        // that the policy says to pin, and that could not be locked
+  uint64_t pin_errors;            // failed lock calls for those
+  uint32_t pin_errno;             // of the last one
   uint32_t reserved;
   LedgerArena arenas[kMaxLedgerArenas];
 };
-static_assert(sizeof(Ledger) == 224 + 8 * sizeof(LedgerArena));
+static_assert(sizeof(Ledger) == 256 + 8 * sizeof(LedgerArena));
 static_assert(sizeof(Ledger) <= 4096);
 
 }  // namespace pagewarden::abi

@@ -96,14 +96,14 @@ TEST(PolicyImage, HoldsWhatThePoliciesSay) {
   EXPECT_EQ(sized.arena, high.arenas.first + 1);
   EXPECT_EQ(sized.min_bytes, 16u);
   EXPECT_EQ(sized.max_bytes, 65536u);
-  ASSERT_EQ(sized.slots.count, 2u);
-  const uint32_t slot = *view.At<uint32_t>(header.rule_slots, sized.slots.first);
+  ASSERT_EQ(sized.operands.count, 2u);
+  const uint32_t slot = *view.At<uint32_t>(header.rule_slots, sized.operands.first);
   EXPECT_EQ(*view.At(*view.At<abi::Text>(header.functions, slot)), "h");
   EXPECT_EQ(*view.At(view.At<abi::RuleEntry>(header.rules, high.rules.first + 1)->name), "rule-2");
   const auto all = *view.At<abi::RuleEntry>(header.rules, high.rules.first + 2);
   EXPECT_EQ(all.form, abi::RuleForm::kAll);
   EXPECT_EQ(all.max_bytes, 32u);
-  EXPECT_EQ(all.slots.count, 0u);
+  EXPECT_EQ(all.operands.count, 0u);
 
   const auto low = *view.At<abi::PolicyEntry>(header.policies, 1);
   EXPECT_EQ(*view.At(low.name), "low");
@@ -152,9 +152,9 @@ TEST(PolicyImage, ForgedReferencesAreRefused) {
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 0).ok());
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 2).ok());  // all, with slots
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 3).ok());
-  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, slots.count), 0).ok());  // during, without
+  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, operands.count), 0).ok());  // during, without
   const size_t all_rule = rule + 2 * sizeof(abi::RuleEntry);
-  EXPECT_FALSE(with(all_rule + offsetof(abi::RuleEntry, slots.count), 1).ok());
+  EXPECT_FALSE(with(all_rule + offsetof(abi::RuleEntry, operands.count), 1).ok());
   EXPECT_FALSE(with(all_rule + offsetof(abi::RuleEntry, form), 1).ok());
   EXPECT_FALSE(with(header.rule_slots.offset, header.functions.count).ok());
   EXPECT_FALSE(with(header.arenas.offset + offsetof(abi::ArenaEntry, flags), 16).ok());

@@ -64,7 +64,7 @@ TEST(PublishPolicies, WritesNoScopeLibraryWithoutAFunctionToInterpose) {
   EXPECT_EQ(published->scopes_path, "");
   const auto stored = std::filesystem::path(published->image_path).parent_path();
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(stored), {}), 1);
-  EXPECT_THAT(ShimEnvironment({"LD_PRELOAD=/lib/other.so"}, *published, kShim),
+  EXPECT_THAT(ShimEnvironment({"LD_PRELOAD=/lib/other.so"}, *published, kShim, {}),
               Contains("LD_PRELOAD=/usr/lib/libpagewarden.so:/lib/other.so"));
 }
 

@@ -116,10 +116,10 @@ TEST(ShimEnvironment, PutsTheShimInFrontOfWhatIsThere) {
   EXPECT_THAT(
       ShimEnvironment({"A=1", "LD_PRELOAD=/lib/x.so:/lib/y.so",
                        "LD_BIND_NOW=", "B=", "PAGEWARDEN_IMAGE=/old", "LD_PRELOAD=/second"},
-                      published, "/lib/shim.so"),
-      ElementsAre("A=1", "B=", "LD_PRELOAD=/run/p/scopes.so:/lib/shim.so:/lib/x.so:/lib/y.so",
-                  "LD_BIND_NOW=1", "PAGEWARDEN_IMAGE=/run/p/policy.image"));
-  EXPECT_THAT(ShimEnvironment({}, published, "/lib/shim.so"),
+                      published, "/lib/shim.so", {{"B", "from the policy"}}),
+      ElementsAre("A=1", "LD_PRELOAD=/run/p/scopes.so:/lib/shim.so:/lib/x.so:/lib/y.so",
+                  "LD_BIND_NOW=1", "PAGEWARDEN_IMAGE=/run/p/policy.image", "B=from the policy"));
+  EXPECT_THAT(ShimEnvironment({}, published, "/lib/shim.so", {}),
               Contains("LD_PRELOAD=/run/p/scopes.so:/lib/shim.so"));
 }
 

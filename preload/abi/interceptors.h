@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions that the scope library interposes for the sake of a rule form or a pin,
+// not because a rule names them. The agent adds their names to the image's function
+// table where a policy needs them, so that other programs pay nothing; the shim
+// has a handler for each (preload/interceptors.h). A program that lacks one of
+// them is fine.
+#pragma once
+
+namespace pagewarden::abi {
+
+// For `during`: pointers to hooked functions, looked up at run time.
+inline constexpr const char* kLookupFunctions[] = {"dlsym", "dlvsym"};
+
+// For `readFrom`.
+inline constexpr const char* kFileFunctions[] = {"open",  "open64",  "openat", "openat64",
+                                                 "fopen", "fopen64", "close",  "fclose"};
+
+// For `threads`.
+inline constexpr const char* kThreadNameFunctions[] = {"pthread_setname_np", "prctl"};
+
+// For `pin.mappings` and `pin.process`.
+inline constexpr const char* kMappingFunctions[] = {"mmap",    "mmap64",   "munmap",       "mremap",
+                                                    "madvise", "mprotect", "posix_madvise"};
+
+// For `pin.stacks` and `pin.process`.
+inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
+
+}  // namespace pagewarden::abi

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/interceptors.h"
+
+#include "preload/lookup.h"
+#include "preload/macros.h"
+#include "preload/mem.h"
+
+namespace pagewarden {
+namespace {
+
+PW_SEALED unsigned wanted = 0;
+
+struct Interceptor {
+  Intercepts group;
+  const char* name;
+  const void* handler;
+  void** real;
+};
+
+#define PW_INTERCEPT(group, function)                                                     \
+  {                                                                                       \
+    Intercepts::group, #function, reinterpret_cast<const void*>(&intercepted_##function), \
+        reinterpret_cast<void**>(&real_##function)                                        \
+  }
+
+const Interceptor kInterceptors[] = {
+    PW_INTERCEPT(kLookup, dlsym),
+    PW_INTERCEPT(kLookup, dlvsym),
+};
+
+}  // namespace
+
+void SetIntercepts(unsigned groups) { wanted = groups; }
+
+const void* InterceptorOr(const char* name, const void* real) {
+  for (const Interceptor& interceptor : kInterceptors) {
+    if ((wanted & static_cast<unsigned>(interceptor.group)) == 0) continue;
+    if (!Equal(interceptor.name, name)) continue;
+    __atomic_store_n(interceptor.real, const_cast<void*>(real), __ATOMIC_RELEASE);
+    return interceptor.handler;
+  }
+  return real;
+}
+
+}  // namespace pagewarden
