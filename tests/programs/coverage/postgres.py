@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""postgres: TLS with an RSA key, a role that logs in by SCRAM with its password."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import harness
+from credentials import make_key, new_password
+
+from .program import Program
+
+BIN = "/usr/lib/postgresql/15/bin"
+_AS_POSTGRES = ("/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups")
+_LOGINS = 100
+_CONFIG = """\
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+ssl = on
+ssl_cert_file = '{certificate}'
+ssl_key_file = '{key}'
+"""
+
+
+class Postgres(Program):
+    name = "postgres"
+    needs = (f"{BIN}/postgres", f"{BIN}/initdb", f"{BIN}/psql", "/usr/bin/setpriv")
+
+    def make_secrets(self):
+        self._key = make_key(self.directory, "RSA")
+        shutil.chown(self._key.key, "postgres", "postgres")
+        self._password = new_password()
+        return [self._key.secret, self.text_secret("password", self._password)]
+
+    def start(self):
+        self.port = harness.free_port()
+        self._data = self._make_cluster()
+        self.daemon([f"{BIN}/postgres", "-D", self._data, "-p", self.port], self._is_ready,
+                    before=_AS_POSTGRES, stop_signal=signal.SIGINT)
+        self._create_role()
+
+    def _make_cluster(self):
+        """A cluster of user postgres, whose own password is the secret as well."""
+        data = self.directory / "data"
+        data.mkdir(mode=0o700)
+        shutil.chown(data, "postgres", "postgres")
+        password = self.directory / "initdb.password"
+        password.write_text(self._password, encoding="ascii")
+        shutil.chown(password, "postgres", "postgres")
+        harness.run_checked([*_AS_POSTGRES, f"{BIN}/initdb", "-D", data, "-A", "scram-sha-256",
+                             f"--pwfile={password}", "--no-sync", "--locale=C"])
+        with open(data / "postgresql.conf", "a", encoding="utf-8") as config:
+            config.write(_CONFIG.format(certificate=self._key.certificate, key=self._key.key))
+        return data
+
+    def work(self):
+        """Logins, each a new backend, and the role's password set once more by the first."""
+        for _ in range(_LOGINS):
+            self._check_login()
+        self._execute(f"ALTER ROLE alice PASSWORD '{self._password}'")
+
+    def reload(self):
+        os.kill(self.process.pid, signal.SIGHUP)
+
+    def _psql(self, user):
+        words = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
+                 f"host=127.0.0.1 port={self.port} user={user} dbname=postgres sslmode=require"]
+        return words, {**os.environ, "PGPASSWORD": self._password}
+
+    def _create_role(self):
+        """By an administrator who stays logged in: what the backend has read stays there."""
+        words, environment = self._psql("postgres")
+        self._administrator = subprocess.Popen(words, stdin=subprocess.PIPE, encoding="ascii",
+                                               stdout=subprocess.PIPE, env=environment)
+        self._cleanup.callback(self._administrator.communicate)
+        self._execute(f"CREATE ROLE alice LOGIN PASSWORD '{self._password}'")
+
+    def _execute(self, statement):
+        psql = self._administrator
+        psql.stdin.write(f"{statement};\n\\echo done\n")
+        psql.stdin.flush()
+        if psql.stdout.readline() != "done\n":
+            raise harness.HarnessError("postgres : the administrator's session failed")
+
+    def _check_login(self):
+        words, environment = self._psql("alice")
+        name = harness.run_checked([*words, "-c", "SELECT current_user"], env=environment)
+        if name.strip() != "alice":
+            raise harness.HarnessError(f"postgres : logged in as {name!r}")
+
+    def _is_ready(self):
+        done = subprocess.run([f"{BIN}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+                              check=False)
+        return done.returncode == 0

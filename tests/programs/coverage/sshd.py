@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sshd: RSA, EC and Ed25519 host keys, logins by password, one session that stays open."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+
+import harness
+from credentials import Secret, new_password
+
+from .program import Program, listens
+
+_USER = "pagewarden-login"
+_LOGINS = 20
+_CONFIG = """\
+ListenAddress 127.0.0.1:{port}
+{host_keys}
+PidFile none
+UsePAM yes
+PasswordAuthentication yes
+KbdInteractiveAuthentication no
+"""
+_KEYS = {"RSA": ("rsa", "-b", "2048"), "EC": ("ecdsa",), "Ed25519": ("ed25519",)}
+
+
+class Sshd(Program):
+    name = "sshd"
+    needs = ("/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/sshpass", "/usr/bin/ssh-keygen",
+             "/usr/sbin/useradd", "/usr/sbin/chpasswd")
+
+    def make_secrets(self):
+        self._password = new_password()
+        return [self._make_host_key(kind) for kind in _KEYS]
+
+    def _make_host_key(self, kind):
+        file = self.directory / f"{kind}.hostkey"
+        harness.run_checked(["ssh-keygen", "-q", "-t", *_KEYS[kind], "-N", "", "-f", file])
+        return Secret(f"{kind} key", keys=(file,))
+
+    def start(self):
+        self.enter(_user(self._password))
+        self.enter(_privilege_separation_directory())
+        self.port = harness.free_port()
+        host_keys = "\n".join(f"HostKey {self.directory}/{kind}.hostkey" for kind in _KEYS)
+        config = self.directory / "sshd_config"
+        config.write_text(_CONFIG.format(port=self.port, host_keys=host_keys), encoding="utf-8")
+        self.daemon(["/usr/sbin/sshd", "-D", "-e", "-f", config], lambda: listens(self.port))
+
+    def work(self):
+        for algorithm in ("rsa-sha2-512", "ecdsa-sha2-nistp256", "ssh-ed25519"):
+            for _ in range(_LOGINS):
+                self._check_login(algorithm)
+        self._open_session()
+
+    def reload(self):
+        os.kill(self.process.pid, signal.SIGHUP)
+        harness.wait_until(lambda: listens(self.port), "sshd listens again")
+
+    def _ssh(self, *words):
+        return ["sshpass", "-e", "ssh", "-F", "none", "-p", str(self.port),
+                "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                "-o", "LogLevel=ERROR", "-o", "PreferredAuthentications=password",
+                *words]
+
+    def _environment(self):
+        return {**os.environ, "SSHPASS": self._password}
+
+    def _check_login(self, algorithm):
+        name = harness.run_checked(self._ssh("-o", f"HostKeyAlgorithms={algorithm}",
+                                             f"{_USER}@127.0.0.1", "id -un"),
+                                   env=self._environment())
+        if name.strip() != _USER:
+            raise harness.HarnessError(f"sshd : logged in as {name!r}")
+
+    def _open_session(self):
+        """One that stays: its processes are searched as well."""
+        session = subprocess.Popen(self._ssh(f"{_USER}@127.0.0.1", "echo open; cat"),
+                                   env=self._environment(), stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, encoding="utf-8")
+        self._cleanup.callback(session.communicate)
+        if session.stdout.readline() != "open\n":
+            raise harness.HarnessError("sshd : no session")
+
+
+@contextlib.contextmanager
+def _user(password):
+    """A user of our own who can log in; none of the machine's is touched."""
+    harness.run_checked(["useradd", "--no-create-home", "--home-dir", "/", "--shell", "/bin/sh",
+                         "--no-user-group", "--gid", "nogroup", _USER])
+    try:
+        harness.run_checked(["chpasswd"], input=f"{_USER}:{password}\n")
+        yield
+    finally:
+        harness.run_checked(["userdel", _USER])
+
+
+@contextlib.contextmanager
+def _privilege_separation_directory():
+    """/run/sshd, which only Debian's service makes."""
+    path = pathlib.Path("/run/sshd")
+    if path.exists():
+        yield
+        return
+    path.mkdir(mode=0o755)
+    try:
+        yield
+    finally:
+        path.rmdir()
