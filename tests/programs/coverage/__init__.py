@@ -12,6 +12,7 @@ not makes scripts/coverage and the test fail.
 
 from .apache2 import Apache2
 from .curl import Curl
+from .gpg_agent import GpgAgent
 from .nginx import Nginx
 from .node import Node
 from .openssl import OpensslServer
@@ -26,4 +27,5 @@ ALL = (
     Curl,
     Python3,
     Node,
+    GpgAgent,
 )

@@ -2,6 +2,7 @@
 """exim4: GnuTLS with an RSA and an EC key, senders that log in, one connection that stays."""
 
 import base64
+import contextlib
 import shutil
 import smtplib
 import ssl
@@ -73,7 +74,7 @@ class Exim4(Program):
             with self._log_in(_CIPHERS[number % len(_CIPHERS)]) as session:
                 session.sendmail("alice@localhost", ["bob@localhost"], "Subject: work\n\nDone.\n")
         for cipher in _CIPHERS:
-            self._cleanup.callback(self._log_in(cipher).close)
+            self.enter(contextlib.closing(self._log_in(cipher)))
 
     def _log_in(self, cipher):
         session = smtplib.SMTP("127.0.0.1", self.port, "localhost", harness.DEADLINE_SECONDS)

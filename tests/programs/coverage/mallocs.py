@@ -35,9 +35,9 @@ def counting(policy):
     if re.search(r"^  mode:", spec, re.M):
         raise harness.HarnessError("a shipped policy has a mode of its own")
     rules = re.search(r"^  rules:\n((?:    .*| *#.*|)\n)*", spec, re.M).group().rstrip("\n")
-    rest = f"    - {{name: {REST}, match: {{all: true}}}}\n"
-    counted = spec.replace(rules, f"{rules}\n{rest}").replace("spec:\n", "spec:\n  mode: Audit\n", 1)
-    return policy.replace(spec, counted)
+    rest = f"    - {{name: {REST}, match: {{all: true}}}}"
+    counted = spec.replace(rules, f"{rules}\n{rest}")
+    return policy.replace(spec, counted.replace("spec:\n", "spec:\n  mode: Audit\n", 1))
 
 
 @contextlib.contextmanager

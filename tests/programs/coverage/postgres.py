@@ -71,9 +71,9 @@ class Postgres(Program):
     def _create_role(self):
         """By an administrator who stays logged in: what the backend has read stays there."""
         words, environment = self._psql("postgres")
-        self._administrator = subprocess.Popen(words, stdin=subprocess.PIPE, encoding="ascii",
-                                               stdout=subprocess.PIPE, env=environment)
-        self._cleanup.callback(self._administrator.communicate)
+        self._administrator = self.enter(subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
+            encoding="ascii"))
         self._execute(f"CREATE ROLE alice LOGIN PASSWORD '{self._password}'")
 
     def _execute(self, statement):

@@ -9,12 +9,15 @@ import signal
 import subprocess
 
 import harness
-from credentials import Secret, new_password
+from credentials import new_password
 
+from . import openssh_keys
 from .program import Program, listens
 
 _USER = "pagewarden-login"
-_LOGINS = 20
+_KEY_SCANS = 32
+_ALGORITHMS = ("rsa-sha2-512", "ecdsa-sha2-nistp256", "ssh-ed25519")
+_SSHD = "/usr/sbin/sshd"
 _CONFIG = """\
 ListenAddress 127.0.0.1:{port}
 {host_keys}
@@ -23,41 +26,44 @@ UsePAM yes
 PasswordAuthentication yes
 KbdInteractiveAuthentication no
 """
-_KEYS = {"RSA": ("rsa", "-b", "2048"), "EC": ("ecdsa",), "Ed25519": ("ed25519",)}
 
 
 class Sshd(Program):
     name = "sshd"
-    needs = ("/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/sshpass", "/usr/bin/ssh-keygen",
+    needs = (_SSHD, "/usr/bin/ssh", "/usr/bin/sshpass", "/usr/bin/ssh-keygen", "/usr/bin/ssh-keyscan",
              "/usr/sbin/useradd", "/usr/sbin/chpasswd")
 
     def make_secrets(self):
         self._password = new_password()
-        return [self._make_host_key(kind) for kind in _KEYS]
-
-    def _make_host_key(self, kind):
-        file = self.directory / f"{kind}.hostkey"
-        harness.run_checked(["ssh-keygen", "-q", "-t", *_KEYS[kind], "-N", "", "-f", file])
-        return Secret(f"{kind} key", keys=(file,))
+        self._host_keys = openssh_keys.make_keys(self.directory)
+        return openssh_keys.secrets(self._host_keys)
 
     def start(self):
         self.enter(_user(self._password))
         self.enter(_privilege_separation_directory())
         self.port = harness.free_port()
-        host_keys = "\n".join(f"HostKey {self.directory}/{kind}.hostkey" for kind in _KEYS)
+        host_keys = "\n".join(f"HostKey {file}" for file in self._host_keys.values())
         config = self.directory / "sshd_config"
         config.write_text(_CONFIG.format(port=self.port, host_keys=host_keys), encoding="utf-8")
-        self.daemon(["/usr/sbin/sshd", "-D", "-e", "-f", config], lambda: listens(self.port))
+        self.daemon([_SSHD, "-D", "-e", "-f", config], lambda: listens(self.port))
 
     def work(self):
-        for algorithm in ("rsa-sha2-512", "ecdsa-sha2-nistp256", "ssh-ed25519"):
-            for _ in range(_LOGINS):
-                self._check_login(algorithm)
+        """A hundred key exchanges, some of them of logins, and a session that stays."""
+        for _ in range(_KEY_SCANS):
+            harness.run_checked(["ssh-keyscan", "-p", self.port, "-t", "rsa,ecdsa,ed25519",
+                                 "127.0.0.1"])
+        for algorithm in _ALGORITHMS:
+            self._check_login(algorithm)
         self._open_session()
 
     def reload(self):
+        """HUP: the listener executes itself again."""
+        starts = self._starts()
         os.kill(self.process.pid, signal.SIGHUP)
-        harness.wait_until(lambda: listens(self.port), "sshd listens again")
+        harness.wait_until(lambda: self._starts() > starts, "sshd listens again")
+
+    def _starts(self):
+        return self.output(_SSHD).count("Server listening on")
 
     def _ssh(self, *words):
         return ["sshpass", "-e", "ssh", "-F", "none", "-p", str(self.port),
@@ -77,10 +83,9 @@ class Sshd(Program):
 
     def _open_session(self):
         """One that stays: its processes are searched as well."""
-        session = subprocess.Popen(self._ssh(f"{_USER}@127.0.0.1", "echo open; cat"),
-                                   env=self._environment(), stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, encoding="utf-8")
-        self._cleanup.callback(session.communicate)
+        session = self.enter(subprocess.Popen(
+            self._ssh(f"{_USER}@127.0.0.1", "echo open; cat"), env=self._environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"))
         if session.stdout.readline() != "open\n":
             raise harness.HarnessError("sshd : no session")
 

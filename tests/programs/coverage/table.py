@@ -28,7 +28,7 @@ def share(mallocs):
     return f"{mallocs.share:.2%} of {mallocs.all:,}"
 
 
-LEGEND = (
-    "Copies: base addresses with at least 16 intact bytes of a key's component, 8 of a password, in "
-    "all processes\nof the program; of the searches at work and after a reload the one with the most "
-    "left over. Mallocs moved: of all\nthat the program made during a round of work after the first.")
+LEGEND = """\
+Copies: base addresses with at least 16 intact bytes of a key's component, 8 of a password, in all
+processes of the program; of the searches at work and after a reload the one with the most left
+over. Mallocs moved: of all that the program made during a round of work after the first."""

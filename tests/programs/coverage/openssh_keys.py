@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fresh keys in OpenSSH's own format, of the kinds that it has."""
+
+import harness
+from credentials import Secret
+
+KINDS = {"RSA": ("rsa", "-b", "2048"), "EC": ("ecdsa",), "Ed25519": ("ed25519",)}
+
+
+def make_keys(directory):
+    """{kind: file}; the public key is beside it, in FILE.pub."""
+    files = {}
+    for kind, algorithm in KINDS.items():
+        files[kind] = directory / f"{kind.lower()}.openssh"
+        harness.run_checked(["ssh-keygen", "-q", "-t", *algorithm, "-N", "", "-f", files[kind]])
+    return files
+
+
+def secrets(files):
+    return [Secret(f"{kind} key", keys=(file,)) for kind, file in files.items()]
