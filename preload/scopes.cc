@@ -134,8 +134,9 @@ const void* HookOr(const char* name, const void* found) {
     abi::ScopeSlot& slot = all_slots[i];
     if (!Equal(slot.name, name)) continue;
     if (slot.real == nullptr) Bind(slot, found);
-    const void* hook = slot.real == found && slot.tag != 0 ? DefinedBefore(name) : nullptr;
-    return hook != nullptr ? hook : found;
+    const bool is_hooked = slot.real == found && slot.tag != 0 && DefinedBefore(name) != nullptr;
+    uint64_t bytes = 0;
+    return is_hooked ? FindData(name, &bytes) : found;
   }
   return found;
 }
