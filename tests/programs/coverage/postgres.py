@@ -30,8 +30,8 @@ class Postgres(Program):
     def make_secrets(self):
         self._key = make_key(self.directory, "RSA")
         shutil.chown(self._key.key, "postgres", "postgres")
-        self._password = new_password()
-        return [self._key.secret, self.text_secret("password", self._password)]
+        self.password = new_password()
+        return [self._key.secret, self.text_secret("password", self.password)]
 
     def start(self):
         self.port = harness.free_port()
@@ -46,7 +46,7 @@ class Postgres(Program):
         data.mkdir(mode=0o700)
         shutil.chown(data, "postgres", "postgres")
         password = self.directory / "initdb.password"
-        password.write_text(self._password, encoding="ascii")
+        password.write_text(self.password, encoding="ascii")
         shutil.chown(password, "postgres", "postgres")
         harness.run_checked([*_AS_POSTGRES, f"{BIN}/initdb", "-D", data, "-A", "scram-sha-256",
                              f"--pwfile={password}", "--no-sync", "--locale=C"])
@@ -58,7 +58,7 @@ class Postgres(Program):
         """Logins, each a new backend, and the role's password set once more by the first."""
         for _ in range(_LOGINS):
             self._check_login()
-        self._execute(f"ALTER ROLE alice PASSWORD '{self._password}'")
+        self._execute(f"ALTER ROLE alice PASSWORD '{self.password}'")
 
     def reload(self):
         os.kill(self.process.pid, signal.SIGHUP)
@@ -66,7 +66,7 @@ class Postgres(Program):
     def _psql(self, user):
         words = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
                  f"host=127.0.0.1 port={self.port} user={user} dbname=postgres sslmode=require"]
-        return words, {**os.environ, "PGPASSWORD": self._password}
+        return words, {**os.environ, "PGPASSWORD": self.password}
 
     def _create_role(self):
         """By an administrator who stays logged in: what the backend has read stays there."""
@@ -74,7 +74,7 @@ class Postgres(Program):
         self._administrator = self.enter(subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
             encoding="ascii"))
-        self._execute(f"CREATE ROLE alice LOGIN PASSWORD '{self._password}'")
+        self._execute(f"CREATE ROLE alice LOGIN PASSWORD '{self.password}'")
 
     def _execute(self, statement):
         psql = self._administrator
