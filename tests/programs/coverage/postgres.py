@@ -18,6 +18,8 @@ _CONFIG = """\
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 ssl = on
+shared_buffers = 1MB
+max_connections = 20
 ssl_cert_file = '{certificate}'
 ssl_key_file = '{key}'
 """
@@ -37,7 +39,8 @@ class Postgres(Program):
         self.port = harness.free_port()
         self._data = self._make_cluster()
         self.daemon([f"{BIN}/postgres", "-D", self._data, "-p", self.port], self._is_ready,
-                    before=_AS_POSTGRES, stop_signal=signal.SIGINT)
+                    before=_AS_POSTGRES, stop_signal=signal.SIGINT,
+                    environment={"POSTGRES_PASSWORD": self.password})  # as containers have it
         self._create_role()
 
     def _make_cluster(self):
