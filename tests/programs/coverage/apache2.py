@@ -44,7 +44,6 @@ SSLSessionCache none
 class Apache2(Program):
     name = "apache2"
     needs = ("/usr/sbin/apache2", "/usr/bin/htpasswd", ab.AB)
-    explained = {"password": {"anon": "APR's pools, which are mmap(2), not malloc"}}
 
     def make_secrets(self):
         self._keys = make_keys(self.directory)

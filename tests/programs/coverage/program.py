@@ -179,5 +179,5 @@ class Program:
 @contextlib.contextmanager
 def running(program, policy=None):
     """`program`, ready for work, in a cgroup and a directory of its own."""
-    with harness.SetUp(program.name) as setup, program(setup, policy) as run:
+    with harness.SetUp(program.policy().stem) as setup, program(setup, policy) as run:
         yield run
