@@ -12,11 +12,16 @@ not makes scripts/coverage and the test fail.
 
 from .apache2 import Apache2
 from .curl import Curl
+from .exim4 import Exim4
 from .gpg_agent import GpgAgent
 from .nginx import Nginx
 from .node import Node
 from .openssl import OpensslServer
+from .postgres import Postgres
 from .python3 import Python3
+from .redis import Redis
+from .ssh_agent import SshAgent
+from .sshd import Sshd
 from .stunnel4 import Stunnel4
 
 ALL = (
@@ -27,5 +32,10 @@ ALL = (
     Curl,
     Python3,
     Node,
+    Sshd,
+    SshAgent,
     GpgAgent,
+    Postgres,
+    Redis,
+    Exim4,
 )
