@@ -5,6 +5,7 @@ import base64
 import contextlib
 import shutil
 import smtplib
+import socket
 import ssl
 
 import harness
@@ -14,10 +15,12 @@ from .program import Program, listens
 
 _USER = "Debian-exim"
 _SENDERS = 100
+_MESSAGE = "Subject: work\n\nDone.\n"
 _CIPHERS = ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256")
 _CONFIG = """\
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = {port}
+helo_lookup_domains =
 spool_directory = {spool}
 log_file_path = {spool}/%slog
 pid_file_path =
@@ -66,26 +69,32 @@ class Exim4(Program):
             port=self.port, spool=spool, password=self._password,
             certificates=" : ".join(str(key.certificate) for key in self._keys),
             keys=" : ".join(str(key.key) for key in self._keys)), encoding="utf-8")
+        self._contexts = {cipher: self._make_context(cipher) for cipher in _CIPHERS}
         self.daemon(["/usr/sbin/exim4", "-bdf", "-C", config], lambda: listens(self.port))
 
     def work(self):
-        """Messages, each by a process of its own; that of the last connection is searched."""
+        """Senders, each served by a process of its own; the last two stay, and are searched."""
         for number in range(_SENDERS):
             with self._log_in(_CIPHERS[number % len(_CIPHERS)]) as session:
-                session.sendmail("alice@localhost", ["bob@localhost"], "Subject: work\n\nDone.\n")
+                if number % 10 == 0:
+                    session.sendmail("alice@localhost", ["bob@localhost"], _MESSAGE)
         for cipher in _CIPHERS:
             self.enter(contextlib.closing(self._log_in(cipher)))
 
     def _log_in(self, cipher):
         session = smtplib.SMTP("127.0.0.1", self.port, "localhost", harness.DEADLINE_SECONDS)
-        context = ssl.create_default_context()
+        session.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        session.starttls(context=self._contexts[cipher])
+        session.login("alice", self._password)
+        return session
+
+    def _make_context(self, cipher):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         for key in self._keys:
             context.load_verify_locations(key.certificate)
         context.maximum_version = ssl.TLSVersion.TLSv1_2  # in which the cipher says which key
         context.set_ciphers(cipher)
-        session.starttls(context=context)
-        session.login("alice", self._password)
-        return session
+        return context
 
 
 def _plain(user, password):

@@ -11,7 +11,6 @@ import subprocess
 
 import harness
 import pagewarden
-from credentials import Secret
 
 from . import openssh_keys
 from .program import Program
@@ -25,7 +24,7 @@ class SshAgent(Program):
 
     def make_secrets(self):
         self._keys = openssh_keys.make_keys(self.directory)
-        return [Secret("RSA, EC and Ed25519 keys", keys=tuple(self._keys.values()))]
+        return [openssh_keys.secret(self._keys)]
 
     def start(self):
         self._socket = self.directory / "socket"

@@ -30,13 +30,14 @@ KbdInteractiveAuthentication no
 
 class Sshd(Program):
     name = "sshd"
+    fast = False
     needs = (_SSHD, "/usr/bin/ssh", "/usr/bin/sshpass", "/usr/bin/ssh-keygen", "/usr/bin/ssh-keyscan",
              "/usr/sbin/useradd", "/usr/sbin/chpasswd")
 
     def make_secrets(self):
         self._password = new_password()
         self._host_keys = openssh_keys.make_keys(self.directory)
-        return openssh_keys.secrets(self._host_keys)
+        return [openssh_keys.secret(self._host_keys)]
 
     def start(self):
         self.enter(_user(self._password))
