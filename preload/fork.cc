@@ -3,6 +3,7 @@
 
 #include "preload/fence.h"
 #include "preload/ledger.h"
+#include "preload/pins.h"
 #include "preload/sys.h"
 #include "preload/thread_rows.h"
 
@@ -24,9 +25,11 @@ void BeforeFork() {
   pw_thread.was_in_arena = pw_thread.in_arena;
   pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].BeforeFork();
+  BeforeForkOfPins();
 }
 
 void AfterForkInParent() {
+  AfterForkOfPinsInParent();
   for (uint32_t i = fence.arena_count; i-- > 0;) fence.arenas[i].AfterForkInParent();
   pw_thread.in_arena = pw_thread.was_in_arena;
 }
@@ -36,6 +39,7 @@ void AfterForkInChild() {
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
   ReleaseRowsOfOthers();
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild();
+  AfterForkOfPinsInChild();
   pw_thread.in_arena = pw_thread.was_in_arena;
 }
 
@@ -72,6 +76,7 @@ PW_COLD void HandleUnseenFork() {
   }
   pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterUnseenFork();
+  AfterUnseenForkOfPins();
   __atomic_store_n(fork_witness, kSeen, __ATOMIC_RELEASE);
   pw_thread.in_arena = false;
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/pin_start.h"
+
+#include "preload/interceptors.h"
+#include "preload/pin_environment.h"
+#include "preload/pins.h"
+
+namespace pagewarden {
+namespace {
+
+bool PinsAnything(const abi::PinEntry& pin) {
+  return pin.flags != 0 || pin.stack_bytes != 0 || pin.mappings.count != 0 || pin.data.count != 0;
+}
+
+}  // namespace
+
+unsigned StartPins(const PolicyImage&, const abi::PolicyEntry& policy) {
+  const abi::PinEntry& pin = policy.pin;
+  unsigned intercepts = 0;
+  if (!PinsAnything(pin)) return intercepts;
+  SetPinMode(policy.mode == abi::Mode::kEnforce ? PinMode::kEnforce : PinMode::kAudit);
+  if ((pin.flags & abi::kPinEnvironment) != 0) PinEnvironment();
+  return intercepts;
+}
+
+}  // namespace pagewarden
