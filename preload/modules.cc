@@ -17,7 +17,7 @@ struct FoundObject {
   void* eh_frame;
   unsigned long long reserved[7];
 };
-int _dl_find_object(void* address, FoundObject* result) __attribute__((weak));
+int find_object(void* address, FoundObject* result) asm("_dl_find_object") __attribute__((weak));
 }
 
 namespace pagewarden {
@@ -60,9 +60,9 @@ void NameExecutable() {
 }
 
 const char* ModulePathOf(const void* address) {
-  if (&_dl_find_object != nullptr) {
+  if (&find_object != nullptr) {
     FoundObject found;
-    if (_dl_find_object(const_cast<void*>(address), &found) != 0) return nullptr;
+    if (find_object(const_cast<void*>(address), &found) != 0) return nullptr;
     return PathOr(found.map->l_name);
   }
   if (&dl_iterate_phdr == nullptr) return nullptr;

@@ -2,6 +2,8 @@
 #include "preload/pin_start.h"
 
 #include "preload/interceptors.h"
+#include "preload/modules.h"
+#include "preload/pin_data.h"
 #include "preload/pin_environment.h"
 #include "preload/pins.h"
 
@@ -14,12 +16,17 @@ bool PinsAnything(const abi::PinEntry& pin) {
 
 }  // namespace
 
-unsigned StartPins(const PolicyImage&, const abi::PolicyEntry& policy) {
+unsigned StartPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
   const abi::PinEntry& pin = policy.pin;
   unsigned intercepts = 0;
   if (!PinsAnything(pin)) return intercepts;
   SetPinMode(policy.mode == abi::Mode::kEnforce ? PinMode::kEnforce : PinMode::kAudit);
+  NameExecutable();
   if ((pin.flags & abi::kPinEnvironment) != 0) PinEnvironment();
+  if (pin.data.count != 0) {
+    StartPinningData({image, pin.data});
+    intercepts |= static_cast<unsigned>(Intercepts::kLookup);
+  }
   return intercepts;
 }
 

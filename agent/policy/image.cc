@@ -249,6 +249,7 @@ void AddInterceptors(const AllocationSpec& spec, OrderedSet& functions) {
     if (!rule.match.read_from.empty()) functions.AddAll(abi::kFileFunctions);
     if (!rule.match.threads.empty()) functions.AddAll(abi::kThreadNameFunctions);
   }
+  if (!spec.pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
   if (spec.pin.process || !spec.pin.mappings.empty()) functions.AddAll(abi::kMappingFunctions);
   if (spec.pin.process || spec.pin.stack_bytes != 0) functions.AddAll(abi::kThreadStartFunctions);
 }

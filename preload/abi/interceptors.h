@@ -8,7 +8,8 @@
 
 namespace pagewarden::abi {
 
-// For `during`: pointers to hooked functions, looked up at run time.
+// For `during`: pointers to hooked functions, looked up at run time. For `pin.data`:
+// who looks something up may have loaded something.
 inline constexpr const char* kLookupFunctions[] = {"dlsym", "dlvsym"};
 
 // For `readFrom`.
