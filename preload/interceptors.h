@@ -9,6 +9,8 @@ namespace pagewarden {
 enum class Intercepts : unsigned {
   kNone = 0,
   kLookup = 1u << 0,
+  kMappings = 1u << 4,  // pin_mappings.h
+  kSandbox = 1u << 5,   // sandbox.h
 };
 
 // For Start, before the slots are bound.

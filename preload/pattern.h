@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Patterns of the policy: `*` stands for any run of characters, `?` for one.
+// Patterns of the policy image: `*` stands for any run of characters, `?` for one.
 #pragma once
+
+#include "preload/mem.h"
 
 namespace pagewarden {
 
-// Goes back to the last `*` where it does not fit: no recursion, no memory.
-inline bool Matches(const char* pattern, const char* text) {
+// Linear in practice: only the last `*` is ever tried again.
+inline bool MatchesPattern(const char* pattern, const char* text) {
   const char* after_star = nullptr;
   const char* resume = nullptr;
   while (*text != 0) {
     if (*pattern == '*') {
       after_star = ++pattern;
       resume = text;
-    } else if (*pattern == '?' || *pattern == *text) {
-      ++pattern;
-      ++text;
+    } else if (*pattern == *text || *pattern == '?') {
+      ++pattern, ++text;
     } else if (after_star != nullptr) {
       pattern = after_star;
       text = ++resume;
@@ -26,17 +27,17 @@ inline bool Matches(const char* pattern, const char* text) {
   return *pattern == 0;
 }
 
-inline const char* FileName(const char* path) {
-  const char* name = path;
+inline const char* LastPart(const char* path) {
+  const char* part = path;
   for (const char* c = path; *c != 0; ++c)
-    if (*c == '/') name = c + 1;
-  return name;
+    if (*c == '/') part = c + 1;
+  return part;
 }
 
-// A module goes by the name of its file, or by its path where the pattern has a slash.
-inline bool MatchesModule(const char* pattern, const char* path) {
-  const bool is_path = FileName(pattern) != pattern;
-  return Matches(pattern, is_path ? path : FileName(path));
+// A pattern with a slash is for the whole path, another for its last part.
+inline bool MatchesFile(const char* pattern, const char* path) {
+  const bool whole = LastPart(pattern) != pattern;
+  return MatchesPattern(pattern, whole ? path : LastPart(path));
 }
 
 }  // namespace pagewarden

@@ -3,7 +3,7 @@
 // names, less what the loader makes read-only.
 #pragma once
 
-#include "preload/modules.h"
+#include "preload/pin_modules.h"
 
 namespace pagewarden {
 

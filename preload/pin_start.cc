@@ -2,9 +2,10 @@
 #include "preload/pin_start.h"
 
 #include "preload/interceptors.h"
-#include "preload/modules.h"
+#include "preload/pin_modules.h"
 #include "preload/pin_data.h"
 #include "preload/pin_environment.h"
+#include "preload/pin_mappings.h"
 #include "preload/pins.h"
 
 namespace pagewarden {
@@ -27,6 +28,11 @@ unsigned StartPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
     StartPinningData({image, pin.data});
     intercepts |= static_cast<unsigned>(Intercepts::kLookup);
   }
+  if (pin.mappings.count != 0) {
+    StartPinningMappings({image, pin.mappings});
+    intercepts |= static_cast<unsigned>(Intercepts::kMappings);
+  }
+  if (intercepts != 0) intercepts |= static_cast<unsigned>(Intercepts::kSandbox);
   return intercepts;
 }
 

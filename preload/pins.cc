@@ -80,10 +80,11 @@ void LockAndBook(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) 
   Book(border, end, source, locked_first ? PinState::kUnlocked : PinState::kLocked);
 }
 
-// The first range that overlaps [begin, end) in this state; false: there is none.
-bool FindIn(uint64_t begin, uint64_t end, PinState state, PinnedRange* found) {
+// The first range that overlaps [begin, end) and that is_one says yes to, cut to it.
+template <typename IsOne>
+bool FindIn(uint64_t begin, uint64_t end, PinnedRange* found, IsOne is_one) {
   for (uint32_t i = table.FirstAfter(begin); i < table.count() && table[i].begin < end; ++i) {
-    if (table[i].state != state) continue;
+    if (!is_one(table[i].state)) continue;
     *found = table[i];
     if (found->begin < begin) found->begin = begin;
     if (found->end > end) found->end = end;
@@ -91,6 +92,10 @@ bool FindIn(uint64_t begin, uint64_t end, PinState state, PinnedRange* found) {
   }
   return false;
 }
+
+bool IsAny(PinState) { return true; }
+bool IsIdle(PinState state) { return state == PinState::kIdle; }
+bool IsLocked(PinState state) { return state == PinState::kLocked; }
 
 }  // namespace
 
@@ -103,6 +108,11 @@ void Pin(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
   if (hold) LockAndBook(PageDown(begin), PageUp(end), source, prefer);
 }
 
+void BookLocked(uint64_t begin, uint64_t end, PinSource source) {
+  const Hold hold;
+  if (hold) Book(PageDown(begin), PageUp(end), source, PinState::kLocked);
+}
+
 void PinLater(uint64_t begin, uint64_t end, PinSource source) {
   const Hold hold;
   if (hold) Book(PageDown(begin), PageUp(end), source, PinState::kIdle);
@@ -111,7 +121,7 @@ void PinLater(uint64_t begin, uint64_t end, PinSource source) {
 void PinAccessible(uint64_t begin, uint64_t end) {
   const Hold hold;
   PinnedRange idle;
-  while (hold && FindIn(PageDown(begin), PageUp(end), PinState::kIdle, &idle)) {
+  while (hold && FindIn(PageDown(begin), PageUp(end), &idle, IsIdle)) {
     LockAndBook(idle.begin, idle.end, idle.source, Prefer::kBegin);
     begin = idle.end;
   }
@@ -127,10 +137,15 @@ void UnpinSource(PinSource source) {
   if (hold) table.ClearSource(source);
 }
 
+bool FindPin(uint64_t begin, uint64_t end, PinnedRange* found) {
+  const Hold hold;
+  return hold && FindIn(PageDown(begin), PageUp(end), found, IsAny);
+}
+
 bool IsPinned(uint64_t begin, uint64_t end) {
   const Hold hold;
   PinnedRange locked;
-  return hold && FindIn(PageDown(begin), PageUp(end), PinState::kLocked, &locked);
+  return hold && FindIn(PageDown(begin), PageUp(end), &locked, IsLocked);
 }
 
 void BeforeForkOfPins() { lock.Acquire(); }

@@ -25,6 +25,9 @@ enum class Prefer { kBegin, kEnd };
 // Locks the pages that [begin, end) touches.
 void Pin(uint64_t begin, uint64_t end, PinSource source, Prefer prefer = Prefer::kBegin);
 
+// Books pages that are locked already.
+void BookLocked(uint64_t begin, uint64_t end, PinSource source);
+
 // Books pages that cannot be written yet; PinAccessible locks what is booked so.
 void PinLater(uint64_t begin, uint64_t end, PinSource source);
 void PinAccessible(uint64_t begin, uint64_t end);
@@ -32,6 +35,9 @@ void PinAccessible(uint64_t begin, uint64_t end);
 // The pages are gone, or about to go.
 void Unpin(uint64_t begin, uint64_t end);
 void UnpinSource(PinSource source);
+
+// The first booked range that overlaps [begin, end), cut to it; false: there is none.
+bool FindPin(uint64_t begin, uint64_t end, PinnedRange* found);
 
 // Whether a page of [begin, end) is locked by the shim.
 bool IsPinned(uint64_t begin, uint64_t end);

@@ -12,12 +12,11 @@ namespace pagewarden {
 void EnterSandbox();
 bool InSandbox();
 
-// prctl(2) is about to be called so.
-void NoticePrctl(int option);
-
 }  // namespace pagewarden
 
 extern "C" {
+extern int (*real_prctl)(int, long, long, long, long);
+int intercepted_prctl(int option, long a, long b, long c, long d);
 extern long (*real_syscall)(long, long, long, long, long, long, long);
 long intercepted_syscall(long number, long a, long b, long c, long d, long e, long f);
 }

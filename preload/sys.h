@@ -123,6 +123,9 @@ inline long LockOnFault(const void* at, size_t bytes) {
   constexpr long kNoSystemCall = -38;  // before Linux 4.4
   return result == kNoSystemCall ? Call(__NR_mlock, Arg(at), bytes) : result;
 }
+inline long Unlock(const void* at, size_t bytes) {
+  return Call(__NR_munlock, Arg(at), bytes);
+}
 // Asks without a fault: a wait that ends at once, for a word that is there.
 inline bool IsReadable(uint64_t address) {
   constexpr long kFault = -14;

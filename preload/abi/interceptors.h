@@ -20,10 +20,14 @@ inline constexpr const char* kFileFunctions[] = {"open",  "open64",  "openat", "
 inline constexpr const char* kThreadNameFunctions[] = {"pthread_setname_np", "prctl"};
 
 // For `pin.mappings` and `pin.process`.
-inline constexpr const char* kMappingFunctions[] = {"mmap",    "mmap64",   "munmap",       "mremap",
-                                                    "madvise", "mprotect", "posix_madvise"};
+inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap",
+                                                    "mremap", "madvise", "mprotect"};
 
 // For `pin.stacks` and `pin.process`.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
+
+// For every pin that locks something after start: a program that enters a sandbox must
+// not be made to call mlock(2) there.
+inline constexpr const char* kSandboxFunctions[] = {"prctl", "syscall"};
 
 }  // namespace pagewarden::abi

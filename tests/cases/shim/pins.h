@@ -8,6 +8,17 @@
 
 #include "case.h"
 
+/* The ledger's (libcaseledger.cc). */
+unsigned long pinned_bytes(void);
+unsigned long unpinned_bytes(void);
+
+/* In libcasepool.so: it calls mmap and its kin itself. */
+void* pool_map(size_t bytes, int protection);
+int pool_protect(void* at, size_t bytes, int protection);
+int pool_unmap(void* at, size_t bytes);
+void* pool_remap(void* at, size_t before, size_t after);
+int pool_advise(void* at, size_t bytes, int advice);
+
 static inline int is_locked(const volatile void* p) { return has_flag((const void*)p, " lo") == 1; }
 
 /* VmLck, in bytes. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "preload/modules.h"
+#include "preload/pin_modules.h"
 
 #include "preload/macros.h"
 #include "preload/pattern.h"
@@ -75,7 +75,7 @@ const char* ModulePath(const dl_phdr_info& info) { return PathOr(info.dlpi_name)
 
 bool ModulePatterns::Match(const char* path) const {
   for (uint32_t i = 0; i < range.count; ++i)
-    if (MatchesModule(image.text(image.pattern(range.first + i)), path)) return true;
+    if (MatchesFile(image.text(image.pattern(range.first + i)), path)) return true;
   return false;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The objects that the loader has mapped.
+// The modules that a policy pins something of, by patterns of their names.
 #pragma once
 
 #include <link.h>
