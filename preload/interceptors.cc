@@ -5,6 +5,7 @@
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/pin_mappings.h"
+#include "preload/pin_stacks.h"
 #include "preload/sandbox.h"
 
 namespace pagewarden {
@@ -34,6 +35,7 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kMappings, mremap),
     PW_INTERCEPT(kMappings, mprotect),
     PW_INTERCEPT(kMappings, madvise),
+    PW_INTERCEPT(kThreads, pthread_create),
     PW_INTERCEPT(kSandbox, prctl),
     PW_INTERCEPT(kSandbox, syscall),
 };

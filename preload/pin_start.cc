@@ -6,6 +6,7 @@
 #include "preload/pin_data.h"
 #include "preload/pin_environment.h"
 #include "preload/pin_mappings.h"
+#include "preload/pin_stacks.h"
 #include "preload/pins.h"
 
 namespace pagewarden {
@@ -31,6 +32,10 @@ unsigned StartPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
   if (pin.mappings.count != 0) {
     StartPinningMappings({image, pin.mappings});
     intercepts |= static_cast<unsigned>(Intercepts::kMappings);
+  }
+  if (pin.stack_bytes != 0) {
+    StartPinningStacks(pin.stack_bytes);
+    intercepts |= static_cast<unsigned>(Intercepts::kThreads);
   }
   if (intercepts != 0) intercepts |= static_cast<unsigned>(Intercepts::kSandbox);
   return intercepts;

@@ -137,6 +137,15 @@ void UnpinSource(PinSource source) {
   if (hold) table.ClearSource(source);
 }
 
+void UnpinUnmapped(PinSource source) {
+  if (InSandbox()) return;
+  const Hold hold;
+  for (uint32_t i = hold ? table.count() : 0; i-- > 0;) {
+    const PinnedRange range = table[i];
+    if (range.source == source && !sys::IsMapped(range.begin)) table.Clear(range.begin, range.end);
+  }
+}
+
 bool FindPin(uint64_t begin, uint64_t end, PinnedRange* found) {
   const Hold hold;
   return hold && FindIn(PageDown(begin), PageUp(end), found, IsAny);

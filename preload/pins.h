@@ -35,6 +35,7 @@ void PinAccessible(uint64_t begin, uint64_t end);
 // The pages are gone, or about to go.
 void Unpin(uint64_t begin, uint64_t end);
 void UnpinSource(PinSource source);
+void UnpinUnmapped(PinSource source);  // those that nothing is mapped at any more
 
 // The first booked range that overlaps [begin, end), cut to it; false: there is none.
 bool FindPin(uint64_t begin, uint64_t end, PinnedRange* found);

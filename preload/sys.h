@@ -133,6 +133,11 @@ inline bool IsReadable(uint64_t address) {
   return Call(__NR_futex, static_cast<long>(address & ~uint64_t{7}), 128 /* FUTEX_WAIT_PRIVATE */, 0,
               Arg(kNoTime)) != kFault;
 }
+// Whether there is a mapping, accessible or not.
+inline bool IsMapped(uint64_t page) {
+  unsigned char resident;
+  return !Failed(Call(__NR_mincore, static_cast<long>(page), 1, Arg(&resident)));
+}
 inline long GetRandom(void* to, size_t bytes) { return Call(__NR_getrandom, Arg(to), bytes, 0); }
 inline long GetPid() { return Call(__NR_getpid); }
 inline long EffectiveUid() { return Call(__NR_geteuid); }
