@@ -8,12 +8,14 @@
 #include "preload/pin_mappings.h"
 #include "preload/pin_stacks.h"
 #include "preload/pins.h"
+#include "preload/stack_scrub.h"
 
 namespace pagewarden {
 namespace {
 
 bool PinsAnything(const abi::PinEntry& pin) {
-  return pin.flags != 0 || pin.stack_bytes != 0 || pin.mappings.count != 0 || pin.data.count != 0;
+  return pin.flags != 0 || pin.scrub_bytes != 0 || pin.stack_bytes != 0 ||
+         pin.mappings.count != 0 || pin.data.count != 0;
 }
 
 }  // namespace
@@ -33,8 +35,9 @@ unsigned StartPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
     StartPinningMappings({image, pin.mappings});
     intercepts |= static_cast<unsigned>(Intercepts::kMappings);
   }
-  if (pin.stack_bytes != 0) {
-    StartPinningStacks(pin.stack_bytes);
+  if (pin.scrub_bytes != 0 && policy.mode == abi::Mode::kEnforce) StartScrubbing(pin.scrub_bytes);
+  if (pin.stack_bytes != 0) StartPinningStacks(pin.stack_bytes);
+  if (pin.stack_bytes != 0 || pin.scrub_bytes != 0) {
     intercepts |= static_cast<unsigned>(Intercepts::kThreads);
   }
   if (intercepts != 0) intercepts |= static_cast<unsigned>(Intercepts::kSandbox);

@@ -9,6 +9,7 @@
 #include "preload/next.h"
 #include "preload/registers.h"
 #include "preload/scopes.h"
+#include "preload/stack_scrub.h"
 #include "preload/thread.h"
 
 namespace pagewarden {
@@ -85,6 +86,12 @@ PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignmen
   return {Route::kNext, nullptr};
 }
 
+// The last of them has just ended.
+__attribute__((noinline)) void CleanUpAfterExtents() {
+  WipeVectorRegisters();
+  if (PW_UNLIKELY(scrub_bytes != 0)) ScrubDeadStack();
+}
+
 PW_INLINE Routed AllocateByRule(const Rule& rule, size_t bytes, size_t alignment) {
   NoticeFork();
   Arena& arena = *rule.arena;
@@ -140,8 +147,7 @@ Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment) {
 Routed RouteAllocation(size_t bytes, size_t alignment) {
   const bool in_extent = pw_thread.scope_count != 0;
   const Rule* rule = MatchingRule(bytes);
-  if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0))
-    WipeVectorRegisters();  // the extent has just ended
+  if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0)) CleanUpAfterExtents();
   return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateByRule(*rule, bytes, alignment);
 }
 

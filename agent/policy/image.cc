@@ -243,11 +243,12 @@ class OrderedSet {
 };
 
 void AddInterceptors(const Pin& pin, OrderedSet& functions) {
+  const bool maps = pin.process || !pin.mappings.empty();
+  const bool starts_threads = pin.process || pin.stack_bytes != 0 || pin.scrub_bytes != 0;
   if (!pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
-  if (pin.process || !pin.mappings.empty()) functions.AddAll(abi::kMappingFunctions);
-  if (pin.process || pin.stack_bytes != 0) functions.AddAll(abi::kThreadStartFunctions);
-  if (pin.process || pin.stack_bytes != 0 || !pin.mappings.empty() || !pin.data.empty())
-    functions.AddAll(abi::kSandboxFunctions);
+  if (maps) functions.AddAll(abi::kMappingFunctions);
+  if (starts_threads) functions.AddAll(abi::kThreadStartFunctions);
+  if (maps || starts_threads || !pin.data.empty()) functions.AddAll(abi::kSandboxFunctions);
 }
 
 // What the shim must interpose for the policy to work, beside what it names.

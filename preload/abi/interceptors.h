@@ -23,7 +23,7 @@ inline constexpr const char* kThreadNameFunctions[] = {"pthread_setname_np", "pr
 inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap",
                                                     "mremap", "madvise", "mprotect"};
 
-// For `pin.stacks` and `pin.process`.
+// For `pin.stacks` and `pin.process`; for `pin.scrubStack`, to know a thread's stack.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
 
 // For every pin that locks something after start: a program that enters a sandbox must
