@@ -76,8 +76,7 @@ struct VerifyOptions {
   std::string cgroup;
   std::vector<std::string> command;
   double settle_seconds = 2;
-  std::vector<std::string> key_files;
-  std::vector<std::string> text_files;
+  SecretFiles secrets;
   bool json = false;
   bool plain = false;
 };
@@ -161,7 +160,7 @@ int VerifyCommand(const VerifyOptions& options, const NeedleSet& needles) {
 int RunVerify(const VerifyOptions& options) {
   // Neither a core dump nor another user may get at the secrets through us.
   prctl(PR_SET_DUMPABLE, 0);
-  const auto needles = LoadNeedles(options.key_files, options.text_files);
+  const auto needles = LoadNeedles(options.secrets);
   if (!needles.ok()) {
     std::cerr << "pagewarden: " << needles.status().message() << "\n";
     return kExitUsage;
@@ -175,8 +174,9 @@ absl::string_view UsageError(const VerifyOptions& options) {
   const int targets = !options.pids.empty() + !options.cgroup.empty() + !options.command.empty();
   if (targets == 0) return "nowhere to look: give --pid, --cgroup or -- COMMAND";
   if (targets > 1) return "give only one of --pid, --cgroup and -- COMMAND";
-  if (options.key_files.empty() && options.text_files.empty()) {
-    return "no secret: give --secret or --secret-text-file";
+  const SecretFiles& secrets = options.secrets;
+  if (secrets.keys.empty() && secrets.texts.empty() && secrets.hex.empty()) {
+    return "no secret: give --secret, --secret-text-file or --secret-hex-file";
   }
   if (options.children && options.pids.empty()) return "--children goes with --pid";
   return "";
@@ -198,8 +198,10 @@ void AddVerifyCommand(CLI::App& app, int& exit_code) {
   verify->add_flag("--live", options->live);
   verify->add_option("command", options->command);
   verify->add_option("--settle", options->settle_seconds)->check(CLI::Range(0.0, 86400.0));
-  verify->add_option("--secret", options->key_files)->allow_extra_args(false);
-  verify->add_option("--secret-text-file", options->text_files)->allow_extra_args(false);
+  verify->add_option("--secret", options->secrets.keys)->allow_extra_args(false);
+  verify->add_option("--secret-text-file", options->secrets.texts)->allow_extra_args(false);
+  verify->add_option("--secret-hex-file", options->secrets.hex)->allow_extra_args(false);
+  verify->add_option("--passphrase-file", options->secrets.passphrase);
   CLI::Option* json = verify->add_flag("--json", options->json);
   verify->add_flag("--plain", options->plain)->excludes(json);
   verify->callback([options, &exit_code] {
