@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "agent/proof/supervised_command.h"
 #include "agent/proof/verify.h"
 #include "agent/proof/verify_report.h"
+#include "agent/proof/verify_summary.h"
 
 namespace pagewarden {
 namespace {
@@ -41,9 +43,12 @@ Usage:
   pagewarden verify SECRET... [OPTIONS] -- COMMAND [ARGUMENT...]
 
 SECRET, each may be given several times:
-  --secret FILE            the private keys in FILE: PEM or DER, RSA or EC, not encrypted
+  --secret FILE            the private keys in FILE: PEM (PKCS #1, SEC 1, PKCS #8, OpenSSH),
+                           DER or PKCS #12; RSA, EC, Ed25519 and its kin, DSA
   --secret-text-file FILE  a password or other text, 8 to 4096 bytes: all of FILE but the
                            newline at its end
+  --secret-hex-file FILE   bytes, written in hexadecimal
+  --passphrase-file FILE   the passphrase of encrypted keys: the first line of FILE
 
 Where to look:
   --pid PID                this process; may be given several times
@@ -54,19 +59,23 @@ Where to look:
                            standard output goes to standard error
 
 Options:
+  --live                   let the processes run while they are searched: what moves
+                           meanwhile may be missed. Without it all are stopped first
+  --accept fenced|locked   what a copy must be for exit code 0 (default fenced)
   --settle SECONDS         how long COMMAND may work before the search (default 2)
   --json                   print JSON
   --plain                  print the rows separated by tabs, without heading and verdict
   -h, --help               print this help
 
 A copy is a place where at least 16 contiguous bytes of a private number or of the PEM
-text are intact; 8 of a text. LOCKED: it cannot be swapped out. DUMPABLE: it would be in
-a core dump. FENCED: locked, not dumpable, and in an arena of libpagewarden.so.
-Needs the same user as the processes, or CAP_SYS_PTRACE.
+text are intact; 8 of a text. WHERE: what kind of memory it is in. LOCKED: it cannot be
+swapped out. DUMPABLE: it would be in a core dump. FENCED: locked, not dumpable, and in
+an arena of libpagewarden.so. STALE: nothing owns the bytes any more; "-": nobody can
+tell. Needs the same user as the processes, or CAP_SYS_PTRACE. docs/verify.md has more.
 
-Exit codes: 0 every copy is fenced, 1 some copy is not, 2 usage, 4 something could not
-be read, 5 no copy at all (is it the right secret?), 126 COMMAND cannot be executed,
-127 COMMAND not found.
+Exit codes: 0 every copy is accepted, 1 some copy is not, 2 usage, or a secret that cannot
+be loaded, 4 something could not be read, 5 no copy at all (is it the right secret?),
+126 COMMAND cannot be executed, 127 COMMAND not found.
 )";
 
 struct VerifyOptions {
@@ -77,6 +86,7 @@ struct VerifyOptions {
   std::vector<std::string> command;
   double settle_seconds = 2;
   SecretFiles secrets;
+  Accept accept = Accept::kFenced;
   bool json = false;
   bool plain = false;
 };
@@ -95,7 +105,7 @@ int Report(const VerifyOptions& options, const VerifyResult& result) {
   } else {
     PrintTable(result, std::cout);
   }
-  return ExitCode(result);
+  return ExitCode(result, options.accept);
 }
 
 int VerifyCgroup(const VerifyOptions& options, const NeedleSet& needles) {
@@ -202,6 +212,9 @@ void AddVerifyCommand(CLI::App& app, int& exit_code) {
   verify->add_option("--secret-text-file", options->secrets.texts)->allow_extra_args(false);
   verify->add_option("--secret-hex-file", options->secrets.hex)->allow_extra_args(false);
   verify->add_option("--passphrase-file", options->secrets.passphrase);
+  verify->add_option("--accept", options->accept)
+      ->transform(CLI::Transformer(
+          std::map<std::string, Accept>{{"fenced", Accept::kFenced}, {"locked", Accept::kLocked}}));
   CLI::Option* json = verify->add_flag("--json", options->json);
   verify->add_flag("--plain", options->plain)->excludes(json);
   verify->callback([options, &exit_code] {
