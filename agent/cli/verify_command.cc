@@ -122,7 +122,9 @@ std::vector<std::string> TakeMissing(std::vector<pid_t>& pids) {
   const auto is_missing = [&missing](pid_t pid) {
     const auto status = ReadStatus(pid);
     if (status.ok()) return false;
-    missing.push_back(absl::StrCat("process ", pid, " : ", status.status().message()));
+    missing.push_back(absl::StrCat(
+        "process ", pid, " : ",
+        absl::IsNotFound(status.status()) ? "no such process" : status.status().message()));
     return true;
   };
   pids.erase(std::remove_if(pids.begin(), pids.end(), is_missing), pids.end());
