@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <openssl/crypto.h>
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
@@ -26,6 +27,8 @@ namespace pagewarden {
 namespace {
 
 constexpr int kSignalExit = 128;  // plus the signal, as shells do
+constexpr size_t kOpenSslSecureBytes = 256 << 10;
+constexpr int kOpenSslSecureBlock = 64;
 constexpr int kMaxPid = 1 << 22;  // proc(5), /proc/sys/kernel/pid_max
 
 constexpr char kHelp[] =
@@ -170,8 +173,10 @@ int VerifyCommand(const VerifyOptions& options, const NeedleSet& needles) {
 }
 
 int RunVerify(const VerifyOptions& options) {
-  // Neither a core dump nor another user may get at the secrets through us.
+  // Neither a core dump nor another user may get at the secrets through us, and
+  // the numbers that OpenSSL makes of them lie in locked memory.
   prctl(PR_SET_DUMPABLE, 0);
+  CRYPTO_secure_malloc_init(kOpenSslSecureBytes, kOpenSslSecureBlock);
   const auto needles = LoadNeedles(options.secrets);
   if (!needles.ok()) {
     std::cerr << "pagewarden: " << needles.status().message() << "\n";

@@ -27,6 +27,7 @@ struct FreeContext {
 
 constexpr int kLimbBits = 64;
 constexpr size_t kEd25519Bytes = 32;
+constexpr size_t kMaxNumberBytes = 2048;  // OPENSSL_RSA_MAX_MODULUS_BITS; more takes for ever
 
 struct RawKeyType {
   const char* type;  // OpenSSL's name
@@ -65,8 +66,7 @@ absl::StatusOr<SecretBytes> Parameter(const EVP_PKEY* key, const char* parameter
 }
 
 bool HasThirdPrime(const EVP_PKEY* key) {
-  const bool has = Parameter(key, OSSL_PKEY_PARAM_RSA_FACTOR3).ok();
-  return has;
+  return Parameter(key, OSSL_PKEY_PARAM_RSA_FACTOR3).ok();
 }
 
 absl::StatusOr<std::vector<KeyComponent>> RsaComponentsOf(const EVP_PKEY* key) {
@@ -119,6 +119,10 @@ Number MontgomerySquare(const BIGNUM* prime, BN_CTX* context) {
 
 absl::StatusOr<std::vector<KeyComponent>> RsaComponents(ByteView d_bytes, ByteView p_bytes,
                                                         ByteView q_bytes) {
+  for (const ByteView bytes : {d_bytes, p_bytes, q_bytes}) {
+    if (bytes.size() <= kMaxNumberBytes + 1) continue;  // and a leading zero
+    return absl::InvalidArgumentError("an RSA key of more than 16384 bits");
+  }
   const Number d = FromBytes(d_bytes);
   const Number p = FromBytes(p_bytes);
   const Number q = FromBytes(q_bytes);
