@@ -11,6 +11,7 @@
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
+#include "preload/modules.h"
 #include "preload/next.h"
 #include "preload/pass.h"
 #include "preload/policy.h"
@@ -50,6 +51,13 @@ Verdict PassThrough(Verdict verdict) {
   return verdict;
 }
 
+// The loader knows the executable by an empty name, rules by its file's.
+void NameExecutable() {
+  static char path[4096];
+  const long bytes = sys::ReadLink("/proc/self/exe", path, sizeof(path) - 1);
+  if (!sys::Failed(bytes)) SetExecutablePath(path);
+}
+
 Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   for (uint32_t i = 0; i < policy.arenas.count; ++i) {
     const abi::Text name = image.arena(policy.arenas.first + i).name;
@@ -63,6 +71,7 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   WatchForks(page);
   SetRules(tables.set);
+  NameExecutable();
   if (!WatchSites(image, policy, tables.set.rules))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   if (tables.set.everywhere != 0) JudgeEveryCall();
