@@ -8,7 +8,7 @@ import coverage
 import harness
 import swap
 
-PROGRAMS = (coverage.Nginx, coverage.Apache2)
+PROGRAMS = (coverage.Nginx, coverage.Apache2, coverage.Postgres, coverage.Redis)
 
 
 @harness.needs_root
@@ -23,8 +23,9 @@ class SwapTest(unittest.TestCase):
             self.assertGreater(copies, 0, f"no copy of the {kind} in memory: nothing to lose")
         for kind, copies in outcome.in_swap_before.items():
             self.assertEqual(copies, 0, f"{kind} in swap before the squeeze")
-        for pid, swapped in outcome.swapped_bytes.items():
-            self.assertGreater(swapped, 0, f"the squeeze pushed nothing of {pid} out")
+        if not (fenced and program.pinned):
+            for pid, swapped in outcome.swapped_bytes.items():
+                self.assertGreater(swapped, 0, f"the squeeze pushed nothing of {pid} out")
         self.assertTrue(outcome.answers, f"{program.name} does not answer after the squeeze")
         return outcome.in_swap
 

@@ -53,6 +53,7 @@ class Program:
     needs = ()  # absolute paths of all programs that it takes; the first is the one covered
     explained = {}  # {kind of secret: {place: why the policy leaves copies there}}
     fast = True  # part of the normal test suite
+    pinned = False  # the policy locks whole processes: nothing of them can be pushed out
 
     def __init__(self, setup, policy):
         self.setup = setup

@@ -25,6 +25,7 @@ appendonly no
 
 class Redis(Program):
     name = "redis"
+    pinned = True
     needs = ("/usr/bin/redis-server", "/usr/bin/redis-cli", "/usr/bin/redis-benchmark")
 
     def make_secrets(self):
