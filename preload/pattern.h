@@ -2,8 +2,6 @@
 // Patterns of the policy image: `*` stands for any run of characters, `?` for one.
 #pragma once
 
-#include "preload/mem.h"
-
 namespace pagewarden {
 
 // Linear in practice: only the last `*` is ever tried again.

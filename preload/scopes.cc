@@ -8,6 +8,7 @@
 #include "preload/mem.h"
 #include "preload/report.h"
 #include "preload/size_classes.h"
+#include "preload/start.h"
 #include "preload/sys.h"
 
 extern "C" {
@@ -21,7 +22,7 @@ PW_SEALED uint64_t main_stack_top = 0;
 
 namespace {
 
-PW_SEALED const uint16_t* slot_tags = nullptr;
+PW_SEALED const uint32_t* slot_tags = nullptr;
 PW_SEALED uint32_t slot_count = 0;
 PW_SEALED abi::ScopeSlot* all_slots = nullptr;
 PW_SEALED uint64_t all_slots_count = 0;
@@ -118,9 +119,11 @@ void PopExplicitScope() {
   --thread.scope_count;
 }
 
+// Before the start, sanitizers look functions up while their own interceptors are
+// not ready for the loader's iteration.
 extern "C" PW_COLD void pw_bind_slot(abi::ScopeSlot* slot) {
   Wanted wanted = {slot->name, nullptr, nullptr};
-  FindNext(&wanted, 1, Walk::kRunning);
+  FindNext(&wanted, 1, Started() ? Walk::kRunning : Walk::kBeforeMain);
   if (wanted.found == nullptr) DieUnbound(slot->name);
   Bind(*slot, wanted.found);
 }
@@ -137,7 +140,7 @@ const void* HookOr(const char* name, const void* found) {
   return found;
 }
 
-uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions) {
+uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions) {
   slot_tags = tag_of;
   slot_count = functions;
   uint64_t bytes = 0;

@@ -13,6 +13,7 @@
 #include "preload/mem.h"
 #include "preload/next.h"
 #include "preload/pass.h"
+#include "preload/pin_process.h"
 #include "preload/pin_start.h"
 #include "preload/policy.h"
 #include "preload/registers.h"
@@ -21,6 +22,7 @@
 #include "preload/rules.h"
 #include "preload/sanitizer.h"
 #include "preload/scopes.h"
+#include "preload/sites.h"
 #include "preload/sys.h"
 
 extern "C" {
@@ -79,13 +81,14 @@ bool OnlyPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
 }
 
 // Interposes what the rules, if there are any, and the pins ask for.
-void BindFunctions(const PolicyImage& image, const uint16_t* slot_tags, unsigned intercepts) {
+void BindFunctions(const PolicyImage& image, const uint32_t* slot_tags, unsigned intercepts) {
   SetIntercepts(intercepts);
   ledger.scopes_bound = BindScopes(slot_tags, slot_tags != nullptr ? image.function_count() : 0);
 }
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   BindFunctions(image, nullptr, StartPins(image, policy));
+  if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
@@ -103,10 +106,12 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   WatchForks(page);
   SetRules(tables.set);
-  if (tables.set.everywhere_count != 0) JudgeEveryCall();
+  if (!WatchSites(image, policy, tables.set.rules))
+    return PassThrough(NotCovered(Uncovered::kNoReservation));
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   const unsigned for_pins = StartPins(image, policy);
   BindFunctions(image, tables.slot_tags, static_cast<unsigned>(Intercepts::kLookup) | for_pins);
+  if (tables.set.everywhere != 0 || PinsProcess()) JudgeEveryCall();
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
