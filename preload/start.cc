@@ -14,6 +14,7 @@
 #include "preload/modules.h"
 #include "preload/next.h"
 #include "preload/pass.h"
+#include "preload/pin_process.h"
 #include "preload/pin_start.h"
 #include "preload/policy.h"
 #include "preload/registers.h"
@@ -95,6 +96,7 @@ void BindFunctions(const PolicyImage& image, const uint32_t* slot_tags, unsigned
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   BindFunctions(image, nullptr, StartPins(image, policy));
+  if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
@@ -115,10 +117,10 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   NameExecutable();
   if (!WatchSites(image, policy, tables.set.rules))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
-  if (tables.set.everywhere != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   const unsigned for_pins = StartPins(image, policy);
   BindFunctions(image, tables.slot_tags, static_cast<unsigned>(Intercepts::kLookup) | for_pins);
+  if (tables.set.everywhere != 0 || PinsProcess()) JudgeEveryCall();
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};

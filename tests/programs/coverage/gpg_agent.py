@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gpg-agent: an RSA key behind a passphrase, with which gpg decrypts."""
 
-import os
 import re
 
 import harness
@@ -39,8 +38,8 @@ class GpgAgent(Program):
         (self._home / "gpg-agent.conf").write_text("s2k-count 65536\n", encoding="ascii")
         self._passphrase = new_password()
         key = self._generate_key()
-        self._message = self._gpg("--trust-model", "always", "--armor", "-r", _USER, "-e",
-                                  input=_TEXT)
+        self._message = self.directory / "message.asc"
+        self._gpg("--trust-model", "always", "-r", _USER, "-o", self._message, "-e", input=_TEXT)
         return [Secret("RSA key", keys=(key,))]
 
     def _generate_key(self):
@@ -68,9 +67,9 @@ class GpgAgent(Program):
         harness.run_checked(["gpg-connect-agent", "--homedir", self._home, "reloadagent", "/bye"])
 
     def _check_decryption(self):
-        message = self.directory / "message.asc"
-        message.write_text(self._message, encoding="ascii")
-        if self._gpg("--passphrase-fd", "0", "-d", message, input=f"{self._passphrase}\n") != _TEXT:
+        text = self._gpg("--passphrase-fd", "0", "-d", self._message,
+                         input=f"{self._passphrase}\n")
+        if text != _TEXT:
             raise harness.HarnessError("gpg : decrypted something else")
 
     def _gpg(self, *words, **options):

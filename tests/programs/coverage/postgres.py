@@ -11,9 +11,11 @@ from credentials import make_key, new_password
 
 from .program import Program
 
-BIN = "/usr/lib/postgresql/15/bin"
+_BIN = "/usr/lib/postgresql/15/bin"
+_POSTGRES = f"{_BIN}/postgres"
 _AS_POSTGRES = ("/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups")
 _LOGINS = 100
+# Shared memory is locked: it must fit into the 8 MiB that user postgres may lock.
 _CONFIG = """\
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -27,7 +29,7 @@ ssl_key_file = '{key}'
 
 class Postgres(Program):
     name = "postgres"
-    needs = (f"{BIN}/postgres", f"{BIN}/initdb", f"{BIN}/psql", f"{BIN}/pgbench",
+    needs = (_POSTGRES, f"{_BIN}/initdb", f"{_BIN}/psql", f"{_BIN}/pgbench",
              "/usr/bin/setpriv")
 
     def make_secrets(self):
@@ -39,7 +41,7 @@ class Postgres(Program):
     def start(self):
         self.port = harness.free_port()
         self._data = self._make_cluster()
-        self.daemon([f"{BIN}/postgres", "-D", self._data, "-p", self.port], self._is_ready,
+        self.daemon([_POSTGRES, "-D", self._data, "-p", self.port], self._is_ready,
                     before=_AS_POSTGRES, stop_signal=signal.SIGINT,
                     environment={"POSTGRES_PASSWORD": self.password})  # as containers have it
         self._create_role()
@@ -52,7 +54,7 @@ class Postgres(Program):
         password = self.directory / "initdb.password"
         password.write_text(self.password, encoding="ascii")
         shutil.chown(password, "postgres", "postgres")
-        harness.run_checked([*_AS_POSTGRES, f"{BIN}/initdb", "-D", data, "-A", "scram-sha-256",
+        harness.run_checked([*_AS_POSTGRES, f"{_BIN}/initdb", "-D", data, "-A", "scram-sha-256",
                              f"--pwfile={password}", "--no-sync", "--locale=C"])
         with open(data / "postgresql.conf", "a", encoding="utf-8") as config:
             config.write(_CONFIG.format(certificate=self._key.certificate, key=self._key.key))
@@ -62,14 +64,20 @@ class Postgres(Program):
         """Logins, each a backend of its own; then the administrator sets a password once more."""
         query = self.directory / "query.sql"
         query.write_text("SELECT current_user;\n", encoding="ascii")
-        report = harness.run_checked([f"{BIN}/pgbench", "-n", "-C", "-t", _LOGINS, "-f", query,
+        report = harness.run_checked([f"{_BIN}/pgbench", "-n", "-C", "-t", _LOGINS, "-f", query,
                                       self._connection("alice")], env=self._environment())
         if f"transactions actually processed: {_LOGINS}/{_LOGINS}" not in report:
             raise harness.HarnessError(f"pgbench : {report}")
         self._execute(f"ALTER ROLE alice PASSWORD '{self.password}'")
 
     def reload(self):
+        """HUP: the postmaster reads the key again once it has noted this."""
+        reloads = self._reloads()
         os.kill(self.process.pid, signal.SIGHUP)
+        harness.wait_until(lambda: self._reloads() > reloads, "postgres reloads")
+
+    def _reloads(self):
+        return self.output(_POSTGRES).count("received SIGHUP")
 
     def _connection(self, user):
         return f"host=127.0.0.1 port={self.port} user={user} dbname=postgres sslmode=require"
@@ -93,6 +101,6 @@ class Postgres(Program):
             raise harness.HarnessError("postgres : the administrator's session failed")
 
     def _is_ready(self):
-        done = subprocess.run([f"{BIN}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+        done = subprocess.run([f"{_BIN}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
                               check=False)
         return done.returncode == 0
