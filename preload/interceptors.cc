@@ -4,6 +4,7 @@
 #include "preload/lookup.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
+#include "preload/thread_names.h"
 
 namespace pagewarden {
 namespace {
@@ -26,6 +27,8 @@ struct Interceptor {
 const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kLookup, dlsym),
     PW_INTERCEPT(kLookup, dlvsym),
+    PW_INTERCEPT(kThreadName, prctl),
+    PW_INTERCEPT(kThreadName, pthread_setname_np),
 };
 
 }  // namespace

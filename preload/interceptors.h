@@ -9,6 +9,8 @@ namespace pagewarden {
 enum class Intercepts : unsigned {
   kNone = 0,
   kLookup = 1u << 0,
+  kThreadName = 1u << 1,
+  kFile = 1u << 2,
 };
 
 // For Start, before the slots are bound.

@@ -165,7 +165,7 @@ void* ResizeFenced(void* block, size_t bytes) {
   Arena& arena = fence.ArenaOf(block);
   if (!pw_thread.in_arena && arena.ResizeInPlace(block, bytes, false)) return block;
   const size_t before = FencedSize(block);
-  const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block)};
+  const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block), 0};
   const bool may_stay = !pw_thread.in_arena && bytes < before;
   void* target = may_stay ? arena.Allocate(bytes, kAnyAlignment, rule.tag) : nullptr;
   if (may_stay && target == nullptr && arena.ResizeInPlace(block, bytes, true)) return block;

@@ -9,6 +9,8 @@
 
 #include "preload/arena.h"
 #include "preload/chains.h"
+#include "preload/macros.h"
+#include "preload/thread_names.h"
 #include "preload/unwind.h"
 
 namespace pagewarden {
@@ -21,11 +23,13 @@ struct Rule {
   uint64_t min_bytes;
   uint64_t max_bytes;
   Arena* arena;
-  uint32_t tag;  // index of its books
+  uint32_t tag;     // index of its books
+  uint32_t filter;  // of thread names (thread_names.h), 0: none
 };
 
 inline bool Takes(const Rule& rule, size_t bytes) {
-  return bytes >= rule.min_bytes && bytes <= rule.max_bytes;
+  return bytes >= rule.min_bytes && bytes <= rule.max_bytes &&
+         (PW_LIKELY(rule.filter == 0) || PassesFilter(rule.filter));
 }
 
 // Of the rules that an allocation matches, the first applies.

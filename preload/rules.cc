@@ -6,6 +6,7 @@
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/sys.h"
+#include "preload/thread_names.h"
 
 namespace pagewarden {
 namespace {
@@ -60,12 +61,12 @@ void NameTag(uint32_t tag, const char* name, size_t bytes, uint32_t arena) {
 Rule AddArena(uint32_t arena, uint32_t tag) {
   const char* name = ledger.arenas[arena].name;
   NameTag(tag, name, Length(name), arena);
-  return {0, UINT64_MAX, &fence.arenas[arena], tag};
+  return {0, UINT64_MAX, &fence.arenas[arena], tag, 0};
 }
 
 Rule AddRule(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t arena, uint32_t tag) {
   NameTag(tag, image.text(rule.name), rule.name.bytes, arena);
-  return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag};
+  return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag, FilterOf(rule)};
 }
 
 // Precondition: the rules behind this one are listed already.
@@ -92,6 +93,7 @@ uint32_t EndOfShortWay(const PolicyImage& image, const abi::PolicyEntry& policy)
 }  // namespace
 
 bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
+  SetFilters(image, policy);
   if (!MapTables(image, policy, out)) return false;
   auto* rules = const_cast<Rule*>(out->set.rules);
   for (uint32_t i = policy.rules.count; i-- > 0;) {

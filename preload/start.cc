@@ -22,6 +22,7 @@
 #include "preload/scopes.h"
 #include "preload/sites.h"
 #include "preload/sys.h"
+#include "preload/thread_names.h"
 
 extern "C" {
 extern char pw_sealed_begin[] __attribute__((visibility("hidden")));
@@ -67,7 +68,9 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   if (tables.set.everywhere != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
-  SetIntercepts(static_cast<unsigned>(Intercepts::kLookup));
+  unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup);
+  if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
+  SetIntercepts(intercepts);
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);

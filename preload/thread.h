@@ -21,7 +21,7 @@ struct Scope {
 // Begun and ended by calls (pagewarden.h), not judged by the stack.
 inline constexpr uint64_t kExplicitScope = UINT64_MAX;
 
-inline constexpr uint32_t kMaxScopes = 10;
+inline constexpr uint32_t kMaxScopes = 9;
 
 struct Thread {
   uint32_t scope_count;
@@ -32,11 +32,13 @@ struct Thread {
   bool is_main;
   uint8_t row;  // thread_rows.h; 0: not asked for yet
   Scope scopes[kMaxScopes];
-  uint64_t stack_bytes;  // below the thread pointer: known to be this thread's stack
+  uint64_t stack_bytes;   // below the thread pointer: known to be this thread's stack
+  uint64_t filters;       // thread_names.h: a bit for each that this thread's name passes
+  uint64_t names_seen;    // when that was found out
 };
 
 // Layout known to scopes.S.
-static_assert(sizeof(Scope) == 24 && sizeof(Thread) == 16 + kMaxScopes * 24);
+static_assert(sizeof(Scope) == 24 && sizeof(Thread) == 32 + kMaxScopes * 24);
 static_assert(sizeof(Thread) <= 256);
 
 // The thread control block: unique among the living threads of a process, and
