@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/interceptors.h"
 
+#include "preload/file_calls.h"
 #include "preload/lookup.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
@@ -27,6 +28,14 @@ struct Interceptor {
 const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kLookup, dlsym),
     PW_INTERCEPT(kLookup, dlvsym),
+    PW_INTERCEPT(kFile, open),
+    PW_INTERCEPT(kFile, open64),
+    PW_INTERCEPT(kFile, openat),
+    PW_INTERCEPT(kFile, openat64),
+    PW_INTERCEPT(kFile, fopen),
+    PW_INTERCEPT(kFile, fopen64),
+    PW_INTERCEPT(kFile, close),
+    PW_INTERCEPT(kFile, fclose),
     PW_INTERCEPT(kThreadName, prctl),
     PW_INTERCEPT(kThreadName, pthread_setname_np),
 };

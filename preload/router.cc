@@ -29,7 +29,7 @@ const Rule* ExplicitRule() {
 // The first rule of a live extent that is `below`, and takes this size.
 uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
   VisitLiveScopes([&below, bytes](uint32_t tag) {
-    below = set.extents.First(tag, below,
+    below = set.extents->First(tag, below,
                               [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
     return below == 0;
   });
@@ -40,7 +40,7 @@ __attribute__((noinline)) const Rule* SearchRule(size_t bytes, const CallFrame& 
   if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
   uint32_t first = FirstExtentRule(bytes, UINT32_MAX);
   if (first_site_rule < first) first = FirstSiteRule(frame, bytes, first);
-  first = set.extents.First(set.everywhere, first,
+  first = set.extents->First(set.everywhere, first,
                             [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
   return first != UINT32_MAX ? &set.rules[first] : nullptr;
 }

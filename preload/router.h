@@ -36,7 +36,7 @@ inline bool Takes(const Rule& rule, size_t bytes) {
 struct RuleSet {
   const Rule* rules;
   uint32_t count;
-  Chains extents;       // of what extents are named by
+  const Chains* extents;  // what their tags stand for
   uint32_t everywhere;  // the tag of the rules of form `all`
   uint32_t short_way;   // rules before this one are of form `during`
   bool audit_only;

@@ -6,6 +6,7 @@
 #include "preload/environment.h"
 #include "preload/exports_loader.h"
 #include "preload/fence.h"
+#include "preload/files.h"
 #include "preload/fork.h"
 #include "preload/interceptors.h"
 #include "preload/ledger.h"
@@ -70,6 +71,7 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup);
   if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
+  if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
   SetIntercepts(intercepts);
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);

@@ -13,13 +13,15 @@ namespace pagewarden {
 // A call of a hooked function that may still be running: it is, as long as the
 // stack is deeper than `sp` and the word there is still the return address.
 struct Scope {
-  uint64_t sp;       // address of the return address; kExplicitScope: none
+  uint64_t sp;       // address of the return address, or one of the values below
   uint64_t witness;  // the return address at entry
-  uint64_t tag;      // rule number, from 1
+  uint64_t tag;      // of its rules (chains.h)
 };
 
-// Begun and ended by calls (pagewarden.h), not judged by the stack.
+// Not judged by the stack: begun and ended by calls (pagewarden.h), or there as long
+// as a file is open (files.h).
 inline constexpr uint64_t kExplicitScope = UINT64_MAX;
+inline constexpr uint64_t kFileScope = UINT64_MAX - 1;
 
 inline constexpr uint32_t kMaxScopes = 9;
 
