@@ -37,8 +37,11 @@ uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
 }
 
 __attribute__((noinline)) const Rule* SearchRule(size_t bytes, const CallFrame& frame) {
-  if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
-  uint32_t first = FirstExtentRule(bytes, UINT32_MAX);
+  uint32_t first = UINT32_MAX;
+  if (pw_thread.scope_count != 0) {
+    if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
+    first = FirstExtentRule(bytes, first);
+  }
   if (first_site_rule < first) first = FirstSiteRule(frame, bytes, first);
   first = set.extents->First(set.everywhere, first,
                             [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
