@@ -9,6 +9,8 @@ namespace pagewarden {
 enum class Intercepts : unsigned {
   kNone = 0,
   kLookup = 1u << 0,
+  kThreadName = 1u << 1,
+  kFile = 1u << 2,
   kMappings = 1u << 4,  // pin_mappings.h
   kThreads = 1u << 5,   // pin_stacks.h
   kSandbox = 1u << 6,   // sandbox.h

@@ -30,7 +30,7 @@ const Rule* ExplicitRule() {
 // The first rule of a live extent that is `below`, and takes this size.
 uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
   VisitLiveScopes([&below, bytes](uint32_t tag) {
-    below = set.extents.First(tag, below,
+    below = set.extents->First(tag, below,
                               [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
     return below == 0;
   });
@@ -38,10 +38,13 @@ uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
 }
 
 __attribute__((noinline)) const Rule* SearchRule(size_t bytes, const CallFrame& frame) {
-  if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
-  uint32_t first = FirstExtentRule(bytes, UINT32_MAX);
+  uint32_t first = UINT32_MAX;
+  if (pw_thread.scope_count != 0) {
+    if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
+    first = FirstExtentRule(bytes, first);
+  }
   if (first_site_rule < first) first = FirstSiteRule(frame, bytes, first);
-  first = set.extents.First(set.everywhere, first,
+  first = set.extents->First(set.everywhere, first,
                             [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
   return first != UINT32_MAX ? &set.rules[first] : nullptr;
 }
@@ -171,7 +174,7 @@ void* ResizeFenced(void* block, size_t bytes) {
   Arena& arena = fence.ArenaOf(block);
   if (!pw_thread.in_arena && arena.ResizeInPlace(block, bytes, false)) return block;
   const size_t before = FencedSize(block);
-  const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block)};
+  const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block), 0};
   const bool may_stay = !pw_thread.in_arena && bytes < before;
   void* target = may_stay ? arena.Allocate(bytes, kAnyAlignment, rule.tag) : nullptr;
   if (may_stay && target == nullptr && arena.ResizeInPlace(block, bytes, true)) return block;

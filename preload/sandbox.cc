@@ -5,7 +5,7 @@
 #include <linux/prctl.h>
 
 extern "C" {
-int (*real_prctl)(int, long, long, long, long) = nullptr;
+int (*real_sandbox_prctl)(int, long, long, long, long) = nullptr;
 long (*real_syscall)(long, long, long, long, long, long, long) = nullptr;
 }
 
@@ -24,9 +24,9 @@ void EnterSandbox() { __atomic_store_n(&in_sandbox, true, __ATOMIC_RELAXED); }
 
 bool InSandbox() { return __atomic_load_n(&in_sandbox, __ATOMIC_RELAXED); }
 
-extern "C" int intercepted_prctl(int option, long a, long b, long c, long d) {
+extern "C" int intercepted_sandbox_prctl(int option, long a, long b, long c, long d) {
   NoticePrctl(option);
-  return real_prctl(option, a, b, c, d);
+  return real_sandbox_prctl(option, a, b, c, d);
 }
 
 extern "C" long intercepted_syscall(long number, long a, long b, long c, long d, long e, long f) {

@@ -100,15 +100,23 @@ extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
   if (pw_thread.scope_count == kMaxScopes) DropDeadScopes(sp, false);
 }
 
-bool PushExplicitScope(uint32_t tag) {
+namespace {
+
+bool Push(const Scope& scope) {
   Thread& thread = pw_thread;
   if (thread.scope_count == kMaxScopes)
     pw_compact_scopes(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
   if (thread.scope_count == kMaxScopes) return false;
-  thread.scopes[thread.scope_count] = {kExplicitScope, 0, tag};
+  thread.scopes[thread.scope_count] = scope;
   ++thread.scope_count;
   return true;
 }
+
+}  // namespace
+
+bool PushExplicitScope(uint32_t tag) { return Push({kExplicitScope, 0, tag}); }
+
+bool PushFileScope(uint64_t witness, uint32_t tag) { return Push({kFileScope, witness, tag}); }
 
 void PopExplicitScope() {
   Thread& thread = pw_thread;

@@ -3,6 +3,7 @@
 
 #include "preload/modules.h"
 #include "preload/pass.h"
+#include "preload/paths.h"
 #include "preload/router.h"
 #include "preload/scopes.h"
 #include "preload/site_rules.h"
@@ -57,15 +58,25 @@ PW_INLINE SiteVerdict VerdictOf(uint64_t address) {
 }
 
 // The tag of the nearest caller that is not transparent; 0 where that is unknown.
-uint32_t TagOfCaller(Cursor cursor) {
-  const uint64_t top = StackTop(cursor.sp);
-  if (top < cursor.sp + sizeof(uint64_t)) return 0;
+PW_COLD uint32_t WalkToCaller(Cursor cursor, uint64_t top) {
+  PathRecorder recorder(cursor);
   for (uint32_t i = 0; i < kMaxTransparentFrames; ++i) {
+    const Cursor before = cursor;
     if (!Step(&cursor, top)) return 0;
+    recorder.Add(before, cursor);
     const SiteVerdict verdict = VerdictOf(cursor.return_address);
-    if (!verdict.is_transparent()) return verdict.tag();
+    if (verdict.is_transparent()) continue;
+    recorder.Remember(static_cast<uint16_t>(verdict.tag()));
+    return verdict.tag();
   }
   return 0;
+}
+
+PW_INLINE uint32_t TagOfCaller(const Cursor& cursor) {
+  const uint64_t top = StackTop(cursor.sp);
+  if (PW_UNLIKELY(top < cursor.sp + sizeof(uint64_t))) return 0;
+  uint32_t tag;
+  return PW_LIKELY(FindPath(cursor, top, &tag)) ? tag : WalkToCaller(cursor, top);
 }
 
 CallStack GatherStack(Cursor cursor) {
@@ -99,10 +110,15 @@ uint32_t TagOfStack(const Cursor& cursor) {
   return tag;
 }
 
+PW_INLINE uint32_t First(uint32_t tag, size_t bytes, uint32_t below) {
+  return PW_LIKELY(tag == 0) ? below : FirstRuleThatTakes(tag, bytes, below);
+}
+
 struct Memory {
   uint64_t sites[kSiteSets * kSiteWays];
   uint64_t frames[kFrameCacheEntries];
   uint64_t signatures[kSignatureEntries];
+  Path paths[kPaths];
   Link links[kMaxSiteLinks];
 };
 
@@ -126,6 +142,7 @@ bool WatchSites(const PolicyImage& image, const abi::PolicyEntry& policy, const 
   site_cache = memory->sites;
   signature_cache = memory->signatures;
   SetFrameCache(memory->frames);
+  SetPaths(memory->paths);
   SetSiteRules(image, policy, rules, memory->links);
   unloads_seen = CountUnloads();
   AskSites();
@@ -139,17 +156,18 @@ void FlushSitesOfUnloaded() {
   Clear(site_cache, kSiteSets * kSiteWays);
   Clear(signature_cache, kSignatureEntries);
   FlushFrameCache();
+  FlushPaths();
   __atomic_store_n(&unloads_seen, unloads, __ATOMIC_RELEASE);
 }
 
 uint32_t FirstSiteRule(const CallFrame& frame, size_t bytes, uint32_t below) {
   const SiteVerdict verdict = VerdictOf(frame.return_address);
   if (verdict.is_plain()) return below;
-  below = FirstRuleThatTakes(verdict.tag(), bytes, below);
-  if (verdict.is_transparent() && CallersMayTake(bytes))
-    below = FirstRuleThatTakes(TagOfCaller(CursorAt(frame)), bytes, below);
-  if (verdict.starts_signature() && SignaturesMayTake(bytes))
-    below = FirstRuleThatTakes(TagOfStack(CursorAt(frame)), bytes, below);
+  below = First(verdict.tag(), bytes, below);
+  if (verdict.is_transparent() && sizes_of_callers.Have(bytes))
+    below = First(TagOfCaller(CursorAt(frame)), bytes, below);
+  if (verdict.starts_signature() && sizes_of_signatures.Have(bytes))
+    below = First(TagOfStack(CursorAt(frame)), bytes, below);
   return below;
 }
 

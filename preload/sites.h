@@ -41,7 +41,7 @@ inline constexpr unsigned kVerdictShift = 48;
 extern PW_HIDDEN uint64_t* site_cache;
 
 PW_INLINE const uint64_t* SiteSetOf(uint64_t address) {
-  const uint64_t set = (address ^ address >> 13 ^ address >> 26) % kSiteSets;
+  const uint64_t set = (address ^ address >> 13) % kSiteSets;
   return site_cache + set * kSiteWays;
 }
 

@@ -6,6 +6,7 @@
 #include "preload/environment.h"
 #include "preload/exports_loader.h"
 #include "preload/fence.h"
+#include "preload/files.h"
 #include "preload/fork.h"
 #include "preload/interceptors.h"
 #include "preload/ledger.h"
@@ -23,6 +24,7 @@
 #include "preload/scopes.h"
 #include "preload/sites.h"
 #include "preload/sys.h"
+#include "preload/thread_names.h"
 
 extern "C" {
 extern char pw_sealed_begin[] __attribute__((visibility("hidden")));
@@ -108,8 +110,10 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   if (tables.set.everywhere != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
-  const unsigned for_pins = StartPins(image, policy);
-  BindFunctions(image, tables.slot_tags, static_cast<unsigned>(Intercepts::kLookup) | for_pins);
+  unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup) | StartPins(image, policy);
+  if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
+  if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
+  BindFunctions(image, tables.slot_tags, intercepts);
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
