@@ -142,7 +142,8 @@ const void* HookOr(const char* name, const void* found) {
     abi::ScopeSlot& slot = all_slots[i];
     if (!Equal(slot.name, name)) continue;
     if (slot.real == nullptr) Bind(slot, found);
-    const void* hook = slot.real == found && slot.tag != 0 ? DefinedBefore(name) : nullptr;
+    const bool is_hooked = slot.real == found && slot.tag != 0;
+    const void* hook = is_hooked ? FindBeside(abi::kScopeSlotsSymbol, name) : nullptr;
     return hook != nullptr ? hook : found;
   }
   return found;
@@ -164,6 +165,13 @@ uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions) {
     left -= count;
   }
   return bound;
+}
+
+uint32_t CountScopesInExecutable() {
+  uint32_t count = 0;
+  for (uint64_t i = 0; i < all_slots_count; ++i)
+    count += TagOf(all_slots[i].index) != 0 && IsInExecutable(all_slots[i].name);
+  return count;
 }
 
 }  // namespace pagewarden

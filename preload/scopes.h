@@ -26,6 +26,10 @@ inline void VisitLiveScopes(Visit visit);
 // names it. Later ones bind at their first call. Returns how many were bound.
 uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions);
 
+// Of those that a rule names, how many the executable defines itself: what it calls
+// within is not seen.
+uint32_t CountScopesInExecutable();
+
 // What a pointer to function `name`, found at `found`, must be for its extents to be
 // seen: the trampoline of its slot, if it has one, else `found`.
 const void* HookOr(const char* name, const void* found);

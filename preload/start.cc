@@ -74,6 +74,7 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
   SetIntercepts(intercepts);
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
+  ledger.scopes_in_executable = CountScopesInExecutable();
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
