@@ -5,6 +5,10 @@
 #include "preload/lookup.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
+#include "preload/pin_mappings.h"
+#include "preload/pin_stacks.h"
+#include "preload/prctl.h"
+#include "preload/sandbox.h"
 #include "preload/thread_names.h"
 
 namespace pagewarden {
@@ -36,8 +40,16 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kFile, fopen64),
     PW_INTERCEPT(kFile, close),
     PW_INTERCEPT(kFile, fclose),
-    PW_INTERCEPT(kThreadName, prctl),
     PW_INTERCEPT(kThreadName, pthread_setname_np),
+    PW_INTERCEPT(kMappings, mmap),
+    PW_INTERCEPT(kMappings, mmap64),
+    PW_INTERCEPT(kMappings, munmap),
+    PW_INTERCEPT(kMappings, mremap),
+    PW_INTERCEPT(kMappings, mprotect),
+    PW_INTERCEPT(kMappings, madvise),
+    PW_INTERCEPT(kThreads, pthread_create),
+    PW_INTERCEPT(kPrctl, prctl),
+    PW_INTERCEPT(kSandbox, syscall),
 };
 
 }  // namespace
