@@ -36,6 +36,8 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kFile, open64),
     PW_INTERCEPT(kFile, openat),
     PW_INTERCEPT(kFile, openat64),
+    PW_INTERCEPT(kFile, __open_2),
+    PW_INTERCEPT(kFile, __open64_2),
     PW_INTERCEPT(kFile, fopen),
     PW_INTERCEPT(kFile, fopen64),
     PW_INTERCEPT(kFile, close),
