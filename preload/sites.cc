@@ -102,7 +102,8 @@ uint32_t TagOfStack(const Cursor& cursor) {
   uint64_t& place = signature_cache[hash % kSignatureEntries];
   const uint64_t mark = hash >> (64 - kVerdictShift) | 1;
   const uint64_t entry = __atomic_load_n(&place, __ATOMIC_RELAXED);
-  if (PW_LIKELY((entry & kAddressMask) == mark)) return static_cast<uint32_t>(entry >> kVerdictShift);
+  if (PW_LIKELY((entry & kAddressMask) == mark))
+    return static_cast<uint32_t>(entry >> kVerdictShift);
   uint32_t tag;
   if (JudgeStack(stack, &tag))
     __atomic_store_n(&place, mark | uint64_t{tag} << kVerdictShift, __ATOMIC_RELAXED);
