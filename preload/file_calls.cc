@@ -12,6 +12,8 @@ int (*real_open)(const char* path, int flags, unsigned mode) = nullptr;
 int (*real_open64)(const char* path, int flags, unsigned mode) = nullptr;
 int (*real_openat)(int folder, const char* path, int flags, unsigned mode) = nullptr;
 int (*real_openat64)(int folder, const char* path, int flags, unsigned mode) = nullptr;
+int (*real___open_2)(const char* path, int flags) = nullptr;
+int (*real___open64_2)(const char* path, int flags) = nullptr;
 void* (*real_fopen)(const char* path, const char* mode) = nullptr;
 void* (*real_fopen64)(const char* path, const char* mode) = nullptr;
 int (*real_close)(int fd) = nullptr;
@@ -73,6 +75,14 @@ int intercepted_openat(int folder, const char* path, int flags, unsigned mode) {
 
 int intercepted_openat64(int folder, const char* path, int flags, unsigned mode) {
   return Opened(path, real_openat64(folder, path, flags, mode));
+}
+
+int intercepted___open_2(const char* path, int flags) {
+  return Opened(path, real___open_2(path, flags));
+}
+
+int intercepted___open64_2(const char* path, int flags) {
+  return Opened(path, real___open64_2(path, flags));
 }
 
 void* intercepted_fopen(const char* path, const char* mode) {

@@ -37,9 +37,7 @@ void Close(uint32_t i, uint64_t entry) {
 }
 
 // What a record keeps: which entry, and how often it was used.
-uint64_t Witness(uint32_t i, uint64_t entry) {
-  return (entry & ~kDescriptorMask) | i;
-}
+uint64_t Witness(uint32_t i, uint64_t entry) { return (entry & ~kDescriptorMask) | i; }
 
 void CountMissed() { __atomic_fetch_add(&ledger.files_missed, 1, __ATOMIC_RELAXED); }
 

@@ -7,6 +7,7 @@
 #include "preload/mem.h"
 #include "preload/pin_mappings.h"
 #include "preload/pin_stacks.h"
+#include "preload/prctl.h"
 #include "preload/sandbox.h"
 #include "preload/thread_names.h"
 
@@ -22,16 +23,26 @@ struct Interceptor {
   void** real;
 };
 
-#define PW_INTERCEPT_AS(group, function, handler)                                        \
-  {                                                                                      \
-    Intercepts::group, #function, reinterpret_cast<const void*>(&intercepted_##handler), \
-        reinterpret_cast<void**>(&real_##handler)                                        \
+#define PW_INTERCEPT(group, function)                                                     \
+  {                                                                                       \
+    Intercepts::group, #function, reinterpret_cast<const void*>(&intercepted_##function), \
+        reinterpret_cast<void**>(&real_##function)                                        \
   }
-#define PW_INTERCEPT(group, function) PW_INTERCEPT_AS(group, function, function)
 
 const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kLookup, dlsym),
     PW_INTERCEPT(kLookup, dlvsym),
+    PW_INTERCEPT(kFile, open),
+    PW_INTERCEPT(kFile, open64),
+    PW_INTERCEPT(kFile, openat),
+    PW_INTERCEPT(kFile, openat64),
+    PW_INTERCEPT(kFile, __open_2),
+    PW_INTERCEPT(kFile, __open64_2),
+    PW_INTERCEPT(kFile, fopen),
+    PW_INTERCEPT(kFile, fopen64),
+    PW_INTERCEPT(kFile, close),
+    PW_INTERCEPT(kFile, fclose),
+    PW_INTERCEPT(kThreadName, pthread_setname_np),
     PW_INTERCEPT(kMappings, mmap),
     PW_INTERCEPT(kMappings, mmap64),
     PW_INTERCEPT(kMappings, munmap),
@@ -39,31 +50,20 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kMappings, mprotect),
     PW_INTERCEPT(kMappings, madvise),
     PW_INTERCEPT(kThreads, pthread_create),
-    PW_INTERCEPT_AS(kSandbox, prctl, sandbox_prctl),
+    PW_INTERCEPT(kPrctl, prctl),
     PW_INTERCEPT(kSandbox, syscall),
-    PW_INTERCEPT(kFile, open),
-    PW_INTERCEPT(kFile, open64),
-    PW_INTERCEPT(kFile, openat),
-    PW_INTERCEPT(kFile, openat64),
-    PW_INTERCEPT(kFile, fopen),
-    PW_INTERCEPT(kFile, fopen64),
-    PW_INTERCEPT(kFile, close),
-    PW_INTERCEPT(kFile, fclose),
-    PW_INTERCEPT(kThreadName, prctl),
-    PW_INTERCEPT(kThreadName, pthread_setname_np),
 };
 
 }  // namespace
 
 void SetIntercepts(unsigned groups) { wanted = groups; }
 
-// Where several want one function, each goes on to the one before it.
 const void* InterceptorOr(const char* name, const void* real) {
   for (const Interceptor& interceptor : kInterceptors) {
     if ((wanted & static_cast<unsigned>(interceptor.group)) == 0) continue;
     if (!Equal(interceptor.name, name)) continue;
     __atomic_store_n(interceptor.real, const_cast<void*>(real), __ATOMIC_RELEASE);
-    real = interceptor.handler;
+    return interceptor.handler;
   }
   return real;
 }

@@ -31,7 +31,7 @@ const Rule* ExplicitRule() {
 uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
   VisitLiveScopes([&below, bytes](uint32_t tag) {
     below = set.extents->First(tag, below,
-                              [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+                               [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
     return below == 0;
   });
   return below;
@@ -45,7 +45,7 @@ __attribute__((noinline)) const Rule* SearchRule(size_t bytes, const CallFrame& 
   }
   if (first_site_rule < first) first = FirstSiteRule(frame, bytes, first);
   first = set.extents->First(set.everywhere, first,
-                            [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+                             [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
   return first != UINT32_MAX ? &set.rules[first] : nullptr;
 }
 
@@ -198,8 +198,8 @@ void* ReallocFenced(void* block, size_t bytes) {
 void* RouteRealloc(void* block, size_t bytes, const CallFrame& frame) {
   if (block != nullptr && bytes == 0) return next_realloc(block, bytes);
   const bool may_move = PW_LIKELY(block == nullptr || NextTellsSizes());
-  const Routed routed = may_move ? RouteAllocation(bytes, kAnyAlignment, frame)
-                                 : ReallocElsewhere(bytes, frame);
+  const Routed routed =
+      may_move ? RouteAllocation(bytes, kAnyAlignment, frame) : ReallocElsewhere(bytes, frame);
   if (routed.route == Route::kFail) return nullptr;
   if (routed.route == Route::kNext) return next_realloc(block, bytes);
   return block == nullptr ? routed.block : MoveIntoFence(block, bytes, routed.block);

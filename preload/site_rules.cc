@@ -173,7 +173,8 @@ bool JudgeStack(const CallStack& stack, uint32_t* tag) {
 }
 
 uint32_t FirstRuleThatTakes(uint32_t tag, size_t bytes, uint32_t below) {
-  return chains.First(tag, below, [bytes](uint32_t rule) { return Takes(rules.table[rule], bytes); });
+  return chains.First(tag, below,
+                      [bytes](uint32_t rule) { return Takes(rules.table[rule], bytes); });
 }
 
 }  // namespace pagewarden

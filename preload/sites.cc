@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/sites.h"
 
-#include "preload/modules.h"
 #include "preload/pass.h"
 #include "preload/paths.h"
 #include "preload/router.h"
 #include "preload/scopes.h"
 #include "preload/site_rules.h"
 #include "preload/sys.h"
+#include "preload/unloads.h"
 
 namespace pagewarden {
 
@@ -23,7 +23,6 @@ constexpr uint32_t kSignatureEntries = 1u << 11;
 constexpr uint64_t kAddressMask = (uint64_t{1} << kVerdictShift) - 1;
 
 PW_SEALED uint64_t* signature_cache = nullptr;
-uint64_t unloads_seen = 0;
 
 void Clear(uint64_t* words, size_t count) {
   for (size_t i = 0; i < count; ++i)
@@ -41,7 +40,7 @@ void Remember(uint64_t address, SiteVerdict verdict) {
 // Addresses outside of all modules are looked up again each time: nobody says when
 // generated code goes and a library takes its place.
 PW_COLD SiteVerdict WorkOut(uint64_t address) {
-  FlushSitesOfUnloaded();
+  NoticeUnloads();
   SiteVerdict verdict;
   if (JudgeSite(address, &verdict) && address <= kAddressMask) Remember(address, verdict);
   return verdict;
@@ -103,7 +102,8 @@ uint32_t TagOfStack(const Cursor& cursor) {
   uint64_t& place = signature_cache[hash % kSignatureEntries];
   const uint64_t mark = hash >> (64 - kVerdictShift) | 1;
   const uint64_t entry = __atomic_load_n(&place, __ATOMIC_RELAXED);
-  if (PW_LIKELY((entry & kAddressMask) == mark)) return static_cast<uint32_t>(entry >> kVerdictShift);
+  if (PW_LIKELY((entry & kAddressMask) == mark))
+    return static_cast<uint32_t>(entry >> kVerdictShift);
   uint32_t tag;
   if (JudgeStack(stack, &tag))
     __atomic_store_n(&place, mark | uint64_t{tag} << kVerdictShift, __ATOMIC_RELAXED);
@@ -144,20 +144,16 @@ bool WatchSites(const PolicyImage& image, const abi::PolicyEntry& policy, const 
   SetFrameCache(memory->frames);
   SetPaths(memory->paths);
   SetSiteRules(image, policy, rules, memory->links);
-  unloads_seen = CountUnloads();
   AskSites();
   return true;
 }
 
-void FlushSitesOfUnloaded() {
+void FlushSites() {
   if (site_cache == nullptr) return;
-  const uint64_t unloads = CountUnloads();
-  if (unloads == __atomic_load_n(&unloads_seen, __ATOMIC_ACQUIRE)) return;
   Clear(site_cache, kSiteSets * kSiteWays);
   Clear(signature_cache, kSignatureEntries);
   FlushFrameCache();
   FlushPaths();
-  __atomic_store_n(&unloads_seen, unloads, __ATOMIC_RELEASE);
 }
 
 uint32_t FirstSiteRule(const CallFrame& frame, size_t bytes, uint32_t below) {

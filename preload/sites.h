@@ -30,9 +30,8 @@ uint32_t FirstSiteRule(const CallFrame& frame, size_t bytes, uint32_t below);
 // The lowest rule of those forms; UINT32_MAX if there is none.
 extern PW_HIDDEN uint32_t first_site_rule;
 
-// Forgets what is known of addresses if modules were unloaded since the last time:
-// others may be there now, or soon. Asked at every miss, and before every dlopen.
-void FlushSitesOfUnloaded();
+// Forgets all that is known of addresses: other modules may be there now.
+void FlushSites();
 
 inline constexpr uint32_t kSiteWays = 2;
 inline constexpr uint32_t kSiteSets = 1u << 13;

@@ -82,7 +82,7 @@ bool OnlyPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
 }
 
 // Interposes what the rules, if there are any, and the pins ask for.
-void BindFunctions(const PolicyImage& image, const uint32_t* slot_tags, unsigned intercepts) {
+void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned intercepts) {
   SetIntercepts(intercepts);
   ledger.scopes_bound = BindScopes(slot_tags, slot_tags != nullptr ? image.function_count() : 0);
 }
@@ -114,6 +114,7 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
   if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
   BindFunctions(image, tables.slot_tags, intercepts);
+  ledger.scopes_in_executable = CountScopesInExecutable();
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};

@@ -5,7 +5,6 @@
 #include "preload/sys.h"
 
 extern "C" {
-int (*real_prctl)(int option, long a, long b, long c, long d) = nullptr;
 int (*real_pthread_setname_np)(void* thread, const char* name) = nullptr;
 }
 
@@ -38,8 +37,6 @@ bool AnyFilter(Visit visit) {
   return false;
 }
 
-void Renamed() { __atomic_fetch_add(&names_given, 1, __ATOMIC_RELEASE); }
-
 }  // namespace
 
 void SetFilters(const PolicyImage& from, const abi::PolicyEntry& of) {
@@ -59,6 +56,8 @@ uint32_t FilterOf(const abi::RuleEntry& of) {
   });
   return found;
 }
+
+void NoticeRenamed() { __atomic_fetch_add(&names_given, 1, __ATOMIC_RELEASE); }
 
 PW_COLD void ReadFilters() {
   const uint64_t now = __atomic_load_n(&names_given, __ATOMIC_ACQUIRE);
@@ -81,16 +80,9 @@ PW_COLD bool PassesUncached(uint32_t filter) {
   });
 }
 
-extern "C" int intercepted_prctl(int option, long a, long b, long c, long d) {
-  constexpr int kSetName = 15;  // PR_SET_NAME
-  const int result = real_prctl(option, a, b, c, d);
-  if (option == kSetName) Renamed();
-  return result;
-}
-
 extern "C" int intercepted_pthread_setname_np(void* thread, const char* name) {
   const int result = real_pthread_setname_np(thread, name);
-  Renamed();
+  NoticeRenamed();
   return result;
 }
 

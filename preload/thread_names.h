@@ -27,6 +27,7 @@ inline constexpr uint32_t kCachedFilters = 64;
 // How often threads were named, from 1: a new thread has seen none of it.
 extern PW_HIDDEN uint64_t names_given;
 
+void NoticeRenamed();
 void ReadFilters();
 bool PassesUncached(uint32_t filter);
 
@@ -41,8 +42,6 @@ inline bool PassesFilter(uint32_t filter) {
 }  // namespace pagewarden
 
 extern "C" {
-extern int (*real_prctl)(int option, long a, long b, long c, long d);
 extern int (*real_pthread_setname_np)(void* thread, const char* name);
-int intercepted_prctl(int option, long a, long b, long c, long d);
 int intercepted_pthread_setname_np(void* thread, const char* name);
 }

@@ -76,10 +76,8 @@ PW_INLINE uint32_t FrameCacheIndex(uint64_t address) {
 // Precondition: at least a word of the stack is left above cursor->sp.
 PW_INLINE bool Step(Cursor* cursor, uint64_t stack_top) {
   const uint64_t address = cursor->return_address;
-  const uint64_t entry =
-      __atomic_load_n(&frame_cache[FrameCacheIndex(address)], __ATOMIC_RELAXED);
-  if (PW_UNLIKELY(entry >> kPackedBits != address >> 14))
-    return StepBySlowPath(cursor, stack_top);
+  const uint64_t entry = __atomic_load_n(&frame_cache[FrameCacheIndex(address)], __ATOMIC_RELAXED);
+  if (PW_UNLIKELY(entry >> kPackedBits != address >> 14)) return StepBySlowPath(cursor, stack_top);
   const auto base = static_cast<FrameRule::Base>(entry >> 28 & 3);
   const uint64_t rbp_words = entry >> kOffsetBits & kRbpMask;
   if (PW_UNLIKELY(base == FrameRule::Base::kNone || base == FrameRule::Base::kSavedAtRbp ||

@@ -77,8 +77,10 @@ double Fold() {
 
 int Run(const std::string& name) {
   const std::map<std::string, double (*)()> rows = {
-      {"malloc", Malloc},       {"new", New},          {"call", Call}, {"extent", Extent},
-      {"fold1", Fold<fold_1>}, {"fold4", Fold<fold_4>}, {"fold8", Fold<fold_8>}};
+      {"malloc", Malloc},      {"new", New},
+      {"call", Call},          {"extent", Extent},
+      {"fold1", Fold<fold_1>}, {"fold4", Fold<fold_4>},
+      {"fold8", Fold<fold_8>}};
   const auto row = rows.find(name);
   if (row == rows.end()) {
     fprintf(stderr, "usage: forwarding_bench malloc|new|call|extent|fold1|fold4|fold8\n");

@@ -61,6 +61,12 @@ static void by_stream(const char* path, int secret) {
   free(line);
 }
 
+#ifdef __GLIBC__
+int __open_2(const char* path, int flags);
+#else
+#define __open_2 open
+#endif
+
 static void by_descriptor(int fd, int secret) {
   CHECK(fd >= 0 && fenced_now() == secret);
   CHECK(close(fd) == 0);
@@ -139,6 +145,7 @@ int main(void) {
     by_stream("read_from_case/other.key", 0);
     by_descriptor(open("read_from_case/secret.key", O_RDONLY), 1);
     by_descriptor(open("read_from_case/other.key", O_RDONLY), 0);
+    by_descriptor(__open_2("read_from_case/secret.key", O_RDONLY), 1);
     by_descriptor(openat(open(".", O_PATH), "link/secret.key", O_RDONLY), 1);
     other_threads();
     nested();
