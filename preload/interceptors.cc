@@ -6,6 +6,7 @@
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/pin_mappings.h"
+#include "preload/pin_process.h"
 #include "preload/pin_stacks.h"
 #include "preload/prctl.h"
 #include "preload/sandbox.h"
@@ -50,6 +51,8 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kMappings, mprotect),
     PW_INTERCEPT(kMappings, madvise),
     PW_INTERCEPT(kThreads, pthread_create),
+#define PW_INTERCEPT_PRIVILEGE(function) PW_INTERCEPT(kPrivileges, function),
+    PW_PRIVILEGE_CALLS(PW_INTERCEPT_PRIVILEGE)
     PW_INTERCEPT(kPrctl, prctl),
     PW_INTERCEPT(kSandbox, syscall),
 };

@@ -14,6 +14,7 @@ enum class Intercepts : unsigned {
   kMappings = 1u << 4,    // pin_mappings.h
   kThreads = 1u << 5,     // pin_stacks.h
   kSandbox = 1u << 6,     // sandbox.h
+  kPrivileges = 1u << 7,  // pin_process.h
   kPrctl = kThreadName | kSandbox,
 };
 

@@ -7,6 +7,7 @@
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/next.h"
+#include "preload/pin_process.h"
 #include "preload/registers.h"
 #include "preload/scopes.h"
 #include "preload/sites.h"
@@ -159,7 +160,9 @@ Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame) {
   const bool in_extent = pw_thread.scope_count != 0;
   const Rule* rule = MatchingRule(bytes, frame);
   if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0)) CleanUpAfterExtents();
-  return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateByRule(*rule, bytes, alignment);
+  if (rule != nullptr) return AllocateByRule(*rule, bytes, alignment);
+  if (PW_UNLIKELY(follows_heap)) NoticeHeap();
+  return {Route::kNext, nullptr};
 }
 
 const Rule* RuleOfArena(uint32_t arena) {

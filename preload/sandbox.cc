@@ -4,6 +4,8 @@
 #include <asm/unistd.h>
 #include <linux/prctl.h>
 
+#include "preload/pin_process.h"
+
 extern "C" {
 long (*real_syscall)(long, long, long, long, long, long, long) = nullptr;
 }
@@ -26,6 +28,7 @@ bool InSandbox() { return __atomic_load_n(&in_sandbox, __ATOMIC_RELAXED); }
 extern "C" long intercepted_syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (number == __NR_seccomp) EnterSandbox();
   if (number == __NR_prctl) NoticePrctl(a);
+  NoticeSystemCall(number);
   return real_syscall(number, a, b, c, d, e, f);
 }
 

@@ -14,6 +14,7 @@
 #include "preload/mem.h"
 #include "preload/next.h"
 #include "preload/pass.h"
+#include "preload/pin_process.h"
 #include "preload/pin_start.h"
 #include "preload/policy.h"
 #include "preload/registers.h"
@@ -89,6 +90,7 @@ void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned inter
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   BindFunctions(image, nullptr, StartPins(image, policy));
+  if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
@@ -108,13 +110,13 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   SetRules(tables.set);
   if (!WatchSites(image, policy, tables.set.rules))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
-  if (tables.set.everywhere != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup) | StartPins(image, policy);
   if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
   if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
   BindFunctions(image, tables.slot_tags, intercepts);
   ledger.scopes_in_executable = CountScopesInExecutable();
+  if (tables.set.everywhere != 0 || PinsProcess()) JudgeEveryCall();
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};

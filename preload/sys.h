@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every system call the shim can make, without libc and without errno. Results
 // are the kernel's: negative errno on failure. All but futex, the mmap of an
-// arena that may grow, and the ones behind Die happen only at start and around
-// fork: sandboxes kill a process for a late mlock (seccomp(2); OpenSSH's filter
-// has none).
+// arena that may grow, what pins ask for (pins.h), and the ones behind Die happen
+// only at start and around fork: sandboxes kill a process for a late mlock
+// (seccomp(2); OpenSSH's filter has none).
 #pragma once
 
 #include <asm/unistd.h>

@@ -21,6 +21,7 @@ struct PolicyCounts {
   // Of the active ones, processes …
   size_t not_locked = 0;     // with an arena that is not locked in full
   size_t not_inherited = 0;  // forked, under onFork: Exclude
+  size_t not_pinned = 0;     // with memory to pin that is not locked
   size_t namespaces = 0;     // that called dlmopen
   size_t out_of_reach = 0;   // that define hooked functions themselves
   size_t missed_files = 0;   // with more secret files open than there is room for
@@ -58,6 +59,7 @@ void Count(const ShimState& shim, PolicyCounts& counts) {
   if (counts.audit_only) return;
   counts.not_locked += !IsLocked(shim);
   counts.not_inherited += !HasAllArenas(shim);
+  counts.not_pinned += shim.unpinned_bytes > 0;
   for (const ShimArena& arena : shim.arenas) {
     counts.fallbacks = CappedSum(counts.fallbacks, arena.fallbacks);
   }
@@ -73,6 +75,9 @@ std::string Describe(const std::string& policy, const PolicyCounts& counts) {
   if (counts.not_locked > 0) notes.push_back(absl::StrCat(counts.not_locked, " not locked"));
   if (counts.not_inherited > 0) {
     notes.push_back(absl::StrCat(counts.not_inherited, " not inherited"));
+  }
+  if (counts.not_pinned > 0) {
+    notes.push_back(absl::StrCat(counts.not_pinned, " not pinned in full"));
   }
   if (counts.fallbacks > 0) notes.push_back(Plural(counts.fallbacks, "fallback"));
   if (counts.namespaces > 0) notes.push_back(absl::StrCat(counts.namespaces, " with dlmopen"));

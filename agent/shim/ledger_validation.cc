@@ -87,6 +87,7 @@ absl::Status CheckHeader(const Ledger& ledger, uint64_t address) {
     return BrokenLedger("state");
   }
   if (ledger.lock_errno > kLargestErrno) return BrokenLedger("lock_errno");
+  if (ledger.pin_errno > kLargestErrno) return BrokenLedger("pin_errno");
   return absl::OkStatus();
 }
 

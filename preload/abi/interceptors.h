@@ -8,7 +8,7 @@
 
 namespace pagewarden::abi {
 
-// For `during`: pointers to hooked functions, looked up at run time. For `pin.data`:
+// For `during`: pointers to hooked functions, looked up at run time. For pins of data:
 // who looks something up may have loaded something.
 inline constexpr const char* kLookupFunctions[] = {"dlsym", "dlvsym"};
 
@@ -27,6 +27,11 @@ inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap
 
 // For `pin.stacks` and `pin.process`; for `pin.scrubStack`, to know a thread's stack.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
+
+// For `pin.process`: calls that may take away the right to exceed the limit.
+inline constexpr const char* kPrivilegeFunctions[] = {
+    "setuid", "seteuid",   "setreuid",    "setresuid",
+    "capset", "setrlimit", "setrlimit64", "prlimit", "prlimit64"};
 
 // For every pin that locks something after start: a program that enters a sandbox must
 // not be made to call mlock(2) there.
