@@ -93,17 +93,33 @@ void* Arena::Allocate(size_t bytes, size_t alignment, uint32_t tag) {
 __attribute__((noinline)) void* Arena::AllocateSlowly(size_t bytes, size_t alignment,
                                                       uint32_t tag) {
   const uint32_t row = ThreadRow();
+  const uint8_t slot_class = ClassForAligned(bytes, alignment);
+  if (IsExhausted(slot_class) && MagazineOf(row, slot_class).count() == 0) {
+    SetInArena(false);
+    return nullptr;
+  }
   const Inside inside(lock_);
   if (!is_open() || !MayHold(bytes, alignment)) return nullptr;
   ReviewMagazines();
-  const uint8_t slot_class = ClassForAligned(bytes, alignment);
   if (slot_class == kClasses) return AllocateRun(bytes, alignment, tag, row);
   Magazine& magazine = MagazineOf(row, slot_class);
   if (magazine.count() == 0) {
-    if (!slabs_.Fill(magazine, slot_class, MagazineLimitOf(slot_class) / 2 + 1)) return nullptr;
+    if (!slabs_.Fill(magazine, slot_class, MagazineLimitOf(slot_class) / 2 + 1))
+      return NoteExhausted(slot_class);
     books_->SamplePeak(tag, kSlotBytes[slot_class]);
   }
   return TakeRound(magazine, slot_class, bytes, tag, row);
+}
+
+bool Arena::IsExhausted(uint8_t slot_class) const {
+  return slot_class != kClasses &&
+         (__atomic_load_n(&exhausted_, __ATOMIC_RELAXED) >> slot_class & 1) != 0;
+}
+
+void* Arena::NoteExhausted(uint8_t slot_class) {
+  if (on_exhausted_ != abi::OnCapacityExhausted::kGrow)
+    __atomic_fetch_or(&exhausted_, uint64_t{1} << slot_class, __ATOMIC_RELAXED);
+  return nullptr;
 }
 
 void* Arena::AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row) {
@@ -176,6 +192,7 @@ __attribute__((noinline)) void Arena::FreeSlowly(void* block, uint32_t tag) {
   const Inside inside(lock_);
   if (closed_) return;  // nobody gets it again
   ReviewMagazines();
+  __atomic_store_n(&exhausted_, 0, __ATOMIC_RELAXED);
   const Slot slot = Locate(block);
   if (slot.slot_class != kClasses) {
     Magazine& magazine = MagazineOf(row, slot.slot_class);
@@ -241,6 +258,7 @@ void Arena::TakeOverBacking() {
   locked_ = slabs_.backing().locked_bytes() != 0;
   inherited_ = slabs_.backing().kind() != abi::ArenaBacking::kNotInherited;
   slabs_.Publish();
+  exhausted_ = 0;
 }
 
 // Looks now and then at what the magazines hold: those of a thread that has ended keep

@@ -92,6 +92,9 @@ class Arena {
 
   void* AllocateRun(size_t bytes, size_t alignment, uint32_t tag, uint32_t row);
 
+  bool IsExhausted(uint8_t slot_class) const;
+  void* NoteExhausted(uint8_t slot_class);
+
   void TakeOverBacking();
   void ReviewMagazines();
   void LimitMagazines();
@@ -129,6 +132,10 @@ class Arena {
   abi::OnCapacityExhausted on_exhausted_;
   abi::OnLockFailure on_lock_failure_;
   abi::OnFork on_fork_;
+
+  // Classes of slots of which the last look found none: a hint that spares the lock
+  // those who would find nothing either. Never set where the arena can grow.
+  alignas(64) uint64_t exhausted_ = 0;
 
   // Under the lock.
   alignas(64) Lock lock_;

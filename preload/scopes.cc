@@ -8,6 +8,7 @@
 #include "preload/mem.h"
 #include "preload/report.h"
 #include "preload/size_classes.h"
+#include "preload/start.h"
 #include "preload/sys.h"
 
 extern "C" {
@@ -118,9 +119,11 @@ void PopExplicitScope() {
   --thread.scope_count;
 }
 
+// Before the start, sanitizers look functions up while their own interceptors are
+// not ready for the loader's iteration.
 extern "C" PW_COLD void pw_bind_slot(abi::ScopeSlot* slot) {
   Wanted wanted = {slot->name, nullptr, nullptr};
-  FindNext(&wanted, 1, Walk::kRunning);
+  FindNext(&wanted, 1, Started() ? Walk::kRunning : Walk::kBeforeMain);
   if (wanted.found == nullptr) DieUnbound(slot->name);
   Bind(*slot, wanted.found);
 }

@@ -90,7 +90,7 @@ constexpr Field<Metadata> kMetadataFields[] = {
 };
 
 constexpr Field<Selector> kSelectorFields[] = {
-    {"matchBinaries", kRequired,
+    {"matchBinaries", kOptional,
      Into<&Selector::match_binaries, ReadList<ReadBinaryPath, std::string>>},
     {"secureExec", kOptional, Into<&Selector::secure_exec, ReadWord<kSecureExecs, SecureExec>>},
 };

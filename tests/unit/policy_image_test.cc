@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "absl/strings/str_cat.h"
 #include "agent/policy/image.h"
 #include "agent/policy/image_view.h"
 #include "preload/abi/checksum.h"
@@ -11,7 +12,9 @@
 namespace pagewarden {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 std::vector<AllocationPolicy> TwoPolicies() {
   return LoadValid(R"(
@@ -56,7 +59,83 @@ void Reseal(std::string& image) {
 }
 
 TEST(PolicyImage, FunctionTableHoldsEachFunctionOnce) {
-  EXPECT_THAT(FunctionTable(TwoPolicies()), ElementsAre("f", "g", "h"));
+  EXPECT_THAT(FunctionTable(TwoPolicies()), ElementsAre("f", "g", "h", "dlsym", "dlvsym"));
+}
+
+TEST(PolicyImage, FunctionTableHoldsWhatTheFormsNeedAndNoMore) {
+  const auto functions = [](const std::string& spec) {
+    return FunctionTable(LoadValid(absl::StrCat(R"(apiVersion: pagewarden/v1alpha1
+kind: AllocationPolicy
+metadata: {name: p}
+spec:
+  selector: {matchBinaries: [/bin/a]}
+)",
+                                                spec))
+                             .policies);
+  };
+  EXPECT_THAT(functions("  rules: [{match: {all: true}}]"), IsEmpty());
+  EXPECT_THAT(functions("  rules: [{match: {callers: [{module: m}]}}]"), IsEmpty());
+  EXPECT_THAT(functions("  rules: [{match: {readFrom: [/k]}}]"), Contains("fopen"));
+  EXPECT_THAT(functions("  rules: [{match: {all: true, threads: [t]}}]"),
+              ElementsAre("pthread_setname_np", "prctl"));
+  EXPECT_THAT(functions("  pin: {environment: true, data: [m]}"), IsEmpty());
+  EXPECT_THAT(functions("  pin: {mappings: [m]}"), Contains("mmap"));
+  EXPECT_THAT(functions("  pin: {stacks: 64Ki}"), ElementsAre("pthread_create"));
+}
+
+TEST(PolicyImage, HoldsEveryForm) {
+  const std::vector<AllocationPolicy> policies = LoadValid(R"(apiVersion: pagewarden/v1alpha1
+kind: AllocationPolicy
+metadata: {name: p}
+spec:
+  selector: {matchBinaries: [/bin/a], secureExec: Allow}
+  rules:
+    - match: {readFrom: [/etc/*.key], threads: [worker*, main]}
+    - match: {callers: [{module: 'libx.so*', functions: [key_*, pw_*]}, {module: app}]}
+    - name: first
+      priority: 5
+      match: {stack: [[00ff+0x10, 00ff+0x20], [0102+0x30]]}
+  transparent: [{module: 'libmine.so*'}]
+  pin: {process: true, mappings: [m1, m2], data: [d], stacks: 256Ki, environment: true,
+        scrubStack: 16Ki}
+)")
+                                                     .policies;
+  const std::string image = *CompilePolicyImage(policies);
+  ASSERT_TRUE(ValidatePolicyImage(image).ok());
+  const ImageView view(image);
+  const abi::PolicyImageHeader& header = view.header();
+  const auto policy = *view.At<abi::PolicyEntry>(header.policies, 0);
+  EXPECT_EQ(policy.flags, abi::kPolicySecureExec);
+  EXPECT_EQ(policy.transparent.count, 1u);
+  EXPECT_EQ(policy.pin.flags, abi::kPinProcess | abi::kPinEnvironment);
+  EXPECT_EQ(policy.pin.stack_bytes, 256u << 10);
+  EXPECT_EQ(policy.pin.scrub_bytes, 16u << 10);
+  EXPECT_EQ(policy.pin.mappings.count, 2u);
+  EXPECT_EQ(policy.pin.data.count, 1u);
+
+  const auto stack = *view.At<abi::RuleEntry>(header.rules, 0);  // by its priority
+  EXPECT_EQ(*view.At(stack.name), "first");
+  EXPECT_EQ(stack.form, abi::RuleForm::kStack);
+  ASSERT_EQ(stack.operands.count, 2u);
+  const auto signature = *view.At<abi::SignatureEntry>(header.signatures, stack.operands.first);
+  EXPECT_EQ(signature.depth, 2u);
+  EXPECT_EQ(signature.frames[1].offset, 0x20u);
+  EXPECT_EQ(signature.frames[0].module, signature.frames[1].module);
+  const auto id = *view.At<abi::BuildId>(header.build_ids, signature.frames[0].module);
+  EXPECT_EQ(id.size, 2u);
+  EXPECT_EQ(id.bytes[1], 0xff);
+
+  const auto files = *view.At<abi::RuleEntry>(header.rules, 1);
+  EXPECT_EQ(*view.At(files.name), "rule-1");  // by its place in the file
+  EXPECT_EQ(files.form, abi::RuleForm::kReadFrom);
+  EXPECT_EQ(files.threads.count, 2u);
+  EXPECT_EQ(*view.At(*view.At<abi::Text>(header.patterns, files.operands.first)), "/etc/*.key");
+  const auto callers = *view.At<abi::RuleEntry>(header.rules, 2);
+  EXPECT_EQ(callers.form, abi::RuleForm::kCallers);
+  ASSERT_EQ(callers.operands.count, 3u);
+  const auto last = *view.At<abi::CallerEntry>(header.callers, callers.operands.first + 2);
+  EXPECT_EQ(*view.At(last.module), "app");
+  EXPECT_EQ(*view.At(last.function), "");
 }
 
 TEST(PolicyImage, HoldsWhatThePoliciesSay) {
@@ -151,7 +230,13 @@ TEST(PolicyImage, ForgedReferencesAreRefused) {
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, arena), 99).ok());
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 0).ok());
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 2).ok());  // all, with slots
-  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 3).ok());
+  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, form), 6).ok());
+  EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, threads.count), 1).ok());
+  EXPECT_FALSE(with(policy + offsetof(abi::PolicyEntry, flags), 2).ok());
+  EXPECT_FALSE(with(policy + offsetof(abi::PolicyEntry, pin.flags), 4).ok());
+  EXPECT_FALSE(with(policy + offsetof(abi::PolicyEntry, pin.stack_bytes), 1).ok());
+  EXPECT_FALSE(with(policy + offsetof(abi::PolicyEntry, pin.data.count), 1).ok());
+  EXPECT_FALSE(with(policy + offsetof(abi::PolicyEntry, transparent.first), 0x7fffffff).ok());
   EXPECT_FALSE(with(rule + offsetof(abi::RuleEntry, operands.count), 0).ok());  // during, without
   const size_t all_rule = rule + 2 * sizeof(abi::RuleEntry);
   EXPECT_FALSE(with(all_rule + offsetof(abi::RuleEntry, operands.count), 1).ok());

@@ -42,7 +42,7 @@ TEST(PublishPolicies, WritesBothFilesForAllToRead) {
   umask(umask_before);
   ASSERT_TRUE(published.ok()) << published.status();
   EXPECT_EQ(ReadFile(published->image_path), *CompilePolicyImage(OnePolicy("a")));
-  EXPECT_EQ(ReadFile(published->scopes_path), *BuildScopeLibrary({"load_key"}, kShim));
+  EXPECT_EQ(ReadFile(published->scopes_path), *BuildScopeLibrary({"load_key", "dlsym", "dlvsym"}, kShim));
   EXPECT_EQ(ModeOf(published->image_path), 0644u);
   EXPECT_EQ(ModeOf(published->scopes_path), 0644u);
   EXPECT_EQ(ModeOf(temp.path() + "/run"), 0755u);
