@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -71,6 +72,7 @@ be read, 5 no copy at all (is it the right secret?), 126 COMMAND cannot be execu
 struct VerifyOptions {
   std::vector<pid_t> pids;
   bool children = false;
+  bool live = false;
   std::string cgroup;
   std::vector<std::string> command;
   double settle_seconds = 2;
@@ -98,34 +100,38 @@ int Report(const VerifyOptions& options, const VerifyResult& result) {
 }
 
 int VerifyCgroup(const VerifyOptions& options, const NeedleSet& needles) {
-  const auto result = Verify([&] { return CgroupProcesses(options.cgroup); }, needles);
+  const auto result =
+      Verify([&] { return CgroupProcesses(options.cgroup); }, needles, {options.live, {}});
   if (result.ok()) return Report(options, *result);
   PrintError(absl::StrCat("cgroup ", options.cgroup), result.status().message());
   return kExitPartialData;
 }
 
-// A process that was asked for by number must exist at the start.
-std::vector<std::string> MissingProcesses(const std::vector<pid_t>& pids) {
+// Splits off the processes that do not exist, with a line for each.
+std::vector<std::string> TakeMissing(std::vector<pid_t>& pids) {
   std::vector<std::string> missing;
-  for (const pid_t pid : pids) {
+  const auto is_missing = [&missing](pid_t pid) {
     const auto status = ReadStatus(pid);
-    if (status.ok()) continue;
+    if (status.ok()) return false;
     missing.push_back(absl::StrCat("process ", pid, " : ", status.status().message()));
-  }
+    return true;
+  };
+  pids.erase(std::remove_if(pids.begin(), pids.end(), is_missing), pids.end());
   return missing;
 }
 
 int VerifyPids(const VerifyOptions& options, const NeedleSet& needles) {
-  const std::vector<std::string> missing = MissingProcesses(options.pids);
+  std::vector<pid_t> named = options.pids;
+  const std::vector<std::string> missing = TakeMissing(named);
   const auto list = [&]() -> absl::StatusOr<std::vector<pid_t>> {
-    std::vector<pid_t> pids = options.pids;
+    std::vector<pid_t> pids = named;
     if (!options.children) return pids;
-    const auto descendants = Descendants(options.pids);
+    const auto descendants = Descendants(named);
     if (!descendants.ok()) return descendants.status();
     pids.insert(pids.end(), descendants->begin(), descendants->end());
     return pids;
   };
-  auto result = Verify(list, needles);
+  auto result = Verify(list, needles, {options.live, named});
   if (!result.ok()) {
     PrintError("list of processes", result.status().message());
     return kExitPartialData;
@@ -145,7 +151,7 @@ int VerifyCommand(const VerifyOptions& options, const NeedleSet& needles) {
   if (const auto ending = (*command)->Ending(); ending.has_value()) {
     PrintError(options.command[0], absl::StrCat(*ending, " before its memory was searched"));
   }
-  const auto result = Verify([&] { return (*command)->Processes(); }, needles);
+  const auto result = Verify([&] { return (*command)->Processes(); }, needles, {options.live, {}});
   (*command)->Stop();
   if (result.ok()) return Report(options, *result);
   PrintError(options.command[0], result.status().message());
@@ -189,6 +195,7 @@ void AddVerifyCommand(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1, kMaxPid));
   verify->add_flag("--children", options->children);
   verify->add_option("--cgroup", options->cgroup);
+  verify->add_flag("--live", options->live);
   verify->add_option("command", options->command);
   verify->add_option("--settle", options->settle_seconds)->check(CLI::Range(0.0, 86400.0));
   verify->add_option("--secret", options->key_files)->allow_extra_args(false);

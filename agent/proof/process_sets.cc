@@ -3,7 +3,6 @@
 
 #include <mntent.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -11,26 +10,18 @@
 #include <unordered_map>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "agent/proc/status.h"
+#include "agent/proof/process_stat.h"
 
 namespace pagewarden {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The fourth field of /proc/PID/stat (proc(5)); the second, the command, may
-// hold spaces and parentheses. 0 when the process is gone.
+// 0 when the process is gone.
 pid_t ParentOf(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  std::string line;
-  std::getline(file, line);
-  const size_t command_end = line.rfind(')');
-  char state = 0;
-  pid_t parent = 0;
-  if (command_end == std::string::npos) return 0;
-  if (sscanf(line.c_str() + command_end + 1, " %c %d", &state, &parent) != 2) return 0;
-  return parent;
+  const auto stat = ReadProcessStat(pid);
+  return stat.ok() ? stat->parent : 0;
 }
 
 std::vector<fs::path> CgroupMounts() {

@@ -3,14 +3,19 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "agent/proc/memory.h"
 #include "agent/proc/status.h"
 #include "agent/proof/process_scan.h"
+#include "agent/proof/process_stat.h"
 #include "agent/proof/scanner.h"
+#include "agent/proof/stopped_process.h"
+#include "agent/proof/threads.h"
 
 namespace pagewarden {
 namespace {
@@ -22,53 +27,125 @@ bool IsAlive(pid_t pid) {
   return status.ok() ? status->has_memory : !absl::IsNotFound(status.status());
 }
 
+struct Target {
+  pid_t pid = 0;
+  std::string comm;
+  std::string who;  // for messages
+  std::optional<StoppedProcess> stopped;
+  absl::Status not_stopped;
+};
+
 class Verification {
  public:
-  explicit Verification(const NeedleSet& needles) : needles_(needles), scanner_(needles) {}
+  Verification(const NeedleSet& needles, const SearchOptions& options)
+      : needles_(needles), options_(options), scanner_(needles) {}
 
-  void Search(pid_t pid) {
+  void Add(pid_t pid) {
     const auto status = ReadStatus(pid);
-    const std::string comm = status.ok() ? status->comm : "?";
-    const std::string who = absl::StrCat("process ", pid, " (", comm, ")");
-    const absl::Status searched = SearchMemory(pid, comm, who);
-    if (!searched.ok() && IsAlive(pid)) {
-      result.unreadable.push_back(absl::StrCat(who, " : ", searched.message()));
+    Target target;
+    target.pid = pid;
+    target.comm = status.ok() ? status->comm : "?";
+    target.who = absl::StrCat("process ", pid, " (", target.comm, ")");
+    if (!options_.live) Stop(target);
+    targets_.push_back(std::move(target));
+  }
+
+  void SearchAll() {
+    for (Target& target : targets_) {
+      const size_t before = result.processes.size();
+      const absl::Status searched = Search(target);
+      const bool is_gone = !IsAlive(target.pid);
+      if (target.stopped.has_value()) {
+        const absl::Duration held = target.stopped->Release();
+        if (result.processes.size() > before) result.processes.back().stopped = held;
+      }
+      Complain(target, searched, is_gone);
     }
+    targets_.clear();
   }
 
   VerifyResult result;
 
  private:
-  absl::Status SearchMemory(pid_t pid, const std::string& comm, const std::string& who) {
-    const auto mappings = ReadMappings(pid);
+  static void Stop(Target& target) {
+    auto stopped = StoppedProcess::Stop(target.pid);
+    target.not_stopped = stopped.status();
+    if (stopped.ok()) target.stopped.emplace(*std::move(stopped));
+  }
+
+  absl::Status Search(const Target& target) {
+    auto mappings = ReadMappings(target.pid);
     if (!mappings.ok()) return mappings.status();
-    auto scan = ScanProcess(pid, *mappings, needles_, scanner_);
+    auto scan = ScanProcess(target.pid, *mappings, needles_, scanner_);
     if (!scan.ok()) return scan.status();
-    result.processes.push_back({pid, comm});
-    if (IsAlive(pid)) {
-      for (const std::string& line : scan->unreadable) {
-        result.unreadable.push_back(absl::StrCat(who, " : ", line));
-      }
-    }
-    if (scan->copies.empty()) return absl::OkStatus();
-    const std::optional<ShimState> shim = ReadShim(pid, *mappings, who);
-    for (const Copy& copy : scan->copies) {
-      result.copies.push_back(Attribute(pid, copy, needles_, *mappings, shim));
-    }
+    result.processes.push_back({target.pid, target.comm, std::nullopt});
+    unreadable_ = std::move(scan->unreadable);
+    if (!scan->copies.empty()) Locate(target, *std::move(mappings), scan->copies);
     return absl::OkStatus();
   }
 
-  std::optional<ShimState> ReadShim(pid_t pid, const std::vector<Mapping>& mappings,
-                                    const std::string& who) {
-    auto shim = ReadShimState(pid, mappings);
+  void Locate(const Target& target, std::vector<Mapping> mappings,
+              const std::vector<Copy>& copies) {
+    ProcessView view;
+    view.pid = target.pid;
+    view.shim = ReadShim(target, mappings);
+    view.mappings = std::move(mappings);
+    view.threads =
+        target.stopped.has_value() ? target.stopped->threads() : ReadWaitingThreads(target.pid);
+    view.stat = ReadProcessStat(target.pid).value_or(ProcessStat());
+    const auto memory = ProcessMemory::Open(target.pid);
+    const Places places(view, [&memory](uint64_t address, void* buffer, size_t bytes) {
+      return memory.ok() ? memory->Read(address, buffer, bytes) : 0;
+    });
+    for (const Copy& copy : copies) {
+      result.copies.push_back(Attribute(target.pid, copy, needles_, view.mappings, view.shim));
+      const Place place = places.At(copy.address);
+      result.copies.back().kind = place.kind;
+      result.copies.back().stale = place.stale;
+    }
+  }
+
+  std::optional<ShimState> ReadShim(const Target& target, const std::vector<Mapping>& mappings) {
+    auto shim = ReadShimState(target.pid, mappings);
     if (shim.ok()) return *std::move(shim);
-    result.warnings.push_back(absl::StrCat(who, " : its shim's ledger is not to be trusted, so ",
-                                           "nothing counts as fenced: ", shim.status().message()));
+    result.warnings.push_back(
+        absl::StrCat(target.who, " : its shim's ledger is not to be trusted, ",
+                     "so nothing counts as fenced: ", shim.status().message()));
     return std::nullopt;
   }
 
+  void Complain(const Target& target, const absl::Status& searched, bool is_gone) {
+    const std::vector<std::string> unreadable = std::exchange(unreadable_, {});
+    if (is_gone) {
+      if (IsNamed(target.pid)) AddUnreadable(target, "exited before its memory was searched");
+      return;
+    }
+    if (!searched.ok()) return AddUnreadable(target, WhyNotSearched(target, searched));
+    for (const std::string& line : unreadable) AddUnreadable(target, line);
+    if (target.not_stopped.ok()) return;
+    result.warnings.push_back(absl::StrCat(target.who, " : searched while it ran, because ",
+                                           target.not_stopped.message()));
+  }
+
+  static std::string WhyNotSearched(const Target& target, const absl::Status& searched) {
+    if (!absl::IsPermissionDenied(searched)) return std::string(searched.message());
+    return absl::StrCat(searched.message(), ": needs the same user or CAP_SYS_PTRACE",
+                        target.not_stopped.ok() ? "" : "; ", target.not_stopped.message());
+  }
+
+  bool IsNamed(pid_t pid) const {
+    return std::find(options_.named.begin(), options_.named.end(), pid) != options_.named.end();
+  }
+
+  void AddUnreadable(const Target& target, absl::string_view why) {
+    result.unreadable.push_back(absl::StrCat(target.who, " : ", why));
+  }
+
   const NeedleSet& needles_;
+  const SearchOptions& options_;
   Scanner scanner_;
+  std::vector<Target> targets_;
+  std::vector<std::string> unreadable_;  // of the target that was searched last
 };
 
 }  // namespace
@@ -100,9 +177,9 @@ FoundCopy Attribute(pid_t pid, const Copy& copy, const NeedleSet& needles,
   return found;
 }
 
-absl::StatusOr<VerifyResult> Verify(const std::function<absl::StatusOr<std::vector<pid_t>>()>& list,
-                                    const NeedleSet& needles) {
-  Verification verification(needles);
+absl::StatusOr<VerifyResult> Verify(const ProcessList& list, const NeedleSet& needles,
+                                    const SearchOptions& options) {
+  Verification verification(needles, options);
   std::set<pid_t> seen = {getpid()};
   for (int listing = 0; listing < kMaxListings; ++listing) {
     const auto pids = list();
@@ -112,10 +189,12 @@ absl::StatusOr<VerifyResult> Verify(const std::function<absl::StatusOr<std::vect
     for (const pid_t pid : *pids) {
       if (!seen.insert(pid).second) continue;
       is_new = true;
-      verification.Search(pid);
+      verification.Add(pid);
     }
     if (!is_new) break;
+    if (options.live) verification.SearchAll();
   }
+  verification.SearchAll();
   return std::move(verification.result);
 }
 

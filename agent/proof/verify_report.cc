@@ -81,6 +81,8 @@ void PrintJson(const VerifyResult& result, std::ostream& out) {
                   {"mapping", copy.mapping}, {"locked", copy.locked},
                   {"fenced", copy.fenced},   {"dumpable", copy.dumpable}};
     if (!copy.tag.empty()) entry["tag"] = copy.tag;
+    entry["kind"] = PlaceKindName(copy.kind);
+    entry["stale"] = copy.stale.has_value() ? Json(*copy.stale) : Json(nullptr);
     copies.push_back(std::move(entry));
   }
   const Summary summary = Summarize(result);

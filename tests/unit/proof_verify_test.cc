@@ -99,7 +99,10 @@ FoundCopy Found(pid_t pid, bool locked, bool fenced) {
   copy.locked = locked;
   copy.fenced = fenced;
   copy.dumpable = !fenced;
-  if (fenced) copy.tag = "tls/default";
+  copy.kind = fenced ? PlaceKind::kArena : PlaceKind::kHeap;
+  if (!fenced) return copy;
+  copy.tag = "tls/default";
+  copy.stale = false;
   return copy;
 }
 
@@ -137,7 +140,10 @@ TEST(ReportTest, JsonHasTheContractsFields) {
   EXPECT_EQ(json.at("copies").at(0),
             nlohmann::json::parse(R"({"pid": 1, "address": "0x7f00deadb000", "bytes": 128,
               "representation": "rsa.p:limbs-le", "mapping": "[heap]", "locked": true,
-              "fenced": true, "dumpable": false, "tag": "tls/default"})"));
+              "fenced": true, "dumpable": false, "tag": "tls/default", "kind": "Arena",
+              "stale": false})"));
+  EXPECT_EQ(json.at("copies").at(1).at("kind"), "Heap");
+  EXPECT_TRUE(json.at("copies").at(1).at("stale").is_null());
   EXPECT_FALSE(json.at("copies").at(1).contains("tag"));
   EXPECT_EQ(json.at("summary"),
             nlohmann::json::parse(R"({"copies": 3, "locked": 2, "fenced": 1, "unlocked": 1})"));

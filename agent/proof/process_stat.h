@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What /proc/PID/stat (proc(5)) says about a process's place and its first stack.
+#pragma once
+
+#include <sys/types.h>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "agent/proof/page_map.h"
+
+namespace pagewarden {
+
+struct ProcessStat {
+  pid_t parent = 0;
+  // The strings of argv and of environ, as execve(2) laid them out. Empty where
+  // the reader may not trace the process.
+  AddressRange arguments;
+  AddressRange environment;
+};
+
+// InvalidArgument: not of the documented form.
+absl::StatusOr<ProcessStat> ParseProcessStat(absl::string_view text);
+
+// NotFound: the process is gone.
+absl::StatusOr<ProcessStat> ReadProcessStat(pid_t pid);
+
+}  // namespace pagewarden
