@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/learn/learned_policy.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "agent/audit/text.h"
+#include "agent/learn/symbols.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr size_t kMaxNameBytes = 63;
+constexpr char kPinnedStack[] = "128Ki";
+constexpr char kScrubbedStack[] = "16Ki";
+
+// A double-quoted scalar: names of files may hold anything.
+std::string Scalar(absl::string_view text) {
+  return absl::StrCat(
+      "\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}}), "\"");
+}
+
+std::string Copies(uint64_t count) { return absl::StrCat(count, count == 1 ? " copy" : " copies"); }
+
+std::string PathOf(const LearnedPolicy& policy, const recording::Module& module) {
+  return module.path[0] == '\0' ? policy.binaries.front() : module.path;
+}
+
+std::string FrameText(const recording::Module& module, uint64_t offset) {
+  const absl::string_view id(reinterpret_cast<const char*>(module.build_id), module.build_id_bytes);
+  return absl::StrFormat("%s+0x%x", absl::BytesToHexString(id), offset);
+}
+
+std::string Functions(const LearnedPolicy& policy, const LearnedSignature& signature,
+                      Symbols& symbols) {
+  std::vector<std::string> names;
+  for (const recording::Frame& frame : signature.frames) {
+    names.push_back(symbols.NameOf(PathOf(policy, policy.modules[frame.module]), frame.offset));
+  }
+  return Printable(absl::StrJoin(names, " < "));
+}
+
+void AddPresets(const LearnedPolicy& policy, std::string& yaml) {
+  for (const LearnedPreset& preset : policy.presets) {
+    absl::StrAppend(&yaml, "    # Fenced ", preset.allocations, " allocations.\n",
+                    "    - match: {preset: ", preset.name, "}\n");
+  }
+}
+
+void AddSignatures(const LearnedPolicy& policy, std::string& yaml) {
+  if (policy.signatures.empty()) return;
+  uint64_t copies = 0;
+  for (const LearnedSignature& signature : policy.signatures) copies += signature.Copies();
+  absl::StrAppend(&yaml, "    # For ", Copies(copies),
+                  " that no preset fences. These are return addresses: learn again when one of\n"
+                  "    # these files is updated (`pagewarden policy explain` tells).\n"
+                  "    - name: learned-stacks\n      match:\n        stack:\n");
+  Symbols symbols;
+  for (const LearnedSignature& signature : policy.signatures) {
+    absl::StrAppend(&yaml, "          # ", Copies(signature.Copies()));
+    if (signature.stale > 0) absl::StrAppend(&yaml, " (", signature.stale, " in freed blocks)");
+    absl::StrAppend(&yaml, ", ", signature.moved, " of ", policy.allocations, " allocations:\n",
+                    "          # ", Functions(policy, signature, symbols), "\n");
+    std::vector<std::string> frames;
+    for (const recording::Frame& frame : signature.frames) {
+      frames.push_back(FrameText(policy.modules[frame.module], frame.offset));
+    }
+    absl::StrAppend(&yaml, "          - [", absl::StrJoin(frames, ",\n             "), "]\n");
+  }
+}
+
+void AddPatterns(const char* key, const char* what, const std::map<std::string, uint64_t>& modules,
+                 std::string& yaml) {
+  if (modules.empty()) return;
+  absl::StrAppend(&yaml, "    ", key, ":\n");
+  for (const auto& [module, copies] : modules) {
+    absl::StrAppend(&yaml, "      - ", Scalar(module), "  # ", Copies(copies), " in ", what, "\n");
+  }
+}
+
+bool HasPins(const LearnedPolicy& policy) {
+  return !policy.pinned_mappings.empty() || !policy.pinned_data.empty() || policy.on_stacks > 0 ||
+         policy.in_environment > 0;
+}
+
+void AddPins(const LearnedPolicy& policy, std::string& yaml) {
+  if (!HasPins(policy)) return;
+  absl::StrAppend(&yaml, "  # Where no allocation is to be moved: locked where it is.\n  pin:\n");
+  AddPatterns("mappings", "memory that it maps", policy.pinned_mappings, yaml);
+  AddPatterns("data", "its static data", policy.pinned_data, yaml);
+  if (policy.on_stacks > 0) {
+    absl::StrAppend(&yaml, "    # ", Copies(policy.on_stacks), " on stacks.\n",
+                    "    stacks: ", kPinnedStack, "\n    scrubStack: ", kScrubbedStack, "\n");
+  }
+  if (policy.in_environment > 0) {
+    absl::StrAppend(&yaml, "    environment: true  # ", Copies(policy.in_environment), "\n");
+  }
+}
+
+}  // namespace
+
+bool LearnedPolicy::IsEmpty() const {
+  return presets.empty() && signatures.empty() && !HasPins(*this);
+}
+
+std::string PolicyNameFor(const std::string& executable) {
+  std::string name = "learned-";
+  for (const char c : executable.substr(executable.rfind('/') + 1)) {
+    const char lower = absl::ascii_tolower(static_cast<unsigned char>(c));
+    name.push_back(absl::ascii_isalnum(static_cast<unsigned char>(lower)) ? lower : '-');
+  }
+  name.resize(std::min(name.size(), kMaxNameBytes));
+  while (name.back() == '-') name.pop_back();
+  return name;
+}
+
+std::string ToYaml(const LearnedPolicy& policy) {
+  std::string yaml = absl::StrCat("# Learned from: ", Printable(policy.command),
+                                  "\napiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\n",
+                                  "metadata: {name: ", policy.name, "}\nspec:\n  selector:\n",
+                                  "    matchBinaries:\n");
+  for (const std::string& binary : policy.binaries) {
+    absl::StrAppend(&yaml, "      - ", Scalar(binary), "\n");
+  }
+  if (!policy.presets.empty() || !policy.signatures.empty()) {
+    absl::StrAppend(&yaml, "  rules:\n");
+    AddPresets(policy, yaml);
+    AddSignatures(policy, yaml);
+    absl::StrAppend(&yaml, "  arenas:\n    - name: default\n      capacity: ",
+                    policy.capacity_bytes / 1024, "Ki\n      onCapacityExhausted: Grow\n");
+  }
+  AddPins(policy, yaml);
+  return yaml;
+}
+
+}  // namespace pagewarden
