@@ -21,31 +21,42 @@ struct Identity {
   const char* path = "";
 };
 
-// The module's notes, in memory.
-void FindBuildId(const dl_find_object& object, Identity& identity) {
-  const auto* header = static_cast<const Elf64_Ehdr*>(object.dlfo_map_start);
-  if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return;
-  const auto* segments = reinterpret_cast<const Elf64_Phdr*>(
-      static_cast<const char*>(object.dlfo_map_start) + header->e_phoff);
-  for (uint16_t i = 0; i < header->e_phnum; ++i) {
-    if (segments[i].p_type != PT_NOTE) continue;
-    const uint64_t alignment = segments[i].p_align == 8 ? 8 : 4;
-    const auto* at =
-        reinterpret_cast<const char*>(object.dlfo_link_map->l_addr + segments[i].p_vaddr);
-    const char* const end = at + segments[i].p_memsz;
-    while (at + sizeof(Elf64_Nhdr) <= end) {
-      const auto* note = reinterpret_cast<const Elf64_Nhdr*>(at);
-      const char* const name = at + sizeof(*note);
-      const char* const body = name + (note->n_namesz + alignment - 1) / alignment * alignment;
-      if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0 &&
-          note->n_descsz <= rec::kMaxBuildIdBytes) {
-        identity.build_id_bytes = note->n_descsz;
-        identity.build_id = reinterpret_cast<const uint8_t*>(body);
-        return;
-      }
-      at = body + (note->n_descsz + alignment - 1) / alignment * alignment;
+size_t Padded(size_t bytes, size_t alignment) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+void FindInNotes(const char* at, const char* end, size_t alignment, Identity& identity) {
+  while (at + sizeof(Elf64_Nhdr) <= end && identity.build_id == nullptr) {
+    const auto* note = reinterpret_cast<const Elf64_Nhdr*>(at);
+    const char* const name = at + sizeof(*note);
+    const char* const body = name + Padded(note->n_namesz, alignment);
+    if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0 &&
+        note->n_descsz <= rec::kMaxBuildIdBytes) {
+      identity.build_id_bytes = note->n_descsz;
+      identity.build_id = reinterpret_cast<const uint8_t*>(body);
     }
+    at = body + Padded(note->n_descsz, alignment);
   }
+}
+
+struct Search {
+  const link_map* map;
+  Identity* identity;
+};
+
+// The loader's list has the program headers also of executables whose header is
+// not where _dl_find_object says that the mapping starts.
+int FindBuildId(dl_phdr_info* info, size_t, void* argument) {
+  const auto* search = static_cast<const Search*>(argument);
+  if (info->dlpi_addr != search->map->l_addr) return 0;
+  if (strcmp(info->dlpi_name, search->map->l_name) != 0) return 0;
+  for (uint16_t i = 0; i < info->dlpi_phnum; ++i) {
+    const Elf64_Phdr& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_NOTE) continue;
+    const auto* notes = reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr);
+    FindInNotes(notes, notes + segment.p_memsz, segment.p_align == 8 ? 8 : 4, *search->identity);
+  }
+  return 1;
 }
 
 bool IsSame(const rec::Module& module, const Identity& identity) {
@@ -105,7 +116,8 @@ bool IndexOf(const dl_find_object& object, uint32_t* index) {
   }
   Identity identity;
   identity.path = object.dlfo_link_map->l_name;
-  FindBuildId(object, identity);
+  Search search{object.dlfo_link_map, &identity};
+  dl_iterate_phdr(FindBuildId, &search);
   if (!Intern(identity, index)) return false;
   entry = {object.dlfo_link_map, object.dlfo_map_start, *index};
   return true;
