@@ -112,6 +112,28 @@ const ElfW(Sym) * Find(const SymbolTable& table, const char* name, uint32_t gnu_
   return nullptr;
 }
 
+// The table does not say: the hash tables do.
+uint32_t CountSymbols(const SymbolTable& table) {
+  if (table.sysv_hash != nullptr && table.gnu_hash == nullptr) return table.sysv_hash[1];
+  if (table.gnu_hash == nullptr) return 0;
+  const uint32_t buckets = table.gnu_hash[0];
+  const uint32_t first_symbol = table.gnu_hash[1];
+  const uint32_t* bucket = table.gnu_hash + 4 + 2 * table.gnu_hash[2];
+  uint32_t last = 0;
+  for (uint32_t i = 0; i < buckets; ++i)
+    if (bucket[i] > last) last = bucket[i];
+  if (last < first_symbol) return 0;
+  const uint32_t* chain = bucket + buckets;
+  while ((chain[last - first_symbol] & 1) == 0) ++last;
+  return last + 1;
+}
+
+bool IsFunctionAt(const ElfW(Sym) & symbol, uint64_t offset) {
+  const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+  return symbol.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) &&
+         offset - symbol.st_value < symbol.st_size;
+}
+
 void* AddressOf(const SymbolTable& table, const ElfW(Sym) & symbol) {
   const ElfW(Addr) address = table.base + symbol.st_value;
   if (ELF64_ST_TYPE(symbol.st_info) != STT_GNU_IFUNC)
@@ -190,6 +212,24 @@ void* FindData(const char* name, uint64_t* bytes) {
     return reinterpret_cast<void*>(table.base + symbol->st_value);
   }
   return nullptr;
+}
+
+bool HasFunctionAt(uint64_t base, const void* dynamic, uint64_t address,
+                   bool (*accepts)(const char* name, void* context), void* context) {
+  const SymbolTable table = ReadDynamic(base, static_cast<const ElfW(Dyn)*>(dynamic));
+  if (table.symbols == nullptr || table.strings == nullptr) return false;
+  const uint32_t count = CountSymbols(table);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (IsFunctionAt(table.symbols[i], address - base) &&
+        accepts(table.strings + table.symbols[i].st_name, context))
+      return true;
+  }
+  return false;
+}
+
+const void* DynamicOfExecutable() {
+  const link_map* first = FirstObject();
+  return first != nullptr ? first->l_ld : nullptr;
 }
 
 bool FileNameStartsWith(const char* path, const char* prefix) {

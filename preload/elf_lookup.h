@@ -35,6 +35,15 @@ const char* DefinedBefore(const char* name);
 // A data symbol of any object; `bytes` gets the symbol's size.
 void* FindData(const char* name, uint64_t* bytes);
 
+// Whether the object that is loaded at `base` and has this dynamic section has a
+// function among its dynamic symbols that `address` lies in, by a name that
+// accepts(name, context).
+bool HasFunctionAt(uint64_t base, const void* dynamic, uint64_t address,
+                   bool (*accepts)(const char* name, void* context), void* context);
+
+// The dynamic section of the executable: the first object of all.
+const void* DynamicOfExecutable();
+
 // Whether the last part of the path begins so.
 bool FileNameStartsWith(const char* path, const char* prefix);
 

@@ -14,7 +14,7 @@ namespace pagewarden {
 namespace {
 
 inline void* Realloc(void* block, size_t bytes) {
-  if (PW_UNLIKELY(fence.Owns(block))) return RouteRealloc(block, bytes);
+  if (PW_UNLIKELY(fence.Owns(block))) return ReallocFenced(block, bytes);
   if (NoExtent()) return pass_realloc(block, bytes);
   return judged_realloc(block, bytes);
 }
@@ -65,7 +65,7 @@ PW_EXPORT void __libc_free(void* block) {
 
 PW_EXPORT void* __libc_realloc(void* block, size_t bytes) {
   if (PW_LIKELY(!fence.Owns(block))) return next___libc_realloc(block, bytes);
-  return RouteRealloc(block, bytes);
+  return ReallocFenced(block, bytes);
 }
 
 PW_EXPORT int posix_memalign(void** out, size_t alignment, size_t bytes) {

@@ -31,10 +31,10 @@ inline void* DirectAligned(Next& next, size_t bytes, size_t alignment, Tag... ta
 
 // `arguments` are those behind the size: alignment, nothrow tag.
 template <typename Next, typename... Arguments>
-inline void* Judged(Next& next, Next direct, size_t bytes, size_t alignment,
-                    Arguments... arguments) {
+inline void* Judged(Next& next, Next direct, const CallFrame& frame, size_t bytes,
+                    size_t alignment, Arguments... arguments) {
   if (operators == Operators::kForeign) return next(bytes, arguments...);
-  const Routed routed = Judge(bytes, alignment);
+  const Routed routed = Judge(bytes, alignment, frame);
   if (routed.route == Route::kFenced) return routed.block;
   if (routed.route == Route::kFail) return next(kUnobtainable, arguments...);
   return (operators == Operators::kCxxLibrary ? direct : next)(bytes, arguments...);
@@ -50,7 +50,7 @@ inline void* Judged(Next& next, Next direct, size_t bytes, size_t alignment,
 #define PW_NEW(symbol)                                                                    \
   extern "C" void* direct_##symbol(size_t bytes) { return Direct(next_##symbol, bytes); } \
   extern "C" void* judged_##symbol(size_t bytes) {                                        \
-    return Judged(next_##symbol, direct_##symbol, bytes, kAnyAlignment);                  \
+    return Judged(next_##symbol, direct_##symbol, PW_CALL_FRAME, bytes, kAnyAlignment);                  \
   }                                                                                       \
   PW_NEW_EXPORT(symbol, (size_t bytes), (bytes))
 #define PW_NEW_NOTHROW(symbol)                                                \
@@ -58,7 +58,7 @@ inline void* Judged(Next& next, Next direct, size_t bytes, size_t alignment,
     return Direct(next_##symbol, bytes, tag);                                 \
   }                                                                           \
   extern "C" void* judged_##symbol(size_t bytes, const void* tag) {           \
-    return Judged(next_##symbol, direct_##symbol, bytes, kAnyAlignment, tag); \
+    return Judged(next_##symbol, direct_##symbol, PW_CALL_FRAME, bytes, kAnyAlignment, tag); \
   }                                                                           \
   PW_NEW_EXPORT(symbol, (size_t bytes, const void* tag), (bytes, tag))
 #define PW_NEW_ALIGNED(symbol)                                                  \
@@ -66,7 +66,7 @@ inline void* Judged(Next& next, Next direct, size_t bytes, size_t alignment,
     return DirectAligned(next_##symbol, bytes, alignment);                      \
   }                                                                             \
   extern "C" void* judged_##symbol(size_t bytes, size_t alignment) {            \
-    return Judged(next_##symbol, direct_##symbol, bytes, alignment, alignment); \
+    return Judged(next_##symbol, direct_##symbol, PW_CALL_FRAME, bytes, alignment, alignment); \
   }                                                                             \
   PW_NEW_EXPORT(symbol, (size_t bytes, size_t alignment), (bytes, alignment))
 #define PW_NEW_ALIGNED_NOTHROW(symbol)                                                \
@@ -74,7 +74,7 @@ inline void* Judged(Next& next, Next direct, size_t bytes, size_t alignment,
     return DirectAligned(next_##symbol, bytes, alignment, tag);                       \
   }                                                                                   \
   extern "C" void* judged_##symbol(size_t bytes, size_t alignment, const void* tag) { \
-    return Judged(next_##symbol, direct_##symbol, bytes, alignment, alignment, tag);  \
+    return Judged(next_##symbol, direct_##symbol, PW_CALL_FRAME, bytes, alignment, alignment, tag);  \
   }                                                                                   \
   PW_NEW_EXPORT(symbol, (size_t bytes, size_t alignment, const void* tag), (bytes, alignment, tag))
 

@@ -6,6 +6,7 @@
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/next.h"
+#include "preload/sites.h"
 
 namespace pagewarden {
 namespace {
@@ -20,10 +21,12 @@ PW_SEALED int kept_flags = ~0;
 void ClearDeepBind() { kept_flags = ~kDeepBind; }
 
 PW_EXPORT void* dlopen(const char* file, int flags) {
+  FlushSitesOfUnloaded();
   return next_dlopen(file, flags & kept_flags);
 }
 
 PW_EXPORT void* dlmopen(long space, const char* file, int flags) {
+  FlushSitesOfUnloaded();
   if (space == kBaseNamespace) return next_dlmopen(space, file, flags & kept_flags);
   Count(ledger.namespaces);  // its libc does not know the shim
   return next_dlmopen(space, file, flags);

@@ -2,6 +2,7 @@
 #include "preload/pass.h"
 
 #include "preload/next.h"
+#include "preload/sites.h"
 
 extern "C" {
 // The operators may come late, so theirs cannot be sealed.
@@ -21,6 +22,32 @@ namespace pagewarden {
 namespace {
 
 PW_SEALED bool judges_every_call = false;
+PW_SEALED bool asks_sites = false;
+
+// What comes to be judged only if the site is not known for a plain one. A jump either
+// way: judged functions look at the program's own call.
+template <auto next, auto judged>
+struct SitedCall;
+template <typename Result, typename... Arguments, Result (**next)(Arguments...),
+          Result (*judged)(Arguments...)>
+struct SitedCall<next, judged> {
+  static Result Call(Arguments... arguments) {
+    if (PW_LIKELY(IsPlainSite(__builtin_return_address(0)))) return (*next)(arguments...);
+    return judged(arguments...);
+  }
+};
+
+template <auto next, auto direct, auto judged>
+struct SitedNew;
+template <typename... Arguments, void* (**next)(Arguments...), void* (*direct)(Arguments...),
+          void* (*judged)(Arguments...)>
+struct SitedNew<next, direct, judged> {
+  static void* Call(Arguments... arguments) {
+    if (PW_UNLIKELY(!IsPlainSite(__builtin_return_address(0)))) return judged(arguments...);
+    if (operators == Operators::kCxxLibrary) return direct(arguments...);
+    return (*next)(arguments...);
+  }
+};
 
 enum class Kind { ALLOCATE, NEW, DELETE };
 
@@ -29,29 +56,36 @@ struct Entry {
   void** next;
   Kind kind;
   void* judged;
+  void* sited;
   void* direct;
 };
 
 const Entry kEntries[] = {
 #define PW_ADDRESS(function) reinterpret_cast<void*>(function)
-#define PW_ENTRY(kind, symbol, judged, direct)                                                     \
+#define PW_ENTRY(kind, symbol, judged, sited, direct)                                              \
   {reinterpret_cast<void**>(&pass_##symbol), reinterpret_cast<void**>(&next_##symbol), Kind::kind, \
-   judged, direct},
+   judged, sited, direct},
 #define PW_ENTRY_PLAIN(symbol)
 #define PW_ENTRY_LATE(symbol)
-#define PW_ENTRY_ALLOCATE(symbol) PW_ENTRY(ALLOCATE, symbol, PW_ADDRESS(judged_##symbol), nullptr)
-#define PW_ENTRY_NEW(symbol) \
-  PW_ENTRY(NEW, symbol, PW_ADDRESS(judged_##symbol), PW_ADDRESS(direct_##symbol))
-#define PW_ENTRY_DELETE(symbol) PW_ENTRY(DELETE, symbol, nullptr, nullptr)
+#define PW_ENTRY_ALLOCATE(symbol)                         \
+  PW_ENTRY(ALLOCATE, symbol, PW_ADDRESS(judged_##symbol), \
+           PW_ADDRESS((&SitedCall<&next_##symbol, judged_##symbol>::Call)), nullptr)
+#define PW_ENTRY_NEW(symbol)                                                                 \
+  PW_ENTRY(NEW, symbol, PW_ADDRESS(judged_##symbol),                                         \
+           PW_ADDRESS((&SitedNew<&next_##symbol, direct_##symbol, judged_##symbol>::Call)), \
+           PW_ADDRESS(direct_##symbol))
+#define PW_ENTRY_DELETE(symbol) PW_ENTRY(DELETE, symbol, nullptr, nullptr, nullptr)
 #define PW_NEXT(kind, symbol, result, parameters, fallback) PW_ENTRY_##kind(symbol)
 #include "preload/next_names.h"
 #undef PW_NEXT
 };
 
 void* TargetOf(const Entry& entry) {
-  if (entry.kind == Kind::ALLOCATE) return judges_every_call ? entry.judged : *entry.next;
+  const bool is_judged = judges_every_call || asks_sites;
+  void* judge = judges_every_call ? entry.judged : entry.sited;
+  if (entry.kind == Kind::ALLOCATE) return is_judged ? judge : *entry.next;
   if (operators == Operators::kForeign) return *entry.next;
-  if (entry.kind == Kind::NEW && judges_every_call) return entry.judged;
+  if (entry.kind == Kind::NEW && is_judged) return judge;
   if (operators == Operators::kAllocator) return *entry.next;
   return entry.kind == Kind::NEW ? entry.direct : reinterpret_cast<void*>(next_free);
 }
@@ -67,6 +101,11 @@ void UpdatePassTable() {
 
 void JudgeEveryCall() {
   judges_every_call = true;
+  UpdatePassTable();
+}
+
+void AskSites() {
+  asks_sites = true;
   UpdatePassTable();
 }
 

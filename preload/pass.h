@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pass table: where an export jumps when the calling thread is in no extent.
 // pass_malloc is next_malloc in most processes, so that they pay for nothing
-// else, and judged_malloc in one whose policy has a rule that looks at every
-// call. Code of the shim itself calls next_malloc.
+// else; in one whose policy has a rule that looks at every call it is judged_malloc,
+// and where the rules look only at who calls, SitedCall. Code of the shim itself calls
+// next_malloc.
 #pragma once
 
 #include <stddef.h>
@@ -39,6 +40,9 @@ void UpdatePassTable();
 // Start, before the table is sealed.
 void JudgeEveryCall();
 
+// The same, but for calls from sites that no rule wants anything from (sites.h).
+void AskSites();
+
 // The entry beside a next_… pointer, or null.
 void** PassOf(void** next);
 
@@ -48,9 +52,13 @@ inline bool NoExtent() { return PW_LIKELY(pw_thread.scope_count == 0); }
 // fails its own way.
 inline constexpr size_t kUnobtainable = PTRDIFF_MAX;
 
-inline Routed Judge(size_t bytes, size_t alignment) {
+inline Routed Judge(size_t bytes, size_t alignment, const CallFrame& frame) {
   if (PW_UNLIKELY(bytes >= kUnobtainable)) return {Route::kNext, nullptr};
-  return RouteAllocation(bytes, alignment);
+  return RouteAllocation(bytes, alignment, frame);
 }
+
+// For the judged_ functions: exports jump to them, so that this is the frame that the
+// program's own call has made. It also keeps the compiler from leaving it out.
+#define PW_CALL_FRAME (*FrameAt(__builtin_frame_address(0)))
 
 }  // namespace pagewarden

@@ -9,6 +9,7 @@
 #include "preload/next.h"
 #include "preload/registers.h"
 #include "preload/scopes.h"
+#include "preload/sites.h"
 #include "preload/thread.h"
 
 namespace pagewarden {
@@ -16,39 +17,45 @@ namespace {
 
 PW_SEALED RuleSet set = {};
 
-bool Takes(const Rule& rule, size_t bytes) {
-  return bytes >= rule.min_bytes && bytes <= rule.max_bytes;
-}
-
-// The rule of an extent's tag, if it takes this size.
-inline const Rule* RuleOf(uint64_t tag, size_t bytes) {
-  if (PW_UNLIKELY(tag == 0 || tag > set.count)) return nullptr;
-  const Rule& rule = set.rules[tag - 1];
-  return PW_LIKELY(Takes(rule, bytes)) ? &rule : nullptr;
-}
-
-// That of the innermost live extent, else of the first `all`, which takes this size.
-__attribute__((noinline)) const Rule* SearchRule(size_t bytes) {
-  const Rule* match = nullptr;
-  VisitLiveScopes([&match, bytes](uint32_t tag) {
-    match = RuleOf(tag, bytes);
-    return match != nullptr;
-  });
-  for (uint32_t i = 0; match == nullptr && i < set.everywhere_count; ++i)
-    if (Takes(set.everywhere[i], bytes)) match = &set.everywhere[i];
-  return match;
-}
-
-// The last record is nearly always the one that counts.
-PW_INLINE const Rule* MatchingRule(size_t bytes) {
+// What the program asks for by name comes before what the policy says, the innermost
+// first.
+const Rule* ExplicitRule() {
   const Thread& thread = pw_thread;
-  if (PW_LIKELY(thread.scope_count != 0)) {
-    const Scope& last = thread.scopes[thread.scope_count - 1];
+  for (uint32_t i = thread.scope_count; i-- > 0;)
+    if (thread.scopes[i].sp == kExplicitScope) return &set.rules[thread.scopes[i].tag - 1];
+  return nullptr;
+}
+
+// The first rule of a live extent that is `below`, and takes this size.
+uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
+  VisitLiveScopes([&below, bytes](uint32_t tag) {
+    below = set.extents.First(tag, below,
+                              [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+    return below == 0;
+  });
+  return below;
+}
+
+__attribute__((noinline)) const Rule* SearchRule(size_t bytes, const CallFrame& frame) {
+  if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
+  uint32_t first = FirstExtentRule(bytes, UINT32_MAX);
+  if (first_site_rule < first) first = FirstSiteRule(frame, bytes, first);
+  first = set.extents.First(set.everywhere, first,
+                            [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+  return first != UINT32_MAX ? &set.rules[first] : nullptr;
+}
+
+// One extent and no other form that comes before it is the case that is worth a short
+// way.
+PW_INLINE const Rule* MatchingRule(size_t bytes, const CallFrame& frame) {
+  const Thread& thread = pw_thread;
+  if (PW_LIKELY(thread.scope_count == 1)) {
+    const Scope& only = thread.scopes[0];
     const auto sp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
-    if (PW_LIKELY(IsLive(last, sp, StackTop(sp))))
-      if (const Rule* rule = RuleOf(last.tag, bytes); PW_LIKELY(rule != nullptr)) return rule;
+    if (PW_LIKELY(only.tag - 1 < set.short_way && IsLive(only, sp, StackTop(sp))))
+      if (const Rule& rule = set.rules[only.tag - 1]; PW_LIKELY(Takes(rule, bytes))) return &rule;
   }
-  return SearchRule(bytes);
+  return SearchRule(bytes, frame);
 }
 
 abi::LedgerTag& LedgerOf(const Rule& rule) { return fence.books.tag(rule.tag); }
@@ -109,8 +116,8 @@ void* MoveIntoFence(void* block, size_t bytes, void* fenced) {
 }
 
 // How much there is to move, nobody knows: the block stays where it is.
-PW_COLD Routed ReallocElsewhere(size_t bytes) {
-  const Rule* rule = MatchingRule(bytes);
+PW_COLD Routed ReallocElsewhere(size_t bytes, const CallFrame& frame) {
+  const Rule* rule = MatchingRule(bytes, frame);
   if (rule == nullptr) return {Route::kNext, nullptr};
   if (set.audit_only) {
     Count(LedgerOf(*rule).audited);
@@ -125,8 +132,9 @@ PW_COLD Routed ReallocElsewhere(size_t bytes) {
 
 void SetRules(const RuleSet& rules) {
   set.rules = rules.rules;
+  set.extents = rules.extents;
   set.everywhere = rules.everywhere;
-  set.everywhere_count = rules.everywhere_count;
+  set.short_way = rules.short_way;
   set.audit_only = rules.audit_only;
   __atomic_store_n(&set.count, rules.count, __ATOMIC_RELEASE);
 }
@@ -137,9 +145,9 @@ Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment) {
   return AllocateByRule(rule, bytes, alignment);
 }
 
-Routed RouteAllocation(size_t bytes, size_t alignment) {
+Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame) {
   const bool in_extent = pw_thread.scope_count != 0;
-  const Rule* rule = MatchingRule(bytes);
+  const Rule* rule = MatchingRule(bytes, frame);
   if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0))
     WipeVectorRegisters();  // the extent has just ended
   return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateByRule(*rule, bytes, alignment);
@@ -172,15 +180,17 @@ void* ResizeFenced(void* block, size_t bytes) {
   return target;
 }
 
-void* RouteRealloc(void* block, size_t bytes) {
-  if (block != nullptr && fence.Owns(block)) {
-    if (bytes != 0) return ResizeFenced(block, bytes);
-    FreeFenced(block);
-    return nullptr;
-  }
+void* ReallocFenced(void* block, size_t bytes) {
+  if (bytes != 0) return ResizeFenced(block, bytes);
+  FreeFenced(block);
+  return nullptr;
+}
+
+void* RouteRealloc(void* block, size_t bytes, const CallFrame& frame) {
   if (block != nullptr && bytes == 0) return next_realloc(block, bytes);
   const bool may_move = PW_LIKELY(block == nullptr || NextTellsSizes());
-  const Routed routed = may_move ? RouteAllocation(bytes, kAnyAlignment) : ReallocElsewhere(bytes);
+  const Routed routed = may_move ? RouteAllocation(bytes, kAnyAlignment, frame)
+                                 : ReallocElsewhere(bytes, frame);
   if (routed.route == Route::kFail) return nullptr;
   if (routed.route == Route::kNext) return next_realloc(block, bytes);
   return block == nullptr ? routed.block : MoveIntoFence(block, bytes, routed.block);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "preload/arena.h"
+#include "preload/chains.h"
+#include "preload/unwind.h"
 
 namespace pagewarden {
 
@@ -22,11 +24,17 @@ struct Rule {
   uint32_t tag;  // index of its books
 };
 
+inline bool Takes(const Rule& rule, size_t bytes) {
+  return bytes >= rule.min_bytes && bytes <= rule.max_bytes;
+}
+
+// Of the rules that an allocation matches, the first applies.
 struct RuleSet {
-  const Rule* rules;  // extents name rules[tag - 1]
+  const Rule* rules;
   uint32_t count;
-  const Rule* everywhere;  // of form `all`, asked where no extent decides
-  uint32_t everywhere_count;
+  Chains extents;       // of what extents are named by
+  uint32_t everywhere;  // the tag of the rules of form `all`
+  uint32_t short_way;   // rules before this one are of form `during`
   bool audit_only;
 };
 
@@ -42,21 +50,25 @@ struct Routed {
   void* block;
 };
 
+// The frame is that of the function that the program called for memory.
+
 // Called before any extent is live.
 void SetRules(const RuleSet& rules);
 bool HasRules();
 
-Routed RouteAllocation(size_t bytes, size_t alignment);
+Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame);
 
 // As the rule demands, whatever extents are live.
 Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment);
 
 const Rule* RuleOfArena(uint32_t arena);
 
-// realloc where the block is fenced or an extent is live.
-void* RouteRealloc(void* block, size_t bytes);
+// realloc of a block that is not fenced.
+void* RouteRealloc(void* block, size_t bytes, const CallFrame& frame);
 
-// Precondition for all three: the fence owns `block`. ResizeFenced: as realloc.
+// Precondition for all: the fence owns `block`. ReallocFenced is realloc, and
+// ResizeFenced the same for a size that is not zero.
+void* ReallocFenced(void* block, size_t bytes);
 void* ResizeFenced(void* block, size_t bytes);
 void FreeFenced(void* block);
 size_t FencedSize(void* block);

@@ -24,14 +24,30 @@ void* MapTable(size_t bytes) {
   return sys::Failed(sys::Protect(table, bytes, kProtRead | kProtWrite)) ? nullptr : table;
 }
 
+// How often a rule names a function, at most: each time may take a link.
+uint32_t CountNamed(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < policy.rules.count; ++i) {
+    const abi::RuleEntry& rule = image.rule(policy.rules.first + i);
+    const bool is_listed = rule.form == abi::RuleForm::kAll;
+    count += rule.form == abi::RuleForm::kDuring ? rule.operands.count : is_listed;
+  }
+  return count;
+}
+
+// With one rule there is nothing to link.
 bool MapTables(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
   const uint32_t count = TagsOf(policy);
-  const size_t rule_bytes = (count + policy.rules.count) * sizeof(Rule);
-  void* memory = MapTable(rule_bytes + image.function_count() * sizeof(uint16_t) + 1);
+  const uint32_t links = policy.rules.count > 1 ? CountNamed(image, policy) : 0;
+  const size_t rule_bytes = count * sizeof(Rule);
+  const size_t link_bytes = links * sizeof(Link);
+  void* memory = MapTable(rule_bytes + link_bytes + image.function_count() * sizeof(uint32_t) + 1);
   if (memory == nullptr) return false;
   auto* rules = static_cast<Rule*>(memory);
-  out->set = {rules, count, rules + count, 0, policy.mode == abi::Mode::kAudit};
-  out->slot_tags = reinterpret_cast<uint16_t*>(static_cast<char*>(memory) + rule_bytes);
+  auto* first_link = reinterpret_cast<Link*>(rules + count);
+  out->set = {rules, count, Chains(first_link, links, count), 0, 0,
+              policy.mode == abi::Mode::kAudit};
+  out->slot_tags = reinterpret_cast<uint32_t*>(first_link + links);
   return true;
 }
 
@@ -47,15 +63,30 @@ Rule AddArena(uint32_t arena, uint32_t tag) {
   return {0, UINT64_MAX, &fence.arenas[arena], tag};
 }
 
-Rule AddRule(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t arena, uint32_t tag,
-             uint16_t* slot_tags) {
+Rule AddRule(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t arena, uint32_t tag) {
   NameTag(tag, image.text(rule.name), rule.name.bytes, arena);
+  return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag};
+}
+
+// Precondition: the rules behind this one are listed already.
+void List(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t index, RuleTables* out) {
+  Chains& chains = out->set.extents;
+  if (rule.form == abi::RuleForm::kAll)
+    out->set.everywhere = chains.Prepend(index, out->set.everywhere);
   const uint32_t functions = rule.form == abi::RuleForm::kDuring ? rule.operands.count : 0;
   for (uint32_t i = 0; i < functions; ++i) {
-    uint16_t& of_slot = slot_tags[image.rule_slot(rule.operands.first + i)];
-    if (of_slot == 0) of_slot = static_cast<uint16_t>(tag + 1);  // the first rule wins a function
+    uint32_t& of_slot = out->slot_tags[image.rule_slot(rule.operands.first + i)];
+    of_slot = chains.Prepend(index, of_slot);
   }
-  return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag};
+}
+
+// Before it, no rule is of a form that has to be asked for in every extent.
+uint32_t EndOfShortWay(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  uint32_t end = 0;
+  while (end < policy.rules.count &&
+         image.rule(policy.rules.first + end).form == abi::RuleForm::kDuring)
+    ++end;
+  return end;
 }
 
 }  // namespace
@@ -63,12 +94,12 @@ Rule AddRule(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t aren
 bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
   if (!MapTables(image, policy, out)) return false;
   auto* rules = const_cast<Rule*>(out->set.rules);
-  auto* everywhere = const_cast<Rule*>(out->set.everywhere);
-  for (uint32_t i = 0; i < policy.rules.count; ++i) {
+  for (uint32_t i = policy.rules.count; i-- > 0;) {
     const abi::RuleEntry& rule = image.rule(policy.rules.first + i);
-    rules[i] = AddRule(image, rule, rule.arena - policy.arenas.first, i, out->slot_tags);
-    if (rule.form == abi::RuleForm::kAll) everywhere[out->set.everywhere_count++] = rules[i];
+    rules[i] = AddRule(image, rule, rule.arena - policy.arenas.first, i);
+    List(image, rule, i, out);
   }
+  out->set.short_way = EndOfShortWay(image, policy);
   for (uint32_t arena = 0; arena < policy.arenas.count; ++arena)
     rules[policy.rules.count + arena] = AddArena(arena, policy.rules.count + arena);
   ledger.rule_count = policy.rules.count;
@@ -77,7 +108,7 @@ bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTa
 
 RuleSet RulesOfOneArena() {
   rule_of_one_arena = AddArena(0, 0);
-  return {&rule_of_one_arena, 1, nullptr, 0, false};
+  return {&rule_of_one_arena, 1, Chains(nullptr, 0, 1), 0, 0, false};
 }
 
 }  // namespace pagewarden

@@ -13,7 +13,7 @@ namespace pagewarden {
 
 struct RuleTables {
   RuleSet set;
-  uint16_t* slot_tags;  // by function of the image: its rule's tag, 0 if none
+  uint32_t* slot_tags;  // by function of the image: the tag of its rules, 0 if none
 };
 
 // One for each rule, then one for each arena (pagewarden.h).

@@ -22,7 +22,7 @@ PW_SEALED uint64_t main_stack_top = 0;
 
 namespace {
 
-PW_SEALED const uint16_t* slot_tags = nullptr;
+PW_SEALED const uint32_t* slot_tags = nullptr;
 PW_SEALED uint32_t slot_count = 0;
 PW_SEALED abi::ScopeSlot* all_slots = nullptr;
 PW_SEALED uint64_t all_slots_count = 0;
@@ -140,7 +140,7 @@ const void* HookOr(const char* name, const void* found) {
   return found;
 }
 
-uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions) {
+uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions) {
   slot_tags = tag_of;
   slot_count = functions;
   uint64_t bytes = 0;

@@ -23,7 +23,7 @@ inline void VisitLiveScopes(Visit visit);
 // Binds the slots of the scope library that this process can reach already.
 // `tag_of[i]` is the tag of function i, 0 where no rule of the selected policy
 // names it. Later ones bind at their first call. Returns how many were bound.
-uint64_t BindScopes(const uint16_t* tag_of, uint32_t functions);
+uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions);
 
 // What a pointer to function `name`, found at `found`, must be for its extents to be
 // seen: the trampoline of its slot, if it has one, else `found`.

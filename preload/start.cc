@@ -20,6 +20,7 @@
 #include "preload/rules.h"
 #include "preload/sanitizer.h"
 #include "preload/scopes.h"
+#include "preload/sites.h"
 #include "preload/sys.h"
 
 extern "C" {
@@ -62,7 +63,9 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   WatchForks(page);
   SetRules(tables.set);
-  if (tables.set.everywhere_count != 0) JudgeEveryCall();
+  if (!WatchSites(image, policy, tables.set.rules))
+    return PassThrough(NotCovered(Uncovered::kNoReservation));
+  if (tables.set.everywhere != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   SetIntercepts(static_cast<unsigned>(Intercepts::kLookup));
   ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());

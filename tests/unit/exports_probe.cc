@@ -24,7 +24,9 @@ namespace pagewarden {
 
 Fence fence = {};
 
-Routed RouteAllocation(size_t bytes, size_t alignment) {
+uint64_t* site_cache = nullptr;
+
+Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame&) {
   if (bytes < exports_probe.least_bytes) return {Route::kNext, nullptr};
   ++exports_probe.judged;
   exports_probe.bytes = bytes;
@@ -39,11 +41,12 @@ Routed RouteAllocation(size_t bytes, size_t alignment) {
   }
 }
 
-void* RouteRealloc(void* block, size_t bytes) {
-  const Routed routed = RouteAllocation(bytes, kAnyAlignment);
+void* RouteRealloc(void* block, size_t bytes, const CallFrame& frame) {
+  const Routed routed = RouteAllocation(bytes, kAnyAlignment, frame);
   return routed.route == Route::kNext ? next_realloc(block, bytes) : routed.block;
 }
 
+void* ReallocFenced(void*, size_t bytes) { return bytes != 0 ? page : nullptr; }
 void FreeFenced(void*) { ++exports_probe.freed; }
 size_t FencedSize(void*) { return sizeof(page); }
 
