@@ -57,7 +57,7 @@ struct Header {
 
 struct Process {
   int32_t pid;
-  uint32_t reserved;
+  int32_t parent;        // 0: not forked by a recorded process, or since then another program
   uint64_t blocks;       // address of its Block table in the process
   uint64_t block_slots;  // entries of it
   uint64_t allocations;  // with those of its parent before the fork

@@ -89,6 +89,7 @@ bool StartSession(const char* path) {
     session.process->blocks = 0;
     session.process->block_slots = 0;
     session.process->allocations = 0;
+    session.process->parent = 0;
   }
   return true;
 }
@@ -97,6 +98,7 @@ void ClaimChildRow() {
   const rec::Process* parent = session.process;
   session.process = ClaimRow(getpid());
   if (session.process == nullptr || parent == nullptr) return;
+  session.process->parent = parent->pid;
   session.process->allocations = parent->allocations;
   session.process->block_slots = parent->block_slots;
   session.process->blocks = parent->blocks;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -156,11 +157,19 @@ int RunLearn(const LearnOptions& options) {
   return Report(options, *result);
 }
 
+// Two runs would be in vain.
+bool CanWrite(const std::string& path) {
+  if (path.empty() || access(path.c_str(), W_OK) == 0) return true;
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  return errno == ENOENT && access(directory.empty() ? "." : directory.c_str(), W_OK) == 0;
+}
+
 absl::string_view UsageError(const LearnOptions& options) {
   if (options.command.empty()) return "no program: give it after --";
   if (options.key_files.empty() && options.text_files.empty()) {
     return "no secret: give --secret or --secret-text-file";
   }
+  if (!CanWrite(options.output)) return "cannot write to the file of --output";
   return "";
 }
 

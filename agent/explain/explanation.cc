@@ -47,7 +47,7 @@ PartExplanation ExplainModules(const std::string& pattern,
 }
 
 std::string FrameText(const CodeAddress& frame) {
-  return absl::StrFormat("%s…+0x%x",
+  return absl::StrFormat("%s...+0x%x",
                          absl::BytesToHexString(frame.build_id.substr(0, kShownBuildIdBytes)),
                          frame.offset);
 }

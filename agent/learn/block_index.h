@@ -23,6 +23,8 @@ class BlockIndex {
   // The block of the heap that holds `address`, else the mapping; null: none.
   const recording::Block* Find(uint64_t address) const;
 
+  const std::vector<recording::Block>& mappings() const { return mappings_; }
+
  private:
   std::vector<recording::Block> heap_;  // by address
   std::vector<recording::Block> mappings_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/learn/evidence.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/match.h"
@@ -70,10 +71,21 @@ class Collector {
       ++by_stack_[block->stack].live;
       return true;
     }
-    const recording::Module& module = modules_[stacks_[block->stack].frames[0].module];
-    const std::string path = module.path[0] == '\0' ? ReadExe(copy.pid) : module.path;
-    ++evidence_.mapping_modules[FileName(path)];
+    PoolEvidence& pool = evidence_.mapping_modules[MapperOf(*block)];
+    ++pool.copies;
+    uint64_t bytes = 0;
+    for (const recording::Block& mapping : blocks_->mappings()) {
+      if (MapperOf(mapping) == MapperOf(*block)) bytes += mapping.bytes;
+    }
+    pool.bytes = std::max(pool.bytes, bytes);
     return true;
+  }
+
+  // The file whose code asked for it; empty: unknown.
+  std::string MapperOf(const recording::Block& block) const {
+    if (block.stack >= stacks_.size() || stacks_[block.stack].depth == 0) return "";
+    const recording::Module& module = modules_[stacks_[block.stack].frames[0].module];
+    return FileName(module.path[0] == '\0' ? ReadExe(pid_) : module.path);
   }
 
   // Static data without a file's bytes (.bss) follow those with.

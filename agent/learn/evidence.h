@@ -21,10 +21,16 @@ struct StackEvidence {
   uint64_t Copies() const { return live + stale; }
 };
 
+// A module whose own mappings hold copies.
+struct PoolEvidence {
+  uint64_t copies = 0;
+  uint64_t bytes = 0;  // of all that it has mapped, in the process that has most
+};
+
 struct Evidence {
   std::vector<StackEvidence> stacks;
-  std::map<std::string, uint64_t> mapping_modules;  // copies in anonymous memory that they mapped
-  std::map<std::string, uint64_t> data_modules;     // copies in their static data
+  std::map<std::string, PoolEvidence> mapping_modules;
+  std::map<std::string, uint64_t> data_modules;  // copies in their static data
   uint64_t on_stacks = 0;
   uint64_t in_environment = 0;
   std::vector<std::string> unexplained;  // a line for each group of copies

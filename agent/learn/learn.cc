@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/learn/learn.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "agent/audit/text.h"
 #include "agent/policy/load.h"
 #include "agent/policy/resolve.h"
+#include "agent/proc/status.h"
 
 namespace pagewarden {
 namespace {
@@ -99,14 +103,30 @@ void ChooseStacks(const LearnRequest& request, const WatchedRun& run, LearnResul
   }
 }
 
+// Locking more than the limit allows would lock nothing for sure.
+void ChoosePools(const Evidence& evidence, LearnResult& result) {
+  const auto limits = ReadMemlockLimits(getpid());
+  const uint64_t limit = limits.ok() ? limits->hard.value_or(UINT64_MAX) : UINT64_MAX;
+  for (const auto& [module, pool] : evidence.mapping_modules) {
+    if (pool.bytes <= limit) {
+      result.policy.pinned_mappings[module] = pool.copies;
+      continue;
+    }
+    Leave(pool.copies,
+          absl::StrCat("in memory that ", module, " maps: all of that is ", HumanBytes(pool.bytes),
+                       ", more than RLIMIT_MEMLOCK lets a process lock"),
+          result.left);
+  }
+}
+
 void Derive(const LearnRequest& request, const std::vector<Preset>& presets, LearnResult& result) {
   const WatchedRun& run = result.recorded;
   LearnedPolicy& policy = result.policy;
-  policy.name = PolicyNameFor(request.executable);
-  policy.binaries = {request.executable};
-  for (const std::string& binary : run.figures.binaries) {
-    if (binary != request.executable) policy.binaries.push_back(binary);
-  }
+  policy.binaries = run.figures.binaries;
+  const bool is_launcher = std::find(policy.binaries.begin(), policy.binaries.end(),
+                                     request.executable) == policy.binaries.end();
+  policy.name =
+      PolicyNameFor(is_launcher ? policy.binaries.front() : request.program.command.front());
   policy.command = absl::StrJoin(request.program.command, " ");
   policy.modules = run.modules;
   policy.allocations = run.allocations;
@@ -115,11 +135,11 @@ void Derive(const LearnRequest& request, const std::vector<Preset>& presets, Lea
     const uint64_t allocations = FencedBy(preset.metadata.name, run.figures);
     if (allocations > 0) policy.presets.push_back({preset.metadata.name, allocations});
   }
-  policy.pinned_mappings = run.evidence.mapping_modules;
+  result.left = run.evidence.unexplained;
+  ChoosePools(run.evidence, result);
   policy.pinned_data = run.evidence.data_modules;
   policy.on_stacks = run.evidence.on_stacks;
   policy.in_environment = run.evidence.in_environment;
-  result.left = run.evidence.unexplained;
   ChooseStacks(request, run, result);
 }
 

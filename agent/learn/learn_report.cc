@@ -38,6 +38,11 @@ std::string CopiesLine(const VerifyResult& result) {
                       " locked in place; of the heap's, ", heap_fenced, " of ", heap);
 }
 
+std::string MovedText(const char* when, const AllocationCount& count) {
+  return absl::StrFormat("%s %d of %d allocations moved (%.3f %%)", when, count.moved,
+                         count.moved + count.passed, 100 * count.MovedShare());
+}
+
 std::string LimitText(const std::optional<uint64_t>& limit) {
   return limit.has_value() ? absl::StrCat(*limit / 1024, " KiB") : "unlimited";
 }
@@ -77,7 +82,7 @@ std::string RecordedLine(const WatchedRun& run) {
     stale += stack.stale;
   }
   uint64_t pools = 0;
-  for (const auto& [module, copies] : run.evidence.mapping_modules) pools += copies;
+  for (const auto& [module, pool] : run.evidence.mapping_modules) pools += pool.copies;
   return absl::StrCat("recorded ", Count(result.processes.size(), "process", "processes"), ", ",
                       Count(result.copies.size(), "copy", "copies"), ": ", fenced,
                       " fenced by presets, ", live, " in heap blocks, ", pools,
@@ -88,8 +93,8 @@ std::string RecordedLine(const WatchedRun& run) {
 std::vector<std::string> ProofLines(const LearnResult& result) {
   const RunFigures& figures = result.proof.figures;
   std::vector<std::string> lines = {CopiesLine(result.proof.result)};
-  lines.push_back(absl::StrFormat("%d of %d allocations moved (%.3f %%)", figures.moved,
-                                  figures.moved + figures.passed, 100 * figures.MovedShare()));
+  lines.push_back(absl::StrCat(MovedText("since the start", figures.all), "; ",
+                               MovedText("in the workload", figures.in_workload)));
   lines.push_back(ArenaLine(result));
   for (const std::string& line : figures.uncovered) lines.push_back(line);
   for (const std::string& line : result.left) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "agent/audit/text.h"
+#include "agent/elf/elf_module.h"
 #include "agent/learn/symbols.h"
 
 namespace pagewarden {
@@ -27,20 +28,29 @@ std::string Scalar(absl::string_view text) {
 
 std::string Copies(uint64_t count) { return absl::StrCat(count, count == 1 ? " copy" : " copies"); }
 
+absl::string_view BuildIdOf(const recording::Module& module) {
+  return absl::string_view(reinterpret_cast<const char*>(module.build_id), module.build_id_bytes);
+}
+
+// The loader names an executable with an empty path.
 std::string PathOf(const LearnedPolicy& policy, const recording::Module& module) {
-  return module.path[0] == '\0' ? policy.binaries.front() : module.path;
+  if (module.path[0] != '\0') return module.path;
+  for (const std::string& binary : policy.binaries) {
+    const auto elf = ReadElfModule(binary);
+    if (elf.ok() && elf->build_id == BuildIdOf(module)) return binary;
+  }
+  return "executable";
 }
 
 std::string FrameText(const recording::Module& module, uint64_t offset) {
-  const absl::string_view id(reinterpret_cast<const char*>(module.build_id), module.build_id_bytes);
-  return absl::StrFormat("%s+0x%x", absl::BytesToHexString(id), offset);
+  return absl::StrFormat("%s+0x%x", absl::BytesToHexString(BuildIdOf(module)), offset);
 }
 
-std::string Functions(const LearnedPolicy& policy, const LearnedSignature& signature,
+std::string Functions(const LearnedSignature& signature, const std::vector<std::string>& paths,
                       Symbols& symbols) {
   std::vector<std::string> names;
   for (const recording::Frame& frame : signature.frames) {
-    names.push_back(symbols.NameOf(PathOf(policy, policy.modules[frame.module]), frame.offset));
+    names.push_back(symbols.NameOf(paths[frame.module], frame.offset));
   }
   return Printable(absl::StrJoin(names, " < "));
 }
@@ -61,11 +71,13 @@ void AddSignatures(const LearnedPolicy& policy, std::string& yaml) {
                   "    # these files is updated (`pagewarden policy explain` tells).\n"
                   "    - name: learned-stacks\n      match:\n        stack:\n");
   Symbols symbols;
+  std::vector<std::string> paths;
+  for (const recording::Module& module : policy.modules) paths.push_back(PathOf(policy, module));
   for (const LearnedSignature& signature : policy.signatures) {
     absl::StrAppend(&yaml, "          # ", Copies(signature.Copies()));
     if (signature.stale > 0) absl::StrAppend(&yaml, " (", signature.stale, " in freed blocks)");
     absl::StrAppend(&yaml, ", ", signature.moved, " of ", policy.allocations, " allocations:\n",
-                    "          # ", Functions(policy, signature, symbols), "\n");
+                    "          # ", Functions(signature, paths, symbols), "\n");
     std::vector<std::string> frames;
     for (const recording::Frame& frame : signature.frames) {
       frames.push_back(FrameText(policy.modules[frame.module], frame.offset));

@@ -25,16 +25,22 @@ struct WatchedProgram {
   Locations locations;
 };
 
+// Allocations, with those that a process has from its parent's time.
+struct AllocationCount {
+  uint64_t moved = 0;   // fenced by the shim
+  uint64_t passed = 0;  // all others
+
+  double MovedShare() const;
+};
+
 // Of the processes that lived when they were searched.
 struct RunFigures {
-  uint64_t moved = 0;             // allocations that the shim fenced
-  uint64_t passed = 0;            // all others
+  AllocationCount all;            // from the start
+  AllocationCount in_workload;    // without what each did, or its parents, before the workload
   uint64_t peak_arena_bytes = 0;  // of the process that needed most
   std::map<std::string, uint64_t> fenced_by_rule;
   std::vector<std::string> binaries;   // their executables
   std::vector<std::string> uncovered;  // "process 12 (sh): the shim is not loaded"
-
-  double MovedShare() const;
 };
 
 struct WatchedRun {

@@ -49,9 +49,10 @@ absl::Status OutcomeOf(int status) {
 
 }  // namespace
 
-absl::Status RunWorkload(const std::string& command) {
+absl::Status RunWorkload(const std::string& command, pid_t& group) {
   const auto pid = Spawn(command);
   if (!pid.ok()) return pid.status();
+  group = *pid;
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGCHLD, SIGHUP, SIGINT, SIGTERM}) sigaddset(&signals, signal);
@@ -60,11 +61,15 @@ absl::Status RunWorkload(const std::string& command) {
     const timespec timeout{0, 100'000'000};
     const int signal = sigtimedwait(&signals, nullptr, &timeout);
     if (signal <= 0 || signal == SIGCHLD) continue;
-    kill(-*pid, SIGKILL);
+    EndWorkload(group);
     waitpid(*pid, &status, 0);
     return absl::CancelledError(absl::StrCat("interrupted by signal ", signal));
   }
   return OutcomeOf(status);
+}
+
+void EndWorkload(pid_t group) {
+  if (group > 0) kill(-group, SIGKILL);
 }
 
 }  // namespace pagewarden
