@@ -17,8 +17,11 @@ namespace {
 using recording::Block;
 using recording::BlockKind;
 
-void* Noted(void* block, size_t bytes) {
-  NoteAllocation(block, bytes, BlockKind::kHeap);
+// Programs may use all that malloc_usable_size tells, and some do.
+void* Noted(const Next& next, void* block, size_t requested) {
+  if (block != nullptr) {
+    NoteAllocation(block, requested, next.malloc_usable_size(block), BlockKind::kHeap);
+  }
   return block;
 }
 
@@ -49,13 +52,13 @@ void* MoveAndWipe(const Next& next, void* block, const Block& was, size_t bytes)
 EXPORT void* malloc(size_t bytes) {
   const Next* next = FindNext();
   if (next == nullptr) return EarlyAllocate(bytes);
-  return Noted(next->malloc(bytes), bytes);
+  return Noted(*next, next->malloc(bytes), bytes);
 }
 
 EXPORT void* calloc(size_t count, size_t bytes) {
   const Next* next = FindNext();
   if (next == nullptr) return EarlyAllocate(count * bytes);  // never used before: zero
-  return Noted(next->calloc(count, bytes), count * bytes);
+  return Noted(*next, next->calloc(count, bytes), count * bytes);
 }
 
 EXPORT void* realloc(void* block, size_t bytes) {
@@ -70,7 +73,7 @@ EXPORT void* realloc(void* block, size_t bytes) {
   const bool is_hit = NoteEnd(block, &was);
   void* const moved = is_hit ? MoveAndWipe(*next, block, was, bytes) : next->realloc(block, bytes);
   if (moved == nullptr && !is_hit) NoteStays(was);
-  return Noted(moved, bytes);
+  return Noted(*next, moved, bytes);
 }
 
 EXPORT void free(void* block) { Free(block); }
@@ -78,28 +81,28 @@ EXPORT void free(void* block) { Free(block); }
 EXPORT int posix_memalign(void** out, size_t alignment, size_t bytes) {
   const Next* next = FindNext();
   const int error = next == nullptr ? ENOMEM : next->posix_memalign(out, alignment, bytes);
-  if (error == 0) Noted(*out, bytes);
+  if (error == 0) Noted(*next, *out, bytes);
   return error;
 }
 
 EXPORT void* aligned_alloc(size_t alignment, size_t bytes) {
   const Next* next = FindNext();
-  return next == nullptr ? nullptr : Noted(next->aligned_alloc(alignment, bytes), bytes);
+  return next == nullptr ? nullptr : Noted(*next, next->aligned_alloc(alignment, bytes), bytes);
 }
 
 EXPORT void* memalign(size_t alignment, size_t bytes) {
   const Next* next = FindNext();
-  return next == nullptr ? nullptr : Noted(next->memalign(alignment, bytes), bytes);
+  return next == nullptr ? nullptr : Noted(*next, next->memalign(alignment, bytes), bytes);
 }
 
 EXPORT void* valloc(size_t bytes) {
   const Next* next = FindNext();
-  return next == nullptr ? nullptr : Noted(next->valloc(bytes), bytes);
+  return next == nullptr ? nullptr : Noted(*next, next->valloc(bytes), bytes);
 }
 
 EXPORT void* pvalloc(size_t bytes) {
   const Next* next = FindNext();
-  return next == nullptr ? nullptr : Noted(next->pvalloc(bytes), bytes);
+  return next == nullptr ? nullptr : Noted(*next, next->pvalloc(bytes), bytes);
 }
 
 EXPORT size_t malloc_usable_size(void* block) {
@@ -116,7 +119,7 @@ EXPORT void* mmap(void* at, size_t bytes, int protection, int flags, int fd, off
   }
   void* const mapping = next->mmap(at, bytes, protection, flags, fd, offset);
   const bool is_memory = mapping != MAP_FAILED && (flags & MAP_ANONYMOUS) != 0;
-  if (is_memory) NoteAllocation(mapping, bytes, BlockKind::kMapping);
+  if (is_memory) NoteAllocation(mapping, bytes, bytes, BlockKind::kMapping);
   return mapping;
 }
 

@@ -41,7 +41,7 @@ class Guard {
 void CountIfHit(const rec::Block& block) {
   if (block.kind != rec::BlockKind::kHeap) return;
   if (HoldsSecret(reinterpret_cast<const void*>(block.address), block.bytes)) {
-    CountHit(block.stack, block.bytes);
+    CountHit(block.stack, block.requested);
   }
 }
 
@@ -66,13 +66,14 @@ __attribute__((destructor)) void Finish() {
 
 }  // namespace
 
-void NoteAllocation(void* block, size_t bytes, rec::BlockKind kind) {
+void NoteAllocation(void* block, size_t requested, size_t bytes, rec::BlockKind kind) {
   if (block == nullptr) return;
   const Guard guard;
   if (!guard.enters()) return;
   if (kind == rec::BlockKind::kHeap) CountAllocation();
   if (!session.IsRecording()) return;
-  AddBlock({reinterpret_cast<uint64_t>(block), bytes, CaptureStack(), kind});
+  const uint32_t stack = CaptureStack(requested);
+  AddBlock({reinterpret_cast<uint64_t>(block), bytes, stack, kind, requested});
 }
 
 bool NoteEnd(void* block, rec::Block* was) {
@@ -80,7 +81,7 @@ bool NoteEnd(void* block, rec::Block* was) {
   was->address = 0;
   if (!guard.enters() || !session.IsRecording() || !RemoveBlock(block, was)) return false;
   if (was->kind != rec::BlockKind::kHeap || !HoldsSecret(block, was->bytes)) return false;
-  CountHit(was->stack, was->bytes);
+  CountHit(was->stack, was->requested);
   return true;
 }
 

@@ -8,7 +8,8 @@
 
 namespace pagewarden::recorder {
 
-void NoteAllocation(void* block, size_t bytes, recording::BlockKind kind);
+// `requested` bytes were asked for, `bytes` may be used.
+void NoteAllocation(void* block, size_t requested, size_t bytes, recording::BlockKind kind);
 
 // To be called before the block goes: one that held a secret is wiped, so that
 // its remains cannot be taken for those of the block's next owner. True then.

@@ -27,6 +27,14 @@ inline constexpr uint32_t kMaxDepth = 4;
 inline constexpr uint32_t kMaxBuildIdBytes = 32;
 inline constexpr uint32_t kWindowBytes = 8;
 inline constexpr uint32_t kNoStack = UINT32_MAX;
+inline constexpr uint32_t kSizeClasses = 48;
+
+// Requests of 2^(n-1)+1 to 2^n bytes are of class n; larger ones of the last.
+constexpr uint32_t SizeClass(uint64_t bytes) {
+  uint32_t size_class = 0;
+  while (size_class < kSizeClasses - 1 && (uint64_t{1} << size_class) < bytes) ++size_class;
+  return size_class;
+}
 
 enum class Mode : uint32_t {
   kRecord = 0,  // stacks, blocks, hits
@@ -80,10 +88,10 @@ struct Stack {
   uint64_t key;  // hash of the frames; 0: free
   State state;
   uint32_t depth;
-  Frame frames[kMaxDepth];  // innermost first
-  uint64_t allocations;
-  uint64_t hits;  // blocks that held a secret when they were freed, resized or left at exit
-  uint64_t max_hit_bytes;
+  Frame frames[kMaxDepth];             // innermost first
+  uint64_t allocations[kSizeClasses];  // by size class
+  uint64_t hits;         // blocks that held a secret when they were freed, resized or left at exit
+  uint64_t hit_classes;  // a bit for each size class of those
 };
 
 struct Window {
@@ -100,13 +108,14 @@ struct Block {
   uint64_t bytes;
   uint32_t stack;  // index into stacks, or kNoStack
   BlockKind kind;
+  uint64_t requested;  // bytes asked for: `bytes` is what may be used
 };
 
 static_assert(sizeof(Header) == 136);
 static_assert(sizeof(Process) == 32);
 static_assert(sizeof(Module) == 256);
-static_assert(sizeof(Stack) == 104);
+static_assert(sizeof(Stack) == 480);
 static_assert(sizeof(Window) == 16);
-static_assert(sizeof(Block) == 24);
+static_assert(sizeof(Block) == 32);
 
 }  // namespace pagewarden::recording

@@ -104,12 +104,13 @@ void PrimeUnwinder() {
   _Unwind_Backtrace(Visit, &walk);
 }
 
-uint32_t CaptureStack() {
+uint32_t CaptureStack(size_t bytes) {
   Walk walk;
   _Unwind_Backtrace(Visit, &walk);
   const uint32_t stack = IndexOf(walk);
-  uint64_t& count =
-      stack == rec::kNoStack ? session.header->lost : session.stacks[stack].allocations;
+  uint64_t& count = stack == rec::kNoStack
+                        ? session.header->lost
+                        : session.stacks[stack].allocations[rec::SizeClass(bytes)];
   __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
   return stack;
 }
@@ -118,10 +119,7 @@ void CountHit(uint32_t stack, size_t bytes) {
   if (stack == rec::kNoStack) return;
   rec::Stack& row = session.stacks[stack];
   __atomic_fetch_add(&row.hits, 1, __ATOMIC_RELAXED);
-  uint64_t known = __atomic_load_n(&row.max_hit_bytes, __ATOMIC_RELAXED);
-  while (known < bytes && !__atomic_compare_exchange_n(&row.max_hit_bytes, &known, bytes, true,
-                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-  }
+  __atomic_fetch_or(&row.hit_classes, uint64_t{1} << rec::SizeClass(bytes), __ATOMIC_RELAXED);
 }
 
 }  // namespace pagewarden::recorder

@@ -13,10 +13,10 @@ namespace pagewarden::recorder {
 void PrimeUnwinder();
 
 // The index of the caller's stack in the recording; kNoStack if there is none.
-// Counts an allocation there.
-uint32_t CaptureStack();
+// Counts an allocation of that many bytes there.
+uint32_t CaptureStack(size_t bytes);
 
-// A block of that stack held a secret.
+// A block of that stack, for which that many bytes were asked, held a secret.
 void CountHit(uint32_t stack, size_t bytes);
 
 }  // namespace pagewarden::recorder

@@ -21,7 +21,9 @@ class Collector {
   explicit Collector(const RecordingFile& recording)
       : recording_(recording), stacks_(recording.Stacks()), modules_(recording.Modules()) {
     for (uint32_t i = 0; i < stacks_.size(); ++i) {
-      if (stacks_[i].hits > 0) by_stack_[i].stale = stacks_[i].hits;
+      if (stacks_[i].hits == 0) continue;
+      by_stack_[i].stale = stacks_[i].hits;
+      by_stack_[i].size_classes = stacks_[i].hit_classes;
     }
   }
 
@@ -68,7 +70,9 @@ class Collector {
     if (block == nullptr || block->stack >= stacks_.size()) return false;
     if (stacks_[block->stack].depth == 0) return false;
     if (block->kind == recording::BlockKind::kHeap) {
-      ++by_stack_[block->stack].live;
+      StackEvidence& found = by_stack_[block->stack];
+      ++found.live;
+      found.size_classes |= uint64_t{1} << recording::SizeClass(block->requested);
       return true;
     }
     PoolEvidence& pool = evidence_.mapping_modules[MapperOf(*block)];

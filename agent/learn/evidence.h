@@ -15,9 +15,10 @@ namespace pagewarden {
 
 // A stack that blocks with copies came from.
 struct StackEvidence {
-  uint32_t stack = 0;  // index into the recording's stacks
-  uint64_t live = 0;   // copies in blocks that are still there
-  uint64_t stale = 0;  // blocks with a copy that were freed or left at exit
+  uint32_t stack = 0;         // index into the recording's stacks
+  uint64_t live = 0;          // copies in blocks that are still there
+  uint64_t stale = 0;         // blocks with a copy that were freed or left at exit
+  uint64_t size_classes = 0;  // a bit for each size class of these blocks
   uint64_t Copies() const { return live + stale; }
 };
 

@@ -17,6 +17,9 @@ namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxNameBytes = 63;
+constexpr char kStacksNote[] =
+    "# The stack rules name return addresses: learn again when one of the files is updated\n"
+    "# (`pagewarden policy explain` tells).\n";
 constexpr char kPinnedStack[] = "128Ki";
 constexpr char kScrubbedStack[] = "16Ki";
 
@@ -62,29 +65,63 @@ void AddPresets(const LearnedPolicy& policy, std::string& yaml) {
   }
 }
 
-void AddSignatures(const LearnedPolicy& policy, std::string& yaml) {
-  if (policy.signatures.empty()) return;
-  uint64_t copies = 0;
-  for (const LearnedSignature& signature : policy.signatures) copies += signature.Copies();
-  absl::StrAppend(&yaml, "    # For ", Copies(copies),
-                  " that no preset fences. These are return addresses: learn again when one of\n"
-                  "    # these files is updated (`pagewarden policy explain` tells).\n"
-                  "    - name: learned-stacks\n      match:\n        stack:\n");
-  Symbols symbols;
-  std::vector<std::string> paths;
-  for (const recording::Module& module : policy.modules) paths.push_back(PathOf(policy, module));
-  for (const LearnedSignature& signature : policy.signatures) {
-    absl::StrAppend(&yaml, "          # ", Copies(signature.Copies()));
-    if (signature.stale > 0) absl::StrAppend(&yaml, " (", signature.stale, " in freed blocks)");
-    absl::StrAppend(&yaml, ", ", signature.moved, " of ", policy.allocations, " allocations:\n",
-                    "          # ", Functions(signature, paths, symbols), "\n");
+// Writes the signatures of a policy, each with what is known of it.
+class SignatureWriter {
+ public:
+  SignatureWriter(const LearnedPolicy& policy, std::string& yaml) : policy_(policy), yaml_(yaml) {
+    for (const recording::Module& module : policy.modules) paths_.push_back(PathOf(policy, module));
+  }
+
+  // One rule for those of all sizes, one for each that is for some sizes only.
+  void Write() {
+    std::vector<const LearnedSignature*> unsized;
+    for (const LearnedSignature& signature : policy_.signatures) {
+      if (signature.max_bytes == 0) unsized.push_back(&signature);
+    }
+    if (!unsized.empty()) WriteRule("learned-stacks", unsized);
+    int number = 0;
+    for (const LearnedSignature& signature : policy_.signatures) {
+      if (signature.max_bytes == 0) continue;
+      WriteRule(absl::StrCat("learned-sizes-", ++number), {&signature});
+    }
+  }
+
+ private:
+  void WriteRule(const std::string& name, const std::vector<const LearnedSignature*>& signatures) {
+    uint64_t copies = 0;
+    for (const LearnedSignature* signature : signatures) copies += signature->Copies();
+    const LearnedSignature& first = *signatures.front();
+    absl::StrAppend(&yaml_, "    # For ", Copies(copies), " that no preset fences.\n");
+    if (first.max_bytes > 0) {
+      absl::StrAppend(&yaml_,
+                      "    # Too common for all sizes: only for secrets about this long.\n");
+    }
+    absl::StrAppend(&yaml_, "    - name: ", name, "\n      match:\n");
+    if (first.max_bytes > 0) {
+      absl::StrAppend(&yaml_, "        size: {min: ", first.min_bytes, ", max: ", first.max_bytes,
+                      "}\n");
+    }
+    absl::StrAppend(&yaml_, "        stack:\n");
+    for (const LearnedSignature* signature : signatures) WriteSignature(*signature);
+  }
+
+  void WriteSignature(const LearnedSignature& signature) {
+    absl::StrAppend(&yaml_, "          # ", Copies(signature.Copies()));
+    if (signature.stale > 0) absl::StrAppend(&yaml_, " (", signature.stale, " in freed blocks)");
+    absl::StrAppend(&yaml_, ", ", signature.moved, " of ", policy_.allocations,
+                    " allocations:\n          # ", Functions(signature, paths_, symbols_), "\n");
     std::vector<std::string> frames;
     for (const recording::Frame& frame : signature.frames) {
-      frames.push_back(FrameText(policy.modules[frame.module], frame.offset));
+      frames.push_back(FrameText(policy_.modules[frame.module], frame.offset));
     }
-    absl::StrAppend(&yaml, "          - [", absl::StrJoin(frames, ",\n             "), "]\n");
+    absl::StrAppend(&yaml_, "          - [", absl::StrJoin(frames, ",\n             "), "]\n");
   }
-}
+
+  const LearnedPolicy& policy_;
+  std::string& yaml_;
+  std::vector<std::string> paths_;
+  Symbols symbols_;
+};
 
 void AddPatterns(const char* key, const char* what, const std::map<std::string, uint64_t>& modules,
                  std::string& yaml) {
@@ -132,8 +169,9 @@ std::string PolicyNameFor(const std::string& executable) {
 }
 
 std::string ToYaml(const LearnedPolicy& policy) {
-  std::string yaml = absl::StrCat("# Learned from: ", Printable(policy.command),
-                                  "\napiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\n",
+  std::string yaml = absl::StrCat("# Learned from: ", Printable(policy.command), "\n",
+                                  policy.signatures.empty() ? "" : kStacksNote,
+                                  "apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\n",
                                   "metadata: {name: ", policy.name, "}\nspec:\n  selector:\n",
                                   "    matchBinaries:\n");
   for (const std::string& binary : policy.binaries) {
@@ -142,7 +180,7 @@ std::string ToYaml(const LearnedPolicy& policy) {
   if (!policy.presets.empty() || !policy.signatures.empty()) {
     absl::StrAppend(&yaml, "  rules:\n");
     AddPresets(policy, yaml);
-    AddSignatures(policy, yaml);
+    SignatureWriter(policy, yaml).Write();
     absl::StrAppend(&yaml, "  arenas:\n    - name: default\n      capacity: ",
                     policy.capacity_bytes / 1024, "Ki\n      onCapacityExhausted: Grow\n");
   }

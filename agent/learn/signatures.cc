@@ -2,7 +2,10 @@
 #include "agent/learn/signatures.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <map>
+#include <numeric>
 #include <utility>
 
 namespace pagewarden {
@@ -22,23 +25,30 @@ Key KeyOf(const recording::Stack& stack, uint32_t depth) {
   return key;
 }
 
+using Sizes = std::array<uint64_t, recording::kSizeClasses>;
+
 class Prefixes {
  public:
   explicit Prefixes(const std::vector<recording::Stack>& stacks) {
     for (const recording::Stack& stack : stacks) {
       for (uint32_t depth = 1; depth <= stack.depth; ++depth) {
-        allocations_[KeyOf(stack, depth)] += stack.allocations;
+        Sizes& sizes = allocations_[KeyOf(stack, depth)];
+        for (size_t i = 0; i < sizes.size(); ++i) sizes[i] += stack.allocations[i];
       }
     }
   }
 
-  uint64_t Allocations(const Key& key) const {
+  // Those of the size classes from `first` to `last`.
+  uint64_t Allocations(const Key& key, uint32_t first = 0,
+                       uint32_t last = recording::kSizeClasses - 1) const {
     const auto found = allocations_.find(key);
-    return found == allocations_.end() ? 0 : found->second;
+    if (found == allocations_.end()) return 0;
+    return std::accumulate(found->second.begin() + first, found->second.begin() + last + 1,
+                           uint64_t{0});
   }
 
  private:
-  std::map<Key, uint64_t> allocations_;
+  std::map<Key, Sizes> allocations_;
 };
 
 // The shortest that is nearly as precise as the whole stack.
@@ -62,12 +72,36 @@ LearnedSignature Make(const Key& key, const Prefixes& prefixes) {
   return signature;
 }
 
+Key KeyOf(const LearnedSignature& signature) {
+  Key key;
+  for (const recording::Frame& frame : signature.frames) {
+    key.emplace_back(frame.module, frame.offset);
+  }
+  return key;
+}
+
+// The same, only for sizes like those of its copies.
+LearnedSignature WithSizes(LearnedSignature signature, const Prefixes& prefixes) {
+  uint32_t first = 0;
+  uint32_t last = recording::kSizeClasses - 1;
+  while (first < last && (signature.size_classes >> first & 1) == 0) ++first;
+  while (last > first && (signature.size_classes >> last & 1) == 0) --last;
+  signature.min_bytes = first == 0 ? 0 : (uint64_t{1} << (first - 1)) + 1;
+  signature.max_bytes = uint64_t{1} << last;
+  signature.moved = prefixes.Allocations(KeyOf(signature), first, last);
+  return signature;
+}
+
 // Few copies for many allocations come last.
 bool IsCheaper(const LearnedSignature& a, const LearnedSignature& b) {
   return a.moved * b.Copies() < b.moved * a.Copies();
 }
 
 }  // namespace
+
+uint64_t AllocationsOf(const recording::Stack& stack) {
+  return std::accumulate(std::begin(stack.allocations), std::end(stack.allocations), uint64_t{0});
+}
 
 SignatureChoice ChooseSignatures(const std::vector<StackEvidence>& evidence,
                                  const std::vector<recording::Stack>& stacks, uint64_t allocations,
@@ -90,6 +124,7 @@ SignatureChoice ChooseSignatures(const std::vector<StackEvidence>& evidence,
       if (!IsPrefix(key, KeyOf(stack, stack.depth))) continue;
       signature.live += found.live;
       signature.stale += found.stale;
+      signature.size_classes |= found.size_classes;
     }
   }
   std::vector<LearnedSignature> candidates;
@@ -97,11 +132,23 @@ SignatureChoice ChooseSignatures(const std::vector<StackEvidence>& evidence,
   std::stable_sort(candidates.begin(), candidates.end(), IsCheaper);
   SignatureChoice choice;
   double left = budget * static_cast<double>(allocations);
-  for (LearnedSignature& signature : candidates) {
+  const auto fits = [&](const LearnedSignature& signature) {
     const double moved = static_cast<double>(signature.moved);
-    const bool fits = moved <= left;
-    if (fits) left -= moved;
-    (fits ? choice.chosen : choice.too_common).push_back(std::move(signature));
+    if (moved > left) return false;
+    left -= moved;
+    return true;
+  };
+  std::vector<LearnedSignature> common;
+  for (LearnedSignature& signature : candidates) {
+    (fits(signature) ? choice.chosen : common).push_back(std::move(signature));
+  }
+  for (LearnedSignature& signature : common) {
+    LearnedSignature sized = WithSizes(signature, prefixes);
+    if (fits(sized)) {
+      choice.chosen.push_back(std::move(sized));
+    } else {
+      choice.too_common.push_back(std::move(signature));
+    }
   }
   return choice;
 }

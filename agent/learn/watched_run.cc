@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/learn/recording_file.h"
+#include "agent/learn/signatures.h"
 #include "agent/learn/workload.h"
 #include "agent/policy/publish.h"
 #include "agent/proc/mappings.h"
@@ -210,7 +211,7 @@ absl::StatusOr<WatchedRun> RunWatched(const WatchedProgram& program,
     run.stacks = (*recording)->Stacks();
     run.modules = (*recording)->Modules();
     run.allocations = (*recording)->lost();
-    for (const recording::Stack& stack : run.stacks) run.allocations += stack.allocations;
+    for (const recording::Stack& stack : run.stacks) run.allocations += AllocationsOf(stack);
   }
   run.result = *std::move(result);
   return run;

@@ -11,7 +11,7 @@ import harness
 
 PAGEWARDEN = harness.BUILD / "agent" / "pagewarden"
 SECONDS = 120
-HEAP = ("Arena", "Heap", "FreedChunk")
+HEAP = ("Arena", "Heap", "FreedChunk", "Anonymous")  # Anonymous: heaps of other allocators
 
 
 def run(*arguments, **options):
