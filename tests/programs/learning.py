@@ -11,7 +11,7 @@ import harness
 
 PAGEWARDEN = harness.BUILD / "agent" / "pagewarden"
 SECONDS = 120
-HEAP = ("Arena", "Heap", "FreedChunk", "Anonymous")  # Anonymous: heaps of other allocators
+HEAP = ("Arena", "Heap", "FreedChunk")
 
 
 def run(*arguments, **options):
@@ -50,6 +50,8 @@ class Found:
         heap = [copy for copy in self.copies if copy["kind"] in HEAP]
         self.heap = len(heap)
         self.heap_fenced = sum(copy["fenced"] for copy in heap)
+        # Of other allocators than the C library's, and of pools.
+        self.anonymous = sum(copy["kind"] == "Anonymous" for copy in self.copies)
         self.fenced = sum(copy["fenced"] for copy in self.copies)
 
 
