@@ -33,6 +33,7 @@ AuxiliaryVector ReadAuxiliaryVector() {
   if (&getauxval != nullptr) {
     result.secure = getauxval(AT_SECURE) != 0;
     result.stack_top = getauxval(AT_RANDOM);
+    result.file = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   } else {
     result.secure = sys::IdsDiffer();
   }

@@ -18,6 +18,7 @@ const char* EnvironmentValue(const char* name);
 struct AuxiliaryVector {
   bool secure = false;     // AT_SECURE: the caller has fewer rights than the program
   uint64_t stack_top = 0;  // an address near the top of the main stack, 0 if unknown
+  const char* file = nullptr;  // as exec was asked for it; the last text on the main stack
 };
 
 // By getauxval(3); where the C library has none, `secure` falls back to comparing

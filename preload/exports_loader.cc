@@ -6,6 +6,7 @@
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/next.h"
+#include "preload/pin_data.h"
 #include "preload/sites.h"
 
 namespace pagewarden {
@@ -21,6 +22,7 @@ PW_SEALED int kept_flags = ~0;
 void ClearDeepBind() { kept_flags = ~kDeepBind; }
 
 PW_EXPORT void* dlopen(const char* file, int flags) {
+  NoticeModules();
   FlushSitesOfUnloaded();
   return next_dlopen(file, flags & kept_flags);
 }

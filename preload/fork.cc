@@ -3,6 +3,8 @@
 
 #include "preload/fence.h"
 #include "preload/ledger.h"
+#include "preload/pin_data.h"
+#include "preload/pins.h"
 #include "preload/sys.h"
 #include "preload/thread_rows.h"
 
@@ -20,13 +22,16 @@ namespace {
 uint64_t always_seen = kSeen;
 
 void BeforeFork() {
+  NoticeModules();  // first: the loader's lock comes before the shim's
   NoticeFork();
   pw_thread.was_in_arena = pw_thread.in_arena;
   pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].BeforeFork();
+  BeforeForkOfPins();
 }
 
 void AfterForkInParent() {
+  AfterForkOfPinsInParent();
   for (uint32_t i = fence.arena_count; i-- > 0;) fence.arenas[i].AfterForkInParent();
   pw_thread.in_arena = pw_thread.was_in_arena;
 }
@@ -36,6 +41,7 @@ void AfterForkInChild() {
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
   ReleaseRowsOfOthers();
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild();
+  AfterForkOfPinsInChild();
   pw_thread.in_arena = pw_thread.was_in_arena;
 }
 
@@ -72,6 +78,7 @@ PW_COLD void HandleUnseenFork() {
   }
   pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterUnseenFork();
+  AfterUnseenForkOfPins();
   __atomic_store_n(fork_witness, kSeen, __ATOMIC_RELEASE);
   pw_thread.in_arena = false;
 }

@@ -4,6 +4,9 @@
 #include "preload/lookup.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
+#include "preload/pin_mappings.h"
+#include "preload/pin_stacks.h"
+#include "preload/sandbox.h"
 
 namespace pagewarden {
 namespace {
@@ -26,6 +29,15 @@ struct Interceptor {
 const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kLookup, dlsym),
     PW_INTERCEPT(kLookup, dlvsym),
+    PW_INTERCEPT(kMappings, mmap),
+    PW_INTERCEPT(kMappings, mmap64),
+    PW_INTERCEPT(kMappings, munmap),
+    PW_INTERCEPT(kMappings, mremap),
+    PW_INTERCEPT(kMappings, mprotect),
+    PW_INTERCEPT(kMappings, madvise),
+    PW_INTERCEPT(kThreads, pthread_create),
+    PW_INTERCEPT(kSandbox, prctl),
+    PW_INTERCEPT(kSandbox, syscall),
 };
 
 }  // namespace

@@ -9,6 +9,9 @@ namespace pagewarden {
 enum class Intercepts : unsigned {
   kNone = 0,
   kLookup = 1u << 0,
+  kMappings = 1u << 4,  // pin_mappings.h
+  kThreads = 1u << 5,   // pin_stacks.h
+  kSandbox = 1u << 6,   // sandbox.h
 };
 
 // For Start, before the slots are bound.

@@ -8,6 +8,7 @@
 namespace pagewarden {
 namespace {
 
+constexpr int kLimitStack = 3;
 constexpr int kLimitMemlock = 8;
 constexpr int kLimitAddressSpace = 9;
 
@@ -29,6 +30,8 @@ bool MayLockAnything() {
 }  // namespace
 
 uint64_t LockableBytes() { return MayLockAnything() ? kUnlimited : SoftLimit(kLimitMemlock); }
+
+uint64_t StackBytes() { return SoftLimit(kLimitStack); }
 
 uint64_t AddressSpaceBytes() { return SoftLimit(kLimitAddressSpace); }
 

@@ -13,6 +13,9 @@ inline constexpr uint64_t kUnlimited = UINT64_MAX;
 // refuses what this promises.)
 uint64_t LockableBytes();
 
+// RLIMIT_STACK, of the main thread.
+uint64_t StackBytes();
+
 // RLIMIT_AS.
 uint64_t AddressSpaceBytes();
 

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "preload/pin_data.h"
 #include "preload/scopes.h"
 
 extern "C" {
@@ -22,11 +23,13 @@ bool IsRelative(const void* handle) {
 }  // namespace
 
 extern "C" void* intercepted_dlsym(void* handle, const char* name) {
+  NoticeModules();
   if (IsRelative(handle)) return real_dlsym(handle, name);
   return const_cast<void*>(HookOr(name, real_dlsym(handle, name)));
 }
 
 extern "C" void* intercepted_dlvsym(void* handle, const char* name, const char* version) {
+  NoticeModules();
   if (IsRelative(handle)) return real_dlvsym(handle, name, version);
   return const_cast<void*>(HookOr(name, real_dlvsym(handle, name, version)));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // dlsym and dlvsym: a pointer to a hooked function that the program looks up in the
-// library that defines it leads to the hook as well.
+// library that defines it leads to the hook as well. A program that looks something up
+// has loaded something: a good moment to notice new modules (pin_data.h).
 #pragma once
 
 extern "C" {

@@ -10,6 +10,7 @@
 #include "preload/registers.h"
 #include "preload/scopes.h"
 #include "preload/sites.h"
+#include "preload/stack_scrub.h"
 #include "preload/thread.h"
 
 namespace pagewarden {
@@ -92,6 +93,12 @@ PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignmen
   return {Route::kNext, nullptr};
 }
 
+// The last of them has just ended.
+__attribute__((noinline)) void CleanUpAfterExtents() {
+  WipeVectorRegisters();
+  if (PW_UNLIKELY(scrub_bytes != 0)) ScrubDeadStack();
+}
+
 PW_INLINE Routed AllocateByRule(const Rule& rule, size_t bytes, size_t alignment) {
   NoticeFork();
   Arena& arena = *rule.arena;
@@ -148,8 +155,7 @@ Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment) {
 Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame) {
   const bool in_extent = pw_thread.scope_count != 0;
   const Rule* rule = MatchingRule(bytes, frame);
-  if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0))
-    WipeVectorRegisters();  // the extent has just ended
+  if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0)) CleanUpAfterExtents();
   return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateByRule(*rule, bytes, alignment);
 }
 

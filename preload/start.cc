@@ -13,6 +13,7 @@
 #include "preload/mem.h"
 #include "preload/next.h"
 #include "preload/pass.h"
+#include "preload/pin_start.h"
 #include "preload/policy.h"
 #include "preload/registers.h"
 #include "preload/report.h"
@@ -50,6 +51,46 @@ Verdict PassThrough(Verdict verdict) {
   return verdict;
 }
 
+constexpr char kDefaultArenaName[] = "default";
+const abi::ArenaEntry kDefaultArena = {
+    .name = {},
+    .capacity_bytes = 1 << 20,
+    .flags = abi::kArenaCanary | abi::kArenaExcludeFromCoreDump,
+    .on_fork = abi::OnFork::kRelock,
+    .on_lock_failure = abi::OnLockFailure::kAllocateUnlocked,
+    .on_capacity_exhausted = abi::OnCapacityExhausted::kAllocateUnlocked,
+    .backing = {abi::Backing::kLockedAnonymous, abi::Backing::kNone},
+    .reserved = {},
+};
+
+bool IsDefault(const abi::ArenaEntry& arena) {
+  return arena.capacity_bytes == kDefaultArena.capacity_bytes &&
+         arena.flags == kDefaultArena.flags && arena.on_fork == kDefaultArena.on_fork &&
+         arena.on_lock_failure == kDefaultArena.on_lock_failure &&
+         arena.on_capacity_exhausted == kDefaultArena.on_capacity_exhausted &&
+         arena.backing[0] == kDefaultArena.backing[0] &&
+         arena.backing[1] == kDefaultArena.backing[1];
+}
+
+// A policy without rules and arenas only pins: the arena that every policy has comes
+// when the program asks for it by name (EnsureFence), and takes nothing of the limit.
+bool OnlyPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  return policy.mode == abi::Mode::kEnforce && policy.rules.count == 0 &&
+         policy.arenas.count == 1 && IsDefault(image.arena(policy.arenas.first));
+}
+
+// Interposes what the rules, if there are any, and the pins ask for.
+void BindFunctions(const PolicyImage& image, const uint32_t* slot_tags, unsigned intercepts) {
+  SetIntercepts(intercepts);
+  ledger.scopes_bound = BindScopes(slot_tags, slot_tags != nullptr ? image.function_count() : 0);
+}
+
+Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  BindFunctions(image, nullptr, StartPins(image, policy));
+  if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
+  return {ShimState::kActive, Uncovered::kNone};
+}
+
 Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   for (uint32_t i = 0; i < policy.arenas.count; ++i) {
     const abi::Text name = image.arena(policy.arenas.first + i).name;
@@ -67,8 +108,8 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   if (tables.set.everywhere != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
-  SetIntercepts(static_cast<unsigned>(Intercepts::kLookup));
-  ledger.scopes_bound = BindScopes(tables.slot_tags, image.function_count());
+  const unsigned for_pins = StartPins(image, policy);
+  BindFunctions(image, tables.slot_tags, static_cast<unsigned>(Intercepts::kLookup) | for_pins);
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
@@ -99,24 +140,12 @@ Verdict Decide() {
     Warn(refusal);
     return PassThrough(NotCovered(Uncovered::kSanitizer));
   }
-  return Enforce(image, *policy);
+  return OnlyPins(image, *policy) ? PinOnly(image, *policy) : Enforce(image, *policy);
 }
 
 void ProtectSealed(int protection) {
   sys::Protect(pw_sealed_begin, static_cast<size_t>(pw_sealed_end - pw_sealed_begin), protection);
 }
-
-constexpr char kDefaultArenaName[] = "default";
-const abi::ArenaEntry kDefaultArena = {
-    .name = {},
-    .capacity_bytes = 1 << 20,
-    .flags = abi::kArenaCanary | abi::kArenaExcludeFromCoreDump,
-    .on_fork = abi::OnFork::kRelock,
-    .on_lock_failure = abi::OnLockFailure::kAllocateUnlocked,
-    .on_capacity_exhausted = abi::OnCapacityExhausted::kAllocateUnlocked,
-    .backing = {abi::Backing::kLockedAnonymous, abi::Backing::kNone},
-    .reserved = {},
-};
 
 void BuildDefaultFence() {
   CopyText(ledger.arenas[0].name, sizeof(ledger.arenas[0].name), kDefaultArenaName,

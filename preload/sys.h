@@ -87,6 +87,10 @@ inline long MapAt(const void* at, size_t bytes) {
   return Call(__NR_mmap, Arg(at), bytes, kProtRead | kProtWrite,
               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
+// Zeroed, anywhere.
+inline long Map(size_t bytes) {
+  return Call(__NR_mmap, 0, bytes, kProtRead | kProtWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
 // Locked, and populated if accessible; anywhere when `at` is null.
 inline long MapLocked(const void* at, size_t bytes, int protection) {
   return Call(__NR_mmap, Arg(at), bytes, protection,
@@ -98,6 +102,11 @@ inline long MapShared(const void* at, size_t bytes, long fd) {
 inline long Move(const void* from, size_t bytes, const void* to) {
   constexpr long kMayMove = 1, kFixed = 2;
   return Call(__NR_mremap, Arg(from), bytes, bytes, kMayMove | kFixed, Arg(to));
+}
+// May move.
+inline long Enlarge(const void* at, size_t bytes, size_t wanted) {
+  constexpr long kMayMove = 1;
+  return Call(__NR_mremap, Arg(at), bytes, wanted, kMayMove);
 }
 inline long SecretMemory() { return Call(__NR_memfd_secret, O_CLOEXEC); }
 inline long Truncate(long fd, size_t bytes) { return Call(__NR_ftruncate, fd, bytes); }
@@ -114,12 +123,20 @@ inline long LockOnFault(const void* at, size_t bytes) {
   constexpr long kNoSystemCall = -38;  // before Linux 4.4
   return result == kNoSystemCall ? Call(__NR_mlock, Arg(at), bytes) : result;
 }
+inline long Unlock(const void* at, size_t bytes) {
+  return Call(__NR_munlock, Arg(at), bytes);
+}
 // Asks without a fault: a wait that ends at once, for a word that is there.
 inline bool IsReadable(uint64_t address) {
   constexpr long kFault = -14;
   constexpr int64_t kNoTime[2] = {0, 0};
   return Call(__NR_futex, static_cast<long>(address & ~uint64_t{7}), 128 /* FUTEX_WAIT_PRIVATE */, 0,
               Arg(kNoTime)) != kFault;
+}
+// Whether there is a mapping, accessible or not.
+inline bool IsMapped(uint64_t page) {
+  unsigned char resident;
+  return !Failed(Call(__NR_mincore, static_cast<long>(page), 1, Arg(&resident)));
 }
 inline long GetRandom(void* to, size_t bytes) { return Call(__NR_getrandom, Arg(to), bytes, 0); }
 inline long GetPid() { return Call(__NR_getpid); }

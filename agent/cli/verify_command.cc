@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <openssl/crypto.h>
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,11 +21,14 @@
 #include "agent/proof/supervised_command.h"
 #include "agent/proof/verify.h"
 #include "agent/proof/verify_report.h"
+#include "agent/proof/verify_summary.h"
 
 namespace pagewarden {
 namespace {
 
 constexpr int kSignalExit = 128;  // plus the signal, as shells do
+constexpr size_t kOpenSslSecureBytes = 256 << 10;
+constexpr int kOpenSslSecureBlock = 64;
 constexpr int kMaxPid = 1 << 22;  // proc(5), /proc/sys/kernel/pid_max
 
 constexpr char kHelp[] =
@@ -41,9 +46,12 @@ Usage:
   pagewarden verify SECRET... [OPTIONS] -- COMMAND [ARGUMENT...]
 
 SECRET, each may be given several times:
-  --secret FILE            the private keys in FILE: PEM or DER, RSA or EC, not encrypted
+  --secret FILE            the private keys in FILE: PEM (PKCS #1, SEC 1, PKCS #8, OpenSSH),
+                           DER or PKCS #12; RSA, EC, Ed25519 and its kin, DSA
   --secret-text-file FILE  a password or other text, 8 to 4096 bytes: all of FILE but the
                            newline at its end
+  --secret-hex-file FILE   bytes, written in hexadecimal
+  --passphrase-file FILE   the passphrase of encrypted keys: the first line of FILE
 
 Where to look:
   --pid PID                this process; may be given several times
@@ -54,19 +62,23 @@ Where to look:
                            standard output goes to standard error
 
 Options:
+  --live                   let the processes run while they are searched: what moves
+                           meanwhile may be missed. Without it all are stopped first
+  --accept fenced|locked   what a copy must be for exit code 0 (default fenced)
   --settle SECONDS         how long COMMAND may work before the search (default 2)
   --json                   print JSON
   --plain                  print the rows separated by tabs, without heading and verdict
   -h, --help               print this help
 
 A copy is a place where at least 16 contiguous bytes of a private number or of the PEM
-text are intact; 8 of a text. LOCKED: it cannot be swapped out. DUMPABLE: it would be in
-a core dump. FENCED: locked, not dumpable, and in an arena of libpagewarden.so.
-Needs the same user as the processes, or CAP_SYS_PTRACE.
+text are intact; 8 of a text. WHERE: what kind of memory it is in. LOCKED: it cannot be
+swapped out. DUMPABLE: it would be in a core dump. FENCED: locked, not dumpable, and in
+an arena of libpagewarden.so. STALE: nothing owns the bytes any more; "-": nobody can
+tell. Needs the same user as the processes, or CAP_SYS_PTRACE. docs/verify.md has more.
 
-Exit codes: 0 every copy is fenced, 1 some copy is not, 2 usage, 4 something could not
-be read, 5 no copy at all (is it the right secret?), 126 COMMAND cannot be executed,
-127 COMMAND not found.
+Exit codes: 0 every copy is accepted, 1 some copy is not, 2 usage, or a secret that cannot
+be loaded, 4 something could not be read, 5 no copy at all (is it the right secret?),
+126 COMMAND cannot be executed, 127 COMMAND not found.
 )";
 
 struct VerifyOptions {
@@ -76,8 +88,8 @@ struct VerifyOptions {
   std::string cgroup;
   std::vector<std::string> command;
   double settle_seconds = 2;
-  std::vector<std::string> key_files;
-  std::vector<std::string> text_files;
+  SecretFiles secrets;
+  Accept accept = Accept::kFenced;
   bool json = false;
   bool plain = false;
 };
@@ -96,7 +108,7 @@ int Report(const VerifyOptions& options, const VerifyResult& result) {
   } else {
     PrintTable(result, std::cout);
   }
-  return ExitCode(result);
+  return ExitCode(result, options.accept);
 }
 
 int VerifyCgroup(const VerifyOptions& options, const NeedleSet& needles) {
@@ -113,7 +125,9 @@ std::vector<std::string> TakeMissing(std::vector<pid_t>& pids) {
   const auto is_missing = [&missing](pid_t pid) {
     const auto status = ReadStatus(pid);
     if (status.ok()) return false;
-    missing.push_back(absl::StrCat("process ", pid, " : ", status.status().message()));
+    missing.push_back(absl::StrCat(
+        "process ", pid, " : ",
+        absl::IsNotFound(status.status()) ? "no such process" : status.status().message()));
     return true;
   };
   pids.erase(std::remove_if(pids.begin(), pids.end(), is_missing), pids.end());
@@ -159,9 +173,11 @@ int VerifyCommand(const VerifyOptions& options, const NeedleSet& needles) {
 }
 
 int RunVerify(const VerifyOptions& options) {
-  // Neither a core dump nor another user may get at the secrets through us.
+  // Neither a core dump nor another user may get at the secrets through us, and
+  // the numbers that OpenSSL makes of them lie in locked memory.
   prctl(PR_SET_DUMPABLE, 0);
-  const auto needles = LoadNeedles(options.key_files, options.text_files);
+  CRYPTO_secure_malloc_init(kOpenSslSecureBytes, kOpenSslSecureBlock);
+  const auto needles = LoadNeedles(options.secrets);
   if (!needles.ok()) {
     std::cerr << "pagewarden: " << needles.status().message() << "\n";
     return kExitUsage;
@@ -175,8 +191,9 @@ absl::string_view UsageError(const VerifyOptions& options) {
   const int targets = !options.pids.empty() + !options.cgroup.empty() + !options.command.empty();
   if (targets == 0) return "nowhere to look: give --pid, --cgroup or -- COMMAND";
   if (targets > 1) return "give only one of --pid, --cgroup and -- COMMAND";
-  if (options.key_files.empty() && options.text_files.empty()) {
-    return "no secret: give --secret or --secret-text-file";
+  const SecretFiles& secrets = options.secrets;
+  if (secrets.keys.empty() && secrets.texts.empty() && secrets.hex.empty()) {
+    return "no secret: give --secret, --secret-text-file or --secret-hex-file";
   }
   if (options.children && options.pids.empty()) return "--children goes with --pid";
   return "";
@@ -198,8 +215,13 @@ void AddVerifyCommand(CLI::App& app, int& exit_code) {
   verify->add_flag("--live", options->live);
   verify->add_option("command", options->command);
   verify->add_option("--settle", options->settle_seconds)->check(CLI::Range(0.0, 86400.0));
-  verify->add_option("--secret", options->key_files)->allow_extra_args(false);
-  verify->add_option("--secret-text-file", options->text_files)->allow_extra_args(false);
+  verify->add_option("--secret", options->secrets.keys)->allow_extra_args(false);
+  verify->add_option("--secret-text-file", options->secrets.texts)->allow_extra_args(false);
+  verify->add_option("--secret-hex-file", options->secrets.hex)->allow_extra_args(false);
+  verify->add_option("--passphrase-file", options->secrets.passphrase);
+  verify->add_option("--accept", options->accept)
+      ->transform(CLI::Transformer(
+          std::map<std::string, Accept>{{"fenced", Accept::kFenced}, {"locked", Accept::kLocked}}));
   CLI::Option* json = verify->add_flag("--json", options->json);
   verify->add_flag("--plain", options->plain)->excludes(json);
   verify->callback([options, &exit_code] {

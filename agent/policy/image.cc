@@ -242,6 +242,15 @@ class OrderedSet {
   std::vector<std::string> names_;
 };
 
+void AddInterceptors(const Pin& pin, OrderedSet& functions) {
+  const bool maps = pin.process || !pin.mappings.empty();
+  const bool starts_threads = pin.process || pin.stack_bytes != 0 || pin.scrub_bytes != 0;
+  if (!pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
+  if (maps) functions.AddAll(abi::kMappingFunctions);
+  if (starts_threads) functions.AddAll(abi::kThreadStartFunctions);
+  if (maps || starts_threads || !pin.data.empty()) functions.AddAll(abi::kSandboxFunctions);
+}
+
 // What the shim must interpose for the policy to work, beside what it names.
 void AddInterceptors(const AllocationSpec& spec, OrderedSet& functions) {
   for (const Rule& rule : spec.rules) {
@@ -249,8 +258,7 @@ void AddInterceptors(const AllocationSpec& spec, OrderedSet& functions) {
     if (!rule.match.read_from.empty()) functions.AddAll(abi::kFileFunctions);
     if (!rule.match.threads.empty()) functions.AddAll(abi::kThreadNameFunctions);
   }
-  if (spec.pin.process || !spec.pin.mappings.empty()) functions.AddAll(abi::kMappingFunctions);
-  if (spec.pin.process || spec.pin.stack_bytes != 0) functions.AddAll(abi::kThreadStartFunctions);
+  AddInterceptors(spec.pin, functions);
 }
 
 }  // namespace

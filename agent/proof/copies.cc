@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <tuple>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -56,6 +57,24 @@ void Extend(Copy& copy, const Copy& more) {
   copy.bytes += more.bytes;
 }
 
+// Copies of equal extent: the first form stays. Copies come by address.
+std::vector<Copy> DropContained(const NeedleSet& needles, std::vector<Copy> copies) {
+  std::sort(copies.begin(), copies.end(), [](const Copy& a, const Copy& b) {
+    return std::tie(a.address, b.end, a.needle) < std::tie(b.address, a.end, b.needle);
+  });
+  absl::flat_hash_map<uint32_t, Copy> reaching;  // by secret: the copy that ends last so far
+  std::vector<Copy> kept;
+  for (const Copy& copy : copies) {
+    const Needle& needle = needles[copy.needle];
+    Copy& before = reaching[needle.secret];
+    const bool is_inside = copy.end <= before.end && copy.needle != before.needle;
+    if (is_inside) continue;
+    kept.push_back(copy);
+    if (copy.end > before.end) before = copy;
+  }
+  return kept;
+}
+
 }  // namespace
 
 std::vector<Copy> MergeFragments(const NeedleSet& needles, std::vector<Fragment> fragments) {
@@ -77,7 +96,7 @@ std::vector<Copy> MergeFragments(const NeedleSet& needles, std::vector<Fragment>
     for (const PemBase& base : bases) pem_copies.emplace(base, copies.size());
     copies.push_back(found.copy);
   }
-  return copies;
+  return DropContained(needles, std::move(copies));
 }
 
 }  // namespace pagewarden

@@ -19,8 +19,10 @@ struct Copy {
 
 // Joins the runs that have one base (the address where the needle would begin)
 // into one copy, and the lines of a PEM text that lie together as in a file, or
-// without their line ends, into one. Fragments may overlap, as those of
-// overlapping buffers do, and come in any order. Result by address.
+// without their line ends, into one. What lies inside a larger copy of the same
+// secret in another form (the plain part of an escaped text) is part of that.
+// Fragments may overlap, as those of overlapping buffers do, and come in any
+// order. Result by address.
 std::vector<Copy> MergeFragments(const NeedleSet& needles, std::vector<Fragment> fragments);
 
 }  // namespace pagewarden

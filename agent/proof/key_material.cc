@@ -1,182 +1,215 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/proof/key_material.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/decoder.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
+#include <openssl/pem.h>
 
-#include <memory>
+#include <cstring>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/proof/openssh_key.h"
+#include "agent/proof/openssl_ptr.h"
+#include "agent/proof/pem_lines.h"
+#include "agent/proof/pkcs12_file.h"
 #include "agent/proof/secret_file.h"
 
 namespace pagewarden {
 namespace {
 
-struct FreeDecoder {
-  void operator()(OSSL_DECODER_CTX* decoder) const { OSSL_DECODER_CTX_free(decoder); }
+struct PassphraseCall {
+  const Passphrase* passphrase;
+  bool asked = false;
 };
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, FreeKey>;
-
-struct ComponentParameter {
-  const char* parameter;
-  const char* name;
-};
-
-constexpr ComponentParameter kRsaComponents[] = {
-    {OSSL_PKEY_PARAM_RSA_D, "rsa.d"},
-    {OSSL_PKEY_PARAM_RSA_FACTOR1, "rsa.p"},
-    {OSSL_PKEY_PARAM_RSA_FACTOR2, "rsa.q"},
-    {OSSL_PKEY_PARAM_RSA_EXPONENT1, "rsa.dmp1"},
-    {OSSL_PKEY_PARAM_RSA_EXPONENT2, "rsa.dmq1"},
-    {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, "rsa.iqmp"},
-};
-constexpr ComponentParameter kEcComponents[] = {{OSSL_PKEY_PARAM_PRIV_KEY, "ec.scalar"}};
 
 // OpenSSL would otherwise ask on the terminal.
-int RefusePassphrase(char*, int, int, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
+int GivePassphrase(char* buffer, int capacity, int, void* data) {
+  auto* const call = static_cast<PassphraseCall*>(data);
+  call->asked = true;
+  const Passphrase& passphrase = *call->passphrase;
+  if (!passphrase.has_value() || passphrase->size() > static_cast<size_t>(capacity)) return -1;
+  memcpy(buffer, passphrase->data(), passphrase->size());
+  return static_cast<int>(passphrase->size());
 }
 
-absl::Status Encrypted(const std::string& path) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, ": the private key is encrypted; give a decrypted copy (openssl pkey -in ",
-                   path, " -out FILE)"));
-}
-
-absl::StatusOr<KeyPtr> Decode(ByteView encoded, const std::string& path) {
-  bool asked = false;
+absl::StatusOr<KeyPtr> Decode(ByteView encoded, const Passphrase& passphrase) {
+  PassphraseCall call = {&passphrase};
   EVP_PKEY* key = nullptr;
-  std::unique_ptr<OSSL_DECODER_CTX, FreeDecoder> decoder(OSSL_DECODER_CTX_new_for_pkey(
+  const OpenSslPtr<OSSL_DECODER_CTX> decoder(OSSL_DECODER_CTX_new_for_pkey(
       &key, nullptr, nullptr, nullptr, EVP_PKEY_KEYPAIR, nullptr, nullptr));
   if (decoder == nullptr) return absl::InternalError("OpenSSL has no key decoder");
-  OSSL_DECODER_CTX_set_pem_password_cb(decoder.get(), RefusePassphrase, &asked);
+  OSSL_DECODER_CTX_set_pem_password_cb(decoder.get(), GivePassphrase, &call);
   const unsigned char* data = encoded.data();
   size_t bytes = encoded.size();
   const bool decoded = OSSL_DECODER_from_data(decoder.get(), &data, &bytes) == 1;
   KeyPtr owned(key);
   ERR_clear_error();
-  if (asked) return Encrypted(path);
-  if (!decoded || key == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": not a private key in PEM or DER that OpenSSL can read"));
-  }
-  return owned;
+  if (decoded && key != nullptr) return owned;
+  if (call.asked) return passphrase.has_value() ? PassphraseWrong() : PassphraseNeeded();
+  return absl::InvalidArgumentError("not a private key in a form that OpenSSL can read");
 }
 
-// NotFound: the key has no such number.
-absl::StatusOr<KeyComponent> Component(const EVP_PKEY* key, const ComponentParameter& wanted) {
-  BIGNUM* number = nullptr;
-  if (EVP_PKEY_get_bn_param(key, wanted.parameter, &number) != 1) {
-    ERR_clear_error();
-    return absl::NotFoundError(wanted.name);
-  }
-  KeyComponent component{wanted.name, SecretBytes(static_cast<size_t>(BN_num_bytes(number)))};
-  BN_bn2bin(number, component.bytes.data());
-  BN_clear_free(number);
-  return component;
+// What `write` writes as PEM, or nothing where the key has no such form.
+template <typename Write>
+void AddPem(Write write, std::vector<SecretBytes>& texts) {
+  const OpenSslPtr<BIO> bio(BIO_new(BIO_s_secmem()));
+  char* data = nullptr;
+  if (bio == nullptr || write(bio.get()) != 1) return ERR_clear_error();
+  const long bytes = BIO_get_mem_data(bio.get(), &data);
+  if (bytes > 0) texts.emplace_back(data, data + bytes);
 }
 
-absl::StatusOr<absl::Span<const ComponentParameter>> ComponentsOf(const EVP_PKEY* key,
-                                                                  const std::string& path) {
-  if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
-    BIGNUM* third_prime = nullptr;
-    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_FACTOR3, &third_prime) == 1) {
-      BN_clear_free(third_prime);
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": RSA keys of more than two primes are not supported"));
-    }
-    ERR_clear_error();
-    return absl::Span<const ComponentParameter>(kRsaComponents);
-  }
-  if (EVP_PKEY_is_a(key, "EC") == 1) return absl::Span<const ComponentParameter>(kEcComponents);
-  return absl::InvalidArgumentError(absl::StrCat(path, ": ", EVP_PKEY_get0_type_name(key),
-                                                 " keys are not supported, only RSA and EC"));
-}
-
-absl::StatusOr<PrivateKey> ToPrivateKey(ByteView encoded, const std::string& path) {
-  auto key = Decode(encoded, path);
-  if (!key.ok()) return key.status();
-  auto wanted = ComponentsOf(key->get(), path);
-  if (!wanted.ok()) return wanted.status();
-  PrivateKey result;
-  for (const ComponentParameter& parameter : *wanted) {
-    auto component = Component(key->get(), parameter);
-    if (!component.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": a public key, or a private key without ", parameter.name));
-    }
-    result.components.push_back(*std::move(component));
-  }
+absl::StatusOr<PrivateKey> ToPrivateKey(EVP_PKEY* key) {
+  auto components = ComponentsOf(key);
+  if (!components.ok()) return components.status();
+  PrivateKey result{*std::move(components), {}};
+  AddPem(
+      [key](BIO* bio) {
+        return PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
+      },
+      result.pem);
+  AddPem(
+      [key](BIO* bio) {
+        return PEM_write_bio_PrivateKey_traditional(bio, key, nullptr, nullptr, 0, nullptr,
+                                                    nullptr);
+      },
+      result.pem);
   return result;
 }
 
-// The PEM blocks whose label ends in PRIVATE KEY, from BEGIN to END.
-absl::StatusOr<std::vector<absl::string_view>> PrivateBlocks(absl::string_view text,
-                                                             const std::string& path) {
+struct PemBlock {
+  absl::string_view text;  // from BEGIN to END
+  bool is_openssh = false;
+};
+
+// Those whose label ends in PRIVATE KEY.
+absl::StatusOr<std::vector<PemBlock>> PrivateBlocks(absl::string_view text) {
   constexpr absl::string_view kBegin = "-----BEGIN ";
-  std::vector<absl::string_view> blocks;
+  std::vector<PemBlock> blocks;
   for (size_t at = text.find(kBegin); at != text.npos; at = text.find(kBegin, at + 1)) {
     const size_t label = at + kBegin.size();
     const size_t label_end = text.find("-----", label);
     if (label_end == text.npos) break;
     const absl::string_view name = text.substr(label, label_end - label);
     if (!absl::EndsWith(name, "PRIVATE KEY")) continue;
-    if (name == "OPENSSH PRIVATE KEY") {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ": in OpenSSH's own format; convert a copy (ssh-keygen -p -m PEM -f COPY)"));
-    }
     const size_t end = text.find("-----END ", label_end);
     const size_t end_dashes = end == text.npos ? end : text.find("-----", end + 5);
-    if (end_dashes == text.npos) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": a PEM block does not end"));
-    }
-    blocks.push_back(text.substr(at, end_dashes + 5 - at));
+    if (end_dashes == text.npos) return absl::InvalidArgumentError("a PEM block does not end");
+    blocks.push_back({text.substr(at, end_dashes + 5 - at), name == "OPENSSH PRIVATE KEY"});
   }
   return blocks;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<PrivateKey>> LoadPrivateKeys(const std::string& path) {
-  auto file = ReadSecretFile(path, kMaxKeyFileBytes);
-  if (!file.ok()) return file.status();
-  const absl::string_view text = AsText(*file);
-  auto blocks = PrivateBlocks(text, path);
-  if (!blocks.ok()) return blocks.status();
-  const bool is_pem = !blocks->empty();
-  if (!is_pem && absl::StrContains(text, "-----BEGIN ")) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": contains no private key"));
+absl::StatusOr<PrivateKey> ParseBlock(const PemBlock& block, const Passphrase& passphrase) {
+  absl::StatusOr<PrivateKey> key;
+  if (block.is_openssh) {
+    auto components = ParseOpenSshKey(DecodePemText(block.text), passphrase);
+    if (!components.ok()) return components.status();
+    key = PrivateKey{*std::move(components), {}};
+  } else {
+    const auto decoded = Decode(AsBytes(block.text), passphrase);
+    if (!decoded.ok()) return decoded.status();
+    key = ToPrivateKey(decoded->get());
   }
-  if (!is_pem) blocks->push_back(text);
+  if (key.ok()) key->pem.emplace(key->pem.begin(), block.text.begin(), block.text.end());
+  return key;
+}
+
+absl::StatusOr<std::vector<PrivateKey>> ParsePem(absl::string_view text,
+                                                 const Passphrase& passphrase) {
+  const auto blocks = PrivateBlocks(text);
+  if (!blocks.ok()) return blocks.status();
+  if (blocks->empty()) return absl::InvalidArgumentError("contains no private key");
   std::vector<PrivateKey> keys;
-  for (absl::string_view block : *blocks) {
-    auto key = ToPrivateKey(AsBytes(block), path);
+  for (const PemBlock& block : *blocks) {
+    auto key = ParseBlock(block, passphrase);
     if (!key.ok()) return key.status();
-    if (is_pem) key->pem.assign(block.begin(), block.end());
     keys.push_back(*std::move(key));
   }
   return keys;
 }
 
+absl::StatusOr<std::vector<PrivateKey>> ParseDer(ByteView der, const Passphrase& passphrase) {
+  auto pkcs12 = ParsePkcs12(der, passphrase);
+  if (!pkcs12.ok()) return pkcs12.status();
+  std::vector<KeyPtr> decoded;
+  if (pkcs12->has_value()) {
+    decoded = **std::move(pkcs12);
+  } else {
+    auto key = Decode(der, passphrase);
+    if (!key.ok()) return key.status();
+    decoded.push_back(*std::move(key));
+  }
+  std::vector<PrivateKey> keys;
+  for (const KeyPtr& key : decoded) {
+    auto converted = ToPrivateKey(key.get());
+    if (!converted.ok()) return converted.status();
+    keys.push_back(*std::move(converted));
+  }
+  return keys;
+}
+
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  return {status.code(), absl::StrCat(path, ": ", status.message())};
+}
+
+absl::Status CheckSize(const std::string& path, size_t bytes) {
+  if (bytes >= kMinTextBytes && bytes <= kMaxTextBytes) return absl::OkStatus();
+  if (bytes > kMaxTextBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": larger than ", kMaxTextBytes,
+                                                   " bytes, the most that is searched for"));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(path, ": shorter than ", kMinTextBytes,
+                                                 " bytes; such a secret would be found by chance"));
+}
+
+// -1: not a digit
+int HexDigit(unsigned char c) {
+  if (absl::ascii_isdigit(c)) return c - '0';
+  const unsigned char lower = static_cast<unsigned char>(absl::ascii_tolower(c));
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<PrivateKey>> LoadPrivateKeys(const std::string& path,
+                                                        const Passphrase& passphrase) {
+  const auto file = ReadSecretFile(path, kMaxKeyFileBytes);
+  if (!file.ok()) return file.status();
+  const bool is_pem = absl::StrContains(AsText(*file), "-----BEGIN ");
+  auto keys = is_pem ? ParsePem(AsText(*file), passphrase) : ParseDer(*file, passphrase);
+  return keys.ok() ? std::move(keys) : InFile(path, keys.status());
+}
+
 absl::StatusOr<SecretBytes> LoadTextSecret(const std::string& path) {
-  auto text = ReadSecretFile(path, kMaxTextBytes);
+  auto text = ReadSecretFile(path, kMaxTextBytes + 2);
   if (!text.ok()) return text.status();
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-  if (text->size() < kMinTextBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": shorter than ", kMinTextBytes,
-                                                   " bytes; such a text would be found by chance"));
+  const absl::Status size = CheckSize(path, text->size());
+  return size.ok() ? std::move(text) : size;
+}
+
+absl::StatusOr<SecretBytes> LoadHexSecret(const std::string& path) {
+  const auto text = ReadSecretFile(path, 4 * kMaxTextBytes);
+  if (!text.ok()) return text.status();
+  SecretBytes bytes;
+  bytes.reserve(text->size() / 2);
+  bool is_half = false;
+  for (const unsigned char c : *text) {
+    if (absl::ascii_isspace(c) || c == ':') continue;
+    const int digit = HexDigit(c);
+    if (digit < 0) return absl::InvalidArgumentError(path + ": not hexadecimal");
+    if (!is_half) bytes.push_back(0);
+    bytes.back() = static_cast<unsigned char>(bytes.back() << 4 | digit);
+    is_half = !is_half;
   }
-  return text;
+  if (is_half) return absl::InvalidArgumentError(path + ": an odd number of hexadecimal digits");
+  const absl::Status size = CheckSize(path, bytes.size());
+  if (!size.ok()) return size;
+  return bytes;
 }
 
 }  // namespace pagewarden

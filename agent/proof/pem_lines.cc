@@ -73,6 +73,8 @@ bool IsPrivateCharacter(size_t index, const std::vector<bool>& is_private) {
 
 }  // namespace
 
+SecretBytes DecodePemText(absl::string_view block) { return DecodeLines(Base64Lines(block)); }
+
 std::vector<PemLine> PrivatePemLines(absl::string_view block,
                                      const std::vector<KeyComponent>& components) {
   const std::vector<PemLine> lines = Base64Lines(block);

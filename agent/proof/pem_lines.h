@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "agent/proof/key_material.h"
+#include "agent/proof/key_components.h"
 
 namespace pagewarden {
 
@@ -17,6 +17,9 @@ struct PemLine {
   size_t line = 0;         // counted from the first base64 line
   size_t offset = 0;       // of `text` among the block's base64 characters
 };
+
+// The bytes that the base64 lines of a block encode; empty if they are not base64.
+SecretBytes DecodePemText(absl::string_view block);
 
 std::vector<PemLine> PrivatePemLines(absl::string_view block,
                                      const std::vector<KeyComponent>& components);

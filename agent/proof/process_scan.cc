@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/proof/process_scan.h"
 
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -16,7 +18,8 @@ namespace pagewarden {
 namespace {
 
 constexpr uint64_t kPageBytes = 4096;
-constexpr size_t kChunkBytes = 1 << 20;
+// Small enough to stay in the second-level cache between the read and the search.
+constexpr size_t kChunkBytes = 256 << 10;
 
 bool IsKernelOrDevice(const Mapping& mapping) {
   const std::string& name = mapping.name;
@@ -60,14 +63,15 @@ std::vector<AddressRange> RangesToRead(const std::vector<Mapping>& mappings, con
 
 class ProcessReader {
  public:
-  ProcessReader(const ProcessMemory& memory, const PageMap& pages, const Scanner& scanner)
-      : memory_(memory), pages_(pages), scanner_(scanner), buffer_(kChunkBytes) {}
+  ProcessReader(pid_t pid, const ProcessMemory& memory, const PageMap& pages,
+                const Scanner& scanner)
+      : pid_(pid), memory_(memory), pages_(pages), scanner_(scanner), buffer_(kChunkBytes) {}
 
   absl::Status Read(AddressRange range) {
     size_t kept = 0;  // bytes before `at` that are in the buffer already
     for (uint64_t at = range.start; at < range.end;) {
       const size_t wanted = std::min<uint64_t>(buffer_.size() - kept, range.end - at);
-      const size_t got = memory_.Read(at, buffer_.data() + kept, wanted);
+      const size_t got = ReadBytes(at, buffer_.data() + kept, wanted);
       scanner_.Scan(ByteView(buffer_.data(), kept + got), at - kept, fragments);
       if (fragments.size() > kMaxFragmentsPerProcess) {
         return absl::ResourceExhaustedError("more copies than can be listed");
@@ -85,6 +89,16 @@ class ProcessReader {
   std::vector<uint64_t> unreadable_pages;
 
  private:
+  // /proc/PID/mem copies twice, through a page of the kernel's, but reads what the
+  // process itself may not.
+  size_t ReadBytes(uint64_t address, unsigned char* to, size_t bytes) const {
+    const iovec local = {to, bytes};
+    const iovec remote = {reinterpret_cast<void*>(address), bytes};
+    const ssize_t got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
+    const size_t done = got < 0 ? 0 : static_cast<size_t>(got);
+    return done == bytes ? done : done + memory_.Read(address + done, to + done, bytes - done);
+  }
+
   size_t KeepTail(size_t used) {
     const size_t kept = std::min(used, Scanner::kOverlap);
     memmove(buffer_.data(), buffer_.data() + used - kept, kept);
@@ -97,6 +111,7 @@ class ProcessReader {
     at = page + kPageBytes;
   }
 
+  const pid_t pid_;
   const ProcessMemory& memory_;
   const PageMap& pages_;
   const Scanner& scanner_;
@@ -126,7 +141,7 @@ absl::StatusOr<ProcessScan> ScanProcess(pid_t pid, const std::vector<Mapping>& m
   if (!memory.ok()) return memory.status();
   auto pages = PageMap::Open(pid);
   if (!pages.ok()) return pages.status();
-  ProcessReader reader(*memory, *pages, scanner);
+  ProcessReader reader(pid, *memory, *pages, scanner);
   for (const AddressRange& range : RangesToRead(mappings, *pages)) {
     const absl::Status read = reader.Read(range);
     if (!read.ok()) return read;

@@ -157,6 +157,7 @@ FoundCopy Attribute(pid_t pid, const Copy& copy, const NeedleSet& needles,
   found.address = copy.address;
   found.bytes = copy.bytes;
   found.representation = needles[copy.needle].representation;
+  found.secret = needles.Source(needles[copy.needle]);
   found.locked = true;
   found.dumpable = false;
   for (const Mapping& mapping : mappings) {

@@ -35,6 +35,7 @@ struct FoundCopy {
   uint64_t address = 0;
   uint64_t bytes = 0;
   std::string representation;  // "rsa.p:limbs-le", "pem-text", "text", …
+  std::string secret;          // the file it was read from
   std::string mapping;         // as /proc/PID/maps names it, or "anon"
   bool locked = false;         // every byte is in locked mappings
   bool dumpable = true;        // some byte would be in a core dump
@@ -70,6 +71,6 @@ using ProcessList = std::function<absl::StatusOr<std::vector<pid_t>>()>;
 // what has exited before it could be searched. An error of the first listing is
 // returned.
 absl::StatusOr<VerifyResult> Verify(const ProcessList& list, const NeedleSet& needles,
-                                    const SearchOptions& options);
+                                    const SearchOptions& options = {});
 
 }  // namespace pagewarden

@@ -1,70 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/proof/verify_report.h"
 
-#include <algorithm>
-#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "agent/base/exit_codes.h"
+#include "agent/audit/text.h"
+#include "agent/proof/verify_summary.h"
 
 namespace pagewarden {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Row = std::array<std::string, 10>;
+using Row = std::vector<std::string>;
 
-constexpr size_t kRightAligned[] = {0, 3};
-
-struct Summary {
-  size_t copies = 0;
-  size_t locked = 0;
-  size_t fenced = 0;
-};
-
-Summary Summarize(const VerifyResult& result) {
-  Summary summary{result.copies.size(), 0, 0};
-  for (const FoundCopy& copy : result.copies) {
-    summary.locked += copy.locked;
-    summary.fenced += copy.fenced;
-  }
-  return summary;
-}
+constexpr size_t kMaxRows = 40;  // of the table, before copies are grouped
 
 std::string HexAddress(uint64_t address) { return absl::StrCat("0x", absl::Hex(address)); }
 
-// Names come from the processes: nothing in them may move the cursor.
-std::string Printable(const std::string& text) {
-  std::string printable = text.empty() ? "-" : text;
-  for (char& c : printable) {
-    if (!absl::ascii_isprint(static_cast<unsigned char>(c))) c = '?';
-  }
-  return printable;
-}
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : Printable(text); }
 
 std::string YesNo(bool value) { return value ? "yes" : "no"; }
 
-std::vector<Row> Rows(const VerifyResult& result) {
-  std::map<pid_t, std::string> comms;
-  for (const VerifiedProcess& process : result.processes) comms[process.pid] = process.comm;
-  std::vector<Row> rows;
-  for (const FoundCopy& copy : result.copies) {
-    rows.push_back({absl::StrCat(copy.pid), Printable(comms[copy.pid]), HexAddress(copy.address),
-                    absl::StrCat(copy.bytes), copy.representation, Printable(copy.mapping),
-                    YesNo(copy.locked), YesNo(copy.dumpable), YesNo(copy.fenced),
-                    Printable(copy.tag)});
-  }
-  return rows;
+std::string YesNo(std::optional<bool> value) { return value.has_value() ? YesNo(*value) : "-"; }
+
+Json Milliseconds(std::optional<absl::Duration> duration) {
+  if (!duration.has_value()) return nullptr;
+  return absl::ToInt64Microseconds(*duration) / 1000.0;
 }
 
-std::string Plural(size_t count, const char* one, const char* many) {
-  return absl::StrCat(count, " ", count == 1 ? one : many);
+Json CopyJson(const FoundCopy& copy) {
+  Json entry = {{"pid", copy.pid},         {"address", HexAddress(copy.address)},
+                {"bytes", copy.bytes},     {"representation", copy.representation},
+                {"mapping", copy.mapping}, {"locked", copy.locked},
+                {"fenced", copy.fenced},   {"dumpable", copy.dumpable}};
+  if (!copy.tag.empty()) entry["tag"] = copy.tag;
+  entry["kind"] = PlaceKindName(copy.kind);
+  entry["stale"] = copy.stale.has_value() ? Json(*copy.stale) : Json(nullptr);
+  entry["secret"] = copy.secret;
+  return entry;
+}
+
+Json SummaryJson(const VerifySummary& summary) {
+  return {{"copies", summary.copies},
+          {"locked", summary.locked},
+          {"fenced", summary.fenced},
+          {"unlocked", summary.copies - summary.locked},
+          {"lockedOutsideArenas", summary.locked - summary.fenced},
+          {"stale", summary.stale},
+          {"kinds", summary.kinds}};
+}
+
+// How much of a copy a row of the table tells.
+enum class Detail { kCopy, kForm, kPlace };
+
+class Table {
+ public:
+  Table(const VerifyResult& result, Detail detail) : detail_(detail) {
+    for (const VerifiedProcess& process : result.processes) comms_[process.pid] = process.comm;
+    std::set<std::string> sources;
+    for (const FoundCopy& copy : result.copies) sources.insert(copy.secret);
+    has_sources_ = sources.size() > 1;
+    for (const FoundCopy& copy : result.copies) Add(copy);
+  }
+
+  size_t rows() const { return order_.size(); }
+
+  std::string Text() const {
+    std::vector<Align> columns;
+    Row heading;
+    const auto column = [&](const char* name, Align align = Align::kLeft) {
+      heading.push_back(name);
+      columns.push_back(align);
+    };
+    column("PID", Align::kRight);
+    column("COMMAND");
+    if (has_sources_) column("SECRET");
+    if (detail_ != Detail::kPlace) column("FORM");
+    for (const char* name :
+         {"WHERE", "MAPPING", "LOCKED", "DUMPABLE", "FENCED", "STALE", "ARENA"}) {
+      column(name);
+    }
+    if (detail_ == Detail::kCopy) column("ADDRESS");
+    column(detail_ == Detail::kCopy ? "BYTES" : "COPIES", Align::kRight);
+    std::vector<Row> lines = {heading};
+    for (const Row& row : order_) {
+      lines.push_back(row);
+      lines.back().push_back(absl::StrCat(counts_.at(row)));
+    }
+    return FormatTable(columns, lines);
+  }
+
+ private:
+  void Add(const FoundCopy& copy) {
+    Row row = {absl::StrCat(copy.pid), OrDash(comms_[copy.pid])};
+    if (has_sources_) row.push_back(OrDash(copy.secret));
+    if (detail_ != Detail::kPlace) row.push_back(copy.representation);
+    row.insert(row.end(),
+               {PlaceKindName(copy.kind), OrDash(copy.mapping), YesNo(copy.locked),
+                YesNo(copy.dumpable), YesNo(copy.fenced), YesNo(copy.stale), OrDash(copy.tag)});
+    if (detail_ == Detail::kCopy) row.push_back(HexAddress(copy.address));
+    const auto [count, is_new] = counts_.try_emplace(row, 0);
+    if (is_new) order_.push_back(row);
+    count->second += detail_ == Detail::kCopy ? copy.bytes : 1;
+  }
+
+  const Detail detail_;
+  bool has_sources_ = false;
+  std::map<pid_t, std::string> comms_;
+  std::vector<Row> order_;
+  std::map<Row, uint64_t> counts_;
+};
+
+// The most detailed one that is not too long.
+Table FittingTable(const VerifyResult& result) {
+  for (const Detail detail : {Detail::kCopy, Detail::kForm}) {
+    Table table(result, detail);
+    if (table.rows() <= kMaxRows) return table;
+  }
+  return Table(result, Detail::kPlace);
 }
 
 }  // namespace
@@ -72,75 +131,47 @@ std::string Plural(size_t count, const char* one, const char* many) {
 void PrintJson(const VerifyResult& result, std::ostream& out) {
   Json processes = Json::array();
   for (const VerifiedProcess& process : result.processes) {
-    processes.push_back({{"pid", process.pid}, {"comm", process.comm}});
+    processes.push_back({{"pid", process.pid},
+                         {"comm", process.comm},
+                         {"stoppedMilliseconds", Milliseconds(process.stopped)}});
   }
   Json copies = Json::array();
-  for (const FoundCopy& copy : result.copies) {
-    Json entry = {{"pid", copy.pid},         {"address", HexAddress(copy.address)},
-                  {"bytes", copy.bytes},     {"representation", copy.representation},
-                  {"mapping", copy.mapping}, {"locked", copy.locked},
-                  {"fenced", copy.fenced},   {"dumpable", copy.dumpable}};
-    if (!copy.tag.empty()) entry["tag"] = copy.tag;
-    entry["kind"] = PlaceKindName(copy.kind);
-    entry["stale"] = copy.stale.has_value() ? Json(*copy.stale) : Json(nullptr);
-    copies.push_back(std::move(entry));
-  }
-  const Summary summary = Summarize(result);
+  for (const FoundCopy& copy : result.copies) copies.push_back(CopyJson(copy));
+  const VerifySummary summary = Summarize(result);
   const Json report = {{"schemaVersion", 1},
                        {"processes", std::move(processes)},
+                       {"stoppedMilliseconds", Milliseconds(summary.stopped)},
                        {"copies", std::move(copies)},
-                       {"summary",
-                        {{"copies", summary.copies},
-                         {"locked", summary.locked},
-                         {"fenced", summary.fenced},
-                         {"unlocked", summary.copies - summary.locked}}}};
+                       {"summary", SummaryJson(summary)}};
   out << report.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 
 void PrintTable(const VerifyResult& result, std::ostream& out) {
-  std::vector<Row> rows = Rows(result);
-  if (!rows.empty()) {
-    rows.insert(rows.begin(), {"PID", "COMMAND", "ADDRESS", "BYTES", "SECRET", "MAPPING", "LOCKED",
-                               "DUMPABLE", "FENCED", "ARENA"});
-  }
-  std::array<int, std::tuple_size<Row>::value> widths = {};
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], static_cast<int>(row[i].size()));
+  if (!result.copies.empty()) {
+    const Table table = FittingTable(result);
+    out << table.Text();
+    if (table.rows() < result.copies.size()) {
+      out << "(grouped; --plain and --json list every copy)\n";
     }
   }
-  for (const size_t column : kRightAligned) widths[column] = -widths[column];
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      absl::StrAppendFormat(&line, "%*s  ", -widths[i], row[i]);
-    }
-    out << absl::StripTrailingAsciiWhitespace(line) << "\n";
+  out << Verdict(result);
+  if (const auto stopped = Summarize(result).stopped; stopped.has_value()) {
+    out << absl::StrFormat("; stopped for %.1f ms at most", absl::ToDoubleMilliseconds(*stopped));
   }
-  out << Verdict(result) << "\n";
+  out << "\n";
 }
 
 void PrintPlain(const VerifyResult& result, std::ostream& out) {
-  for (const Row& row : Rows(result)) out << absl::StrJoin(row, "\t") << "\n";
-}
-
-std::string Verdict(const VerifyResult& result) {
-  const std::string searched = Plural(result.processes.size(), "process", "processes");
-  if (result.copies.empty()) return absl::StrCat("no copy found in ", searched);
-  std::set<pid_t> holders;
-  for (const FoundCopy& copy : result.copies) holders.insert(copy.pid);
-  const Summary summary = Summarize(result);
-  return absl::StrCat(
-      Plural(summary.copies, "copy", "copies"), " in ",
-      holders.size() < result.processes.size() ? absl::StrCat(holders.size(), " of ") : "",
-      searched, ": ", summary.fenced, " fenced, ", summary.copies - summary.fenced, " not fenced");
-}
-
-int ExitCode(const VerifyResult& result) {
-  if (!result.unreadable.empty()) return kExitPartialData;
-  if (result.copies.empty()) return kExitNoneFound;
-  const Summary summary = Summarize(result);
-  return summary.fenced == summary.copies ? kExitClean : kExitFindings;
+  std::map<pid_t, std::string> comms;
+  for (const VerifiedProcess& process : result.processes) comms[process.pid] = process.comm;
+  for (const FoundCopy& copy : result.copies) {
+    const Row row = {absl::StrCat(copy.pid),   OrDash(comms[copy.pid]),  HexAddress(copy.address),
+                     absl::StrCat(copy.bytes), copy.representation,      OrDash(copy.mapping),
+                     YesNo(copy.locked),       YesNo(copy.dumpable),     YesNo(copy.fenced),
+                     OrDash(copy.tag),         PlaceKindName(copy.kind), YesNo(copy.stale),
+                     OrDash(copy.secret)};
+    out << absl::StrJoin(row, "\t") << "\n";
+  }
 }
 
 }  // namespace pagewarden

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <ostream>
-#include <string>
 
 #include "agent/proof/verify.h"
 
@@ -12,16 +11,11 @@ namespace pagewarden {
 // {schemaVersion, processes, copies, summary}, indented, with a newline.
 void PrintJson(const VerifyResult& result, std::ostream& out);
 
-// A row for each copy, and the verdict.
+// A row for each copy; where there are many, for each group of copies that
+// differ in address only, or in address and form. Then the verdict.
 void PrintTable(const VerifyResult& result, std::ostream& out);
 
-// The same rows for scripts: separated by tabs, without heading and verdict.
+// A row for each copy, for scripts: separated by tabs, without heading and verdict.
 void PrintPlain(const VerifyResult& result, std::ostream& out);
-
-// "28 copies in 3 processes: 28 fenced, 0 not fenced"
-std::string Verdict(const VerifyResult& result);
-
-// agent/base/exit_codes.h. What could not be read outweighs what was found.
-int ExitCode(const VerifyResult& result);
 
 }  // namespace pagewarden

@@ -42,9 +42,12 @@ class WindowTable {
   template <typename Probe>
   void Scan(ByteView memory, Probe probe) const {
     const unsigned char* const data = memory.data();
-    for (size_t at = 0; at + sizeof(Word) <= memory.size(); at += sizeof(Word)) {
+    const uint64_t* const filter = filter_.data();
+    const size_t words = memory.size() / sizeof(Word);
+    for (size_t word = 0; word < words; ++word) {
+      const size_t at = word * sizeof(Word);
       const uint64_t hash = Hash(data + at);
-      if ((filter_[hash / 64] >> hash % 64 & 1) == 0) continue;
+      if ((filter[hash / 64] >> hash % 64 & 1) == 0) continue;
       for (uint32_t i = heads_[hash >> (kFilterBits - kHeadBits)]; i != kNone;
            i = windows_[i].next) {
         probe(at, windows_[i].needle, windows_[i].offset);
@@ -53,7 +56,9 @@ class WindowTable {
   }
 
  private:
-  static constexpr int kFilterBits = 17;  // 16 KiB: stays in the first-level cache
+  // 64 KiB: in the second-level cache. A quarter of that would stay in the first,
+  // but stop three times as many words, and the search was slower by 40 %.
+  static constexpr int kFilterBits = 19;
   static constexpr int kHeadBits = 13;
   static constexpr uint32_t kNone = UINT32_MAX;
 

@@ -8,7 +8,8 @@
 
 namespace pagewarden::abi {
 
-// For `during`: pointers to hooked functions, looked up at run time.
+// For `during`: pointers to hooked functions, looked up at run time. For `pin.data`:
+// who looks something up may have loaded something.
 inline constexpr const char* kLookupFunctions[] = {"dlsym", "dlvsym"};
 
 // For `readFrom`.
@@ -19,10 +20,14 @@ inline constexpr const char* kFileFunctions[] = {"open",  "open64",  "openat", "
 inline constexpr const char* kThreadNameFunctions[] = {"pthread_setname_np", "prctl"};
 
 // For `pin.mappings` and `pin.process`.
-inline constexpr const char* kMappingFunctions[] = {"mmap",    "mmap64",   "munmap",       "mremap",
-                                                    "madvise", "mprotect", "posix_madvise"};
+inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap",
+                                                    "mremap", "madvise", "mprotect"};
 
-// For `pin.stacks` and `pin.process`.
+// For `pin.stacks` and `pin.process`; for `pin.scrubStack`, to know a thread's stack.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
+
+// For every pin that locks something after start: a program that enters a sandbox must
+// not be made to call mlock(2) there.
+inline constexpr const char* kSandboxFunctions[] = {"prctl", "syscall"};
 
 }  // namespace pagewarden::abi

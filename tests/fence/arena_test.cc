@@ -91,27 +91,6 @@ TEST(Arena, KeepsItsPagesWhenThreadsFreeForEachOther) {
   EXPECT_EQ(Live(0), 0u);
 }
 
-// What another thread gives back must end the hint that there is nothing.
-TEST(Arena, GivesAgainWhatWasFreedAfterItWasFull) {
-  Arena& arena = TheArena();
-  const auto fill = [&arena](size_t bytes) {
-    std::vector<void*> blocks;
-    while (void* block = arena.Allocate(bytes, 16, 0)) blocks.push_back(block);
-    return blocks;
-  };
-  for (const size_t bytes : {size_t{64}, size_t{1000}, size_t{64}}) {
-    const std::vector<void*> blocks = fill(bytes);
-    ASSERT_GT(blocks.size(), 100u);
-    EXPECT_EQ(arena.Allocate(bytes, 16, 0), nullptr);
-    std::thread([&] {
-      for (void* block : blocks) arena.Free(block);
-    }).join();
-    const std::vector<void*> again = fill(bytes);
-    EXPECT_GT(again.size(), blocks.size() * 9 / 10);  // the rest is in the magazine of the other
-    for (void* block : again) arena.Free(block);
-  }
-}
-
 TEST(Arena, ResizesInPlaceWithinTheSlot) {
   Arena& arena = TheArena();
   auto* block = static_cast<char*>(arena.Allocate(50, 16, 0));

@@ -9,7 +9,8 @@
 // dumpable (mlock only); hidden (PROT_NONE); partial (heap, the first 8 bytes
 // overwritten); border (across two mappings of which only the second is locked);
 // guarded (behind a guard page in the same mapping); past-end (in a file mapping
-// that is longer than its file); secretmem (memfd_secret(2)).
+// that is longer than its file); secretmem (memfd_secret(2)); bulk (behind
+// kBulk bytes of other data: to search it takes a while).
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -28,6 +29,7 @@ constexpr size_t kPage = 4096;
 constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, since Linux 6.13
 constexpr size_t kMaxSecret = 2048;
 constexpr size_t kArenaBlock = 3000;
+constexpr size_t kBulk = size_t{384} << 20;
 constexpr unsigned kLifetimeSeconds = 120;  // no test leaves one behind for long
 
 [[noreturn]] void Fail(const char* what) {
@@ -146,6 +148,14 @@ void PlantInSecretMemory(const char* path) {
   ReadInto(MapFile(static_cast<int>(syscall(SYS_memfd_secret, 0))), path);
 }
 
+void PlantBehindBulk(const char* path) {
+  void* pages =
+      mmap(nullptr, kBulk + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) Fail("mmap");
+  memset(pages, 0xee, kBulk);
+  ReadInto(static_cast<char*>(pages) + kBulk, path);
+}
+
 void PlantInBss(const char* path) { ReadInto(bss, path); }
 
 struct Place {
@@ -153,6 +163,7 @@ struct Place {
   void (*plant)(const char* path);
 };
 constexpr Place kPlaces[] = {{"bss", PlantInBss},
+                             {"bulk", PlantBehindBulk},
                              {"file", MapItself},
                              {"freed", PlantInFreedBlock},
                              {"past-end", PlantPastEnd},

@@ -77,6 +77,16 @@ class Child {
   }
   std::string pid() const { return absl::StrCat(pid_); }
 
+  // The rest of the line of /proc/PID/status that begins with `field`.
+  std::string Status(const std::string& field) const {
+    std::stringstream lines(Slurp(absl::StrCat("/proc/", pid_, "/status")));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.rfind(field + ":\t", 0) == 0) return line.substr(field.size() + 2);
+    }
+    return "";
+  }
+  bool IsTraced() const { return Status("TracerPid") != "0"; }
+
  private:
   pid_t pid_;
 };
@@ -104,17 +114,26 @@ class VerifyCommandTest : public ::testing::Test {
     certificate_ = directory_.path() + "/certificate.pem";
   }
 
-  Outcome Run(const std::vector<std::string>& words) {
+  // Waits for a process that was started with both streams to these files.
+  Outcome Await(pid_t pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Slurp(directory_.path() + "/out"),
+            Slurp(directory_.path() + "/err")};
+  }
+
+  pid_t Start(const std::vector<std::string>& words) {
     const std::string out_path = directory_.path() + "/out";
     const std::string err_path = directory_.path() + "/err";
     const int out = open(out_path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     const int err = open(err_path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-    int status = 0;
-    waitpid(Spawn(words, out, err), &status, 0);
+    const pid_t pid = Spawn(words, out, err);
     close(out);
     close(err);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Slurp(out_path), Slurp(err_path)};
+    return pid;
   }
+
+  Outcome Run(const std::vector<std::string>& words) { return Await(Start(words)); }
 
   Outcome Verify(std::vector<std::string> words) {
     words.insert(words.begin(), {PAGEWARDEN, "verify", "--secret", key_file_});

@@ -6,6 +6,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -57,6 +58,21 @@ inline std::string PublicPem(const TestKey& key) {
 inline std::string Der(const TestKey& key) {
   BIO* bio = BIO_new(BIO_s_mem());
   i2d_PrivateKey_bio(bio, key.get());
+  return Drain(bio);
+}
+
+inline std::string Pkcs8Der(const TestKey& key, const EVP_CIPHER* cipher = nullptr) {
+  BIO* bio = BIO_new(BIO_s_mem());
+  i2d_PKCS8PrivateKey_bio(bio, key.get(), cipher, "secret", cipher == nullptr ? 0 : 6, nullptr,
+                          nullptr);
+  return Drain(bio);
+}
+
+inline std::string Pkcs12(const TestKey& key, const char* passphrase) {
+  PKCS12* file = PKCS12_create(passphrase, "name", key.get(), nullptr, nullptr, 0, 0, 0, 0, 0);
+  BIO* bio = BIO_new(BIO_s_mem());
+  i2d_PKCS12_bio(bio, file);
+  PKCS12_free(file);
   return Drain(bio);
 }
 

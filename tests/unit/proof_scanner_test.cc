@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
+#include <openssl/sha.h>
 
 #include <random>
 
+#include "absl/strings/escaping.h"
 #include "agent/proof/copies.h"
 #include "agent/proof/needles.h"
 #include "agent/proof/scanner.h"
@@ -254,6 +256,109 @@ TEST(TextScanTest, FindsEightBytesAtEveryAlignment) {
 TEST(TextScanTest, ShortestTextIsFoundWhole) {
   const NeedleSet needles = TextNeedle("hunter22");
   EXPECT_EQ(Find(needles, "user=x&pass=hunter22&y=hunter21").size(), 1u);
+}
+
+std::string WideText(const std::string& text) {
+  std::string wide;
+  for (const char c : text) wide += {c, '\0'};
+  return wide;
+}
+
+TEST(TextScanTest, FindsEveryForm) {
+  const std::string text = "pa\"ss+/wor d\\?\xff";
+  const NeedleSet needles = TextNeedle(text);
+  const std::pair<const char*, std::string> forms[] = {
+      {"text", "pass=" + text + ";"},
+      {"json", "{\"pass\":\"pa\\\"ss+/wor d\\\\?\xff\"}"},
+      {"url", "/?pass=pa%22ss%2B%2Fwor%20d%5C%3F%FF&x=1"},
+      {"utf16-le", "####" + WideText(text)}};
+  for (const auto& [name, memory] : forms) {
+    EXPECT_THAT(Representations(needles, memory), ElementsAre(name)) << memory;
+  }
+}
+
+// RFC 7617: base64 of user:password, for users of any length.
+TEST(TextScanTest, FindsBase64AtEveryPhase) {
+  const std::string text = "correct-horse~?";
+  const NeedleSet needles = TextNeedle(text);
+  for (const char* user : {"", "a", "al", "alice"}) {
+    const std::string pair = std::string(user) + ":" + text;
+    const std::string standard = absl::Base64Escape(pair);
+    EXPECT_THAT(Representations(needles, "Basic " + standard), ElementsAre("base64")) << user;
+    const std::string web = absl::WebSafeBase64Escape(pair);
+    const char* const name = standard.substr(0, web.size()) == web ? "base64" : "base64-url";
+    EXPECT_THAT(Representations(needles, web + "."), ElementsAre(name)) << user;
+    // The first and the last character also encode a neighbour.
+    const auto copies = Find(needles, absl::Base64Escape(pair + "&tail"));
+    ASSERT_EQ(copies.size(), 1u);
+    EXPECT_GE(copies[0].bytes, text.size() * 8 / 6 - 1);
+  }
+}
+
+TEST(TextScanTest, NineCharactersOfBase64AreNoCopy) {
+  const NeedleSet needles = TextNeedle("correct-horse-battery");
+  const std::string encoded = absl::Base64Escape("correct-horse-battery");
+  for (size_t at = 0; at + 9 <= encoded.size(); ++at) {
+    EXPECT_THAT(Find(needles, encoded.substr(at, 9)), IsEmpty()) << at;
+    if (at + 12 > encoded.size()) continue;
+    EXPECT_EQ(Find(needles, encoded.substr(at, 12)).size(), 1u) << at;
+  }
+}
+
+TEST(TextScanTest, Utf16OfMoreThanAscii) {
+  // U+00E9, U+20AC, U+1F511
+  const NeedleSet needles = TextNeedle("pass\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\x91");
+  const std::string wide("p\0a\0s\0s\0\xe9\0\xac\x20\x3d\xd8\x11\xdd", 16);
+  EXPECT_THAT(Representations(needles, wide), ElementsAre("utf16-le"));
+}
+
+TEST(RawScanTest, FindsBytesAndDigitsOfEitherCase) {
+  const std::string secret = Noise(32);
+  NeedleSet needles;
+  needles.AddRaw(AsBytes(secret));
+  std::string digits = absl::BytesToHexString(secret);
+  EXPECT_THAT(Representations(needles, "x" + secret), ElementsAre("bytes"));
+  EXPECT_THAT(Representations(needles, digits), ElementsAre("hex"));
+  std::transform(digits.begin(), digits.end(), digits.begin(), toupper);
+  EXPECT_THAT(Representations(needles, digits), ElementsAre("hex-upper"));
+  EXPECT_THAT(Representations(needles, absl::Base64Escape("k=" + secret)), ElementsAre("base64"));
+  EXPECT_THAT(Find(needles, secret.substr(3, 15)), IsEmpty());
+  EXPECT_EQ(Find(needles, secret.substr(3, 16)).size(), 1u);
+}
+
+TEST(Ed25519ScanTest, FindsSeedAndScalarButNotThePublicHalf) {
+  const TestKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  std::string seed(32, '\0');
+  std::string public_half(32, '\0');
+  size_t bytes = 32;
+  EVP_PKEY_get_raw_private_key(key.get(), reinterpret_cast<unsigned char*>(seed.data()), &bytes);
+  EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(public_half.data()),
+                              &bytes);
+  std::string expanded(64, '\0');
+  SHA512(reinterpret_cast<const unsigned char*>(seed.data()), seed.size(),
+         reinterpret_cast<unsigned char*>(expanded.data()));
+  const std::string pem = Pkcs8Pem(key);
+  const NeedleSet needles = KeyNeedles(pem);
+  EXPECT_THAT(Representations(needles, seed + public_half), ElementsAre("ed25519.seed:bytes-be"));
+  EXPECT_THAT(Representations(needles, expanded), ElementsAre("ed25519.scalar:limbs-le"));
+  EXPECT_THAT(Representations(needles, pem), ElementsAre("pem-text"));
+  EXPECT_THAT(Find(needles, public_half + PublicPem(key)), IsEmpty());
+}
+
+TEST(RsaFormsTest, PemTextOfAnotherContainerIsACopyToo) {
+  const TestKey key = NewRsaKey();
+  for (const std::string& file : {Der(key), Pkcs8Pem(key), TraditionalPem(key)}) {
+    const NeedleSet needles = KeyNeedles(file);
+    EXPECT_THAT(Representations(needles, Pkcs8Pem(key)), ElementsAre("pem-text"));
+    EXPECT_THAT(Representations(needles, TraditionalPem(key)), ElementsAre("pem-text"));
+  }
+}
+
+TEST(ContainedTest, OnlyFormsOfOneSecretAreJoined) {
+  NeedleSet needles;
+  needles.AddText(AsBytes("correct-horse"));
+  needles.AddText(AsBytes("a-correct-horse-too"));
+  EXPECT_THAT(Representations(needles, "a-correct-horse-too"), ElementsAre("text", "text"));
 }
 
 TEST(NeedlesTest, SameKeyTwiceIsSearchedOnce) {

@@ -2,17 +2,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "absl/strings/str_cat.h"
 #include "agent/base/exit_codes.h"
 #include "agent/proof/verify.h"
 #include "agent/proof/verify_report.h"
+#include "agent/proof/verify_summary.h"
 
 namespace pagewarden {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr uint64_t kArena = 0x10000;
 
@@ -96,6 +101,7 @@ FoundCopy Found(pid_t pid, bool locked, bool fenced) {
   copy.bytes = 128;
   copy.representation = "rsa.p:limbs-le";
   copy.mapping = "[heap]";
+  copy.secret = "site.pem";
   copy.locked = locked;
   copy.fenced = fenced;
   copy.dumpable = !fenced;
@@ -114,6 +120,9 @@ TEST(ReportTest, ExitCodes) {
   EXPECT_EQ(ExitCode(result), kExitClean);
   result.copies.push_back(Found(1, true, false));
   EXPECT_EQ(ExitCode(result), kExitFindings);
+  EXPECT_EQ(ExitCode(result, Accept::kLocked), kExitClean);
+  result.copies.push_back(Found(1, false, false));
+  EXPECT_EQ(ExitCode(result, Accept::kLocked), kExitFindings);
   result.unreadable = {"process 2 (b) : no"};
   EXPECT_EQ(ExitCode(result), kExitPartialData);
 }
@@ -126,6 +135,10 @@ TEST(ReportTest, Verdicts) {
   EXPECT_EQ(Verdict(result), "1 copy in 1 of 2 processes: 1 fenced, 0 not fenced");
   result.copies.push_back(Found(2, false, false));
   EXPECT_EQ(Verdict(result), "2 copies in 2 processes: 1 fenced, 1 not fenced");
+  result.copies.push_back(Found(2, true, false));
+  result.copies.back().stale = true;
+  EXPECT_EQ(Verdict(result),
+            "3 copies in 2 processes: 1 fenced, 2 not fenced (1 of them locked), 1 stale");
 }
 
 TEST(ReportTest, JsonHasTheContractsFields) {
@@ -141,12 +154,73 @@ TEST(ReportTest, JsonHasTheContractsFields) {
             nlohmann::json::parse(R"({"pid": 1, "address": "0x7f00deadb000", "bytes": 128,
               "representation": "rsa.p:limbs-le", "mapping": "[heap]", "locked": true,
               "fenced": true, "dumpable": false, "tag": "tls/default", "kind": "Arena",
-              "stale": false})"));
+              "stale": false, "secret": "site.pem"})"));
   EXPECT_EQ(json.at("copies").at(1).at("kind"), "Heap");
   EXPECT_TRUE(json.at("copies").at(1).at("stale").is_null());
   EXPECT_FALSE(json.at("copies").at(1).contains("tag"));
   EXPECT_EQ(json.at("summary"),
-            nlohmann::json::parse(R"({"copies": 3, "locked": 2, "fenced": 1, "unlocked": 1})"));
+            nlohmann::json::parse(R"({"copies": 3, "locked": 2, "fenced": 1, "unlocked": 1,
+                "lockedOutsideArenas": 1, "stale": 0, "kinds": {"Arena": 1, "Heap": 2}})"));
+  EXPECT_TRUE(json.at("stoppedMilliseconds").is_null());
+}
+
+TEST(ReportTest, SaysForHowLongProcessesWereStopped) {
+  VerifyResult result;
+  result.processes = {{1, "a", absl::Microseconds(1500)}, {2, "b", absl::Microseconds(2250)}};
+  std::ostringstream table;
+  PrintTable(result, table);
+  EXPECT_EQ(table.str(), "no copy found in 2 processes; stopped for 2.2 ms at most\n");
+  std::ostringstream out;
+  PrintJson(result, out);
+  const auto json = nlohmann::json::parse(out.str());
+  EXPECT_EQ(json.at("stoppedMilliseconds"), 2.25);
+  EXPECT_EQ(json.at("processes").at(0).at("stoppedMilliseconds"), 1.5);
+}
+
+size_t LineCount(const std::string& text) {
+  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST(ReportTest, ManyCopiesAreGrouped) {
+  VerifyResult result;
+  result.processes = {{1, "node"}};
+  for (uint64_t i = 0; i < 621; ++i) {
+    FoundCopy copy = Found(1, false, false);
+    copy.address += i * 4096;
+    copy.kind = i % 3 == 0 ? PlaceKind::kAnonymous : PlaceKind::kHeap;
+    result.copies.push_back(copy);
+  }
+  std::ostringstream by_form;
+  PrintTable(result, by_form);
+  EXPECT_EQ(LineCount(by_form.str()), 5u) << by_form.str();
+  EXPECT_THAT(by_form.str(), HasSubstr("rsa.p:limbs-le"));
+  EXPECT_THAT(by_form.str(), HasSubstr("     414\n"));
+  EXPECT_THAT(by_form.str(), HasSubstr("(grouped; --plain and --json list every copy)\n621 cop"));
+  for (size_t i = 0; i < result.copies.size(); ++i) {
+    result.copies[i].representation = absl::StrCat("form-", i % 50);
+  }
+  std::ostringstream by_place;
+  PrintTable(result, by_place);
+  EXPECT_EQ(LineCount(by_place.str()), 5u) << by_place.str();
+  EXPECT_THAT(by_place.str(), Not(HasSubstr("form-")));
+  std::ostringstream plain;
+  PrintPlain(result, plain);
+  EXPECT_EQ(LineCount(plain.str()), 621u);
+}
+
+// With several secrets, each row says whose copy it is.
+TEST(ReportTest, SecretsAreToldApart) {
+  VerifyResult result;
+  result.processes = {{1, "a"}};
+  result.copies = {Found(1, false, false)};
+  std::ostringstream one;
+  PrintTable(result, one);
+  EXPECT_THAT(one.str(), Not(HasSubstr("site.pem")));
+  result.copies.push_back(Found(1, false, false));
+  result.copies.back().secret = "other.pem";
+  std::ostringstream two;
+  PrintTable(result, two);
+  EXPECT_THAT(two.str(), AllOf(HasSubstr("site.pem"), HasSubstr("other.pem")));
 }
 
 TEST(ReportTest, NamesCannotMoveTheCursor) {
@@ -155,11 +229,12 @@ TEST(ReportTest, NamesCannotMoveTheCursor) {
   result.copies = {Found(1, false, false)};
   std::ostringstream table;
   PrintTable(result, table);
-  EXPECT_THAT(table.str(), HasSubstr("a?[2J?b"));
+  EXPECT_THAT(table.str(), HasSubstr("a\\x1b[2J\\x0ab"));
   std::ostringstream plain;
   PrintPlain(result, plain);
   EXPECT_EQ(plain.str(),
-            "1\ta?[2J?b\t0x7f00deadb000\t128\trsa.p:limbs-le\t[heap]\tno\tyes\tno\t-\n");
+            "1\ta\\x1b[2J\\x0ab\t0x7f00deadb000\t128\trsa.p:limbs-le\t[heap]\tno\tyes\tno\t-\t"
+            "Heap\t-\tsite.pem\n");
 }
 
 }  // namespace

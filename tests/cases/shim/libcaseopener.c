@@ -3,6 +3,10 @@
    the caller, whose RUNPATH leads there. */
 #include <dlfcn.h>
 
+static char data[20000];
+
+void* opener_data(void) { return data + sizeof data / 2; }
+
 void* open_plugin(int flags) {
   void* plugin = dlopen("libcaseplugin.so", flags);
   __asm__ volatile("");  /* not a tail call: the loader must see this library */
