@@ -15,7 +15,7 @@
 #include "agent/cli/commands.h"
 #include "agent/learn/learn.h"
 #include "agent/learn/learn_report.h"
-#include "agent/proof/verify_report.h"
+#include "agent/proof/verify_summary.h"
 #include "agent/run/preflight.h"
 #include "agent/run/program.h"
 
@@ -37,6 +37,8 @@ Usage:
 SECRET, each may be given several times:
   --secret FILE            the private keys in FILE: what `pagewarden verify` takes
   --secret-text-file FILE  a password or other text
+  --secret-hex-file FILE   bytes, written in hexadecimal
+  --passphrase-file FILE   the passphrase of encrypted keys: the first line of FILE
 
 Options:
   --workload CMD           what uses the secret: run by a shell while PROGRAM runs, and to be
@@ -54,16 +56,16 @@ run is under the learned policy alone. Use a test key: the policy fits every key
 
 What is learned, and what cannot be, is told on standard error.
 
-Exit codes, of the second run: 0 every copy is fenced, 1 some copy is not, 2 usage, 4 PROGRAM
-ended, the workload failed, or something could not be read, 5 no copy at all (is it the right
-secret?), 126 PROGRAM cannot be executed, 127 PROGRAM not found. With 0 and 1 there is a policy.
+Exit codes, of the second run: 0 every copy is fenced, or locked where it is, 1 some copy is not,
+2 usage, or a secret that cannot be loaded, 4 PROGRAM ended, the workload failed, or something
+could not be read, 5 no copy at all (is it the right secret?), 126 PROGRAM cannot be executed,
+127 PROGRAM not found. With 0 there is a policy, with 1 one for what could be learned.
 )";
 
 constexpr int kSignalExit = 128;  // plus the signal, as shells do
 
 struct LearnOptions {
-  std::vector<std::string> key_files;
-  std::vector<std::string> text_files;
+  SecretFiles secrets;
   std::string workload;
   double settle_seconds = 2;
   std::string output;
@@ -125,13 +127,13 @@ int Report(const LearnOptions& options, const LearnResult& result) {
   if (!Write(result.yaml, options.output)) {
     return Fail(kExitPartialData, absl::StrCat("cannot write the policy to ", options.output));
   }
-  return ExitCode(result.proof.result);
+  return ExitCode(result.proof.result, Accept::kLocked);
 }
 
 int RunLearn(const LearnOptions& options) {
   // Neither a core dump nor another user may get at the secrets through us.
   prctl(PR_SET_DUMPABLE, 0);
-  const auto needles = LoadNeedles(options.key_files, options.text_files);
+  const auto needles = LoadNeedles(options.secrets);
   if (!needles.ok()) return Fail(kExitUsage, needles.status().message());
   const auto program = FindProgram(options.command.front(), getenv("PATH"));
   if (!program.ok()) return Fail(ExitCodeFor(program.status()), program.status().message());
@@ -166,8 +168,9 @@ bool CanWrite(const std::string& path) {
 
 absl::string_view UsageError(const LearnOptions& options) {
   if (options.command.empty()) return "no program: give it after --";
-  if (options.key_files.empty() && options.text_files.empty()) {
-    return "no secret: give --secret or --secret-text-file";
+  const SecretFiles& secrets = options.secrets;
+  if (secrets.keys.empty() && secrets.texts.empty() && secrets.hex.empty()) {
+    return "no secret: give --secret, --secret-text-file or --secret-hex-file";
   }
   if (!CanWrite(options.output)) return "cannot write to the file of --output";
   return "";
@@ -182,8 +185,10 @@ void AddLearnCommand(CLI::App& app, int& exit_code) {
   learn->formatter_fn(
       [](const CLI::App*, const std::string&, CLI::AppFormatMode) { return kHelp; });
   // One value each time: a list would swallow the -- before the program.
-  learn->add_option("--secret", options->key_files)->allow_extra_args(false);
-  learn->add_option("--secret-text-file", options->text_files)->allow_extra_args(false);
+  learn->add_option("--secret", options->secrets.keys)->allow_extra_args(false);
+  learn->add_option("--secret-text-file", options->secrets.texts)->allow_extra_args(false);
+  learn->add_option("--secret-hex-file", options->secrets.hex)->allow_extra_args(false);
+  learn->add_option("--passphrase-file", options->secrets.passphrase);
   learn->add_option("--workload", options->workload);
   learn->add_option("--settle", options->settle_seconds)->check(CLI::Range(0.0, 86400.0));
   learn->add_option("--output", options->output);

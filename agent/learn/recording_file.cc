@@ -30,6 +30,12 @@ bool IsUniform(const unsigned char* word) {
                      [&](unsigned char byte) { return byte == word[0]; });
 }
 
+// The recorder looks one window to each side.
+uint32_t RunFor(const Needle& needle) {
+  return static_cast<uint32_t>(
+      std::clamp<size_t>(needle.min_run, recording::kWindowBytes, 3 * recording::kWindowBytes));
+}
+
 std::vector<Window> HashWindows(const NeedleSet& needles, const uint64_t (&key)[2]) {
   std::vector<Window> windows;
   for (uint32_t i = 0; i < needles.size(); ++i) {
@@ -38,7 +44,7 @@ std::vector<Window> HashWindows(const NeedleSet& needles, const uint64_t (&key)[
       uint64_t word;
       memcpy(&word, bytes.data() + at, sizeof(word));
       const uint64_t hash = IsUniform(bytes.data() + at) ? 0 : recording::SipHash(key, word);
-      windows.push_back({hash, i, static_cast<uint32_t>(needles[i].min_run)});
+      windows.push_back({hash, i, RunFor(needles[i])});
     }
   }
   return windows;
