@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -28,8 +29,7 @@ std::string CopiesLine(const VerifyResult& result) {
     return static_cast<uint64_t>(std::count_if(result.copies.begin(), result.copies.end(), is));
   };
   const uint64_t fenced = count([](const FoundCopy& copy) { return copy.fenced; });
-  const uint64_t pinned =
-      count([](const FoundCopy& copy) { return !copy.fenced && copy.locked && !copy.dumpable; });
+  const uint64_t pinned = count([](const FoundCopy& copy) { return !copy.fenced && copy.locked; });
   const uint64_t heap = count(IsHeap);
   const uint64_t heap_fenced =
       count([](const FoundCopy& copy) { return IsHeap(copy) && copy.fenced; });
@@ -59,7 +59,7 @@ std::string ArenaLine(const LearnResult& result) {
 std::vector<std::string> StillOpen(const VerifyResult& result) {
   std::map<std::string, uint64_t> places;
   for (const FoundCopy& copy : result.copies) {
-    if (copy.fenced || (copy.locked && !copy.dumpable)) continue;
+    if (copy.fenced || copy.locked) continue;
     ++places[absl::StrCat(PlaceKindName(copy.kind), " memory (", Printable(copy.mapping), ")")];
   }
   std::vector<std::string> lines;
@@ -93,8 +93,11 @@ std::string RecordedLine(const WatchedRun& run) {
 std::vector<std::string> ProofLines(const LearnResult& result) {
   const RunFigures& figures = result.proof.figures;
   std::vector<std::string> lines = {CopiesLine(result.proof.result)};
-  lines.push_back(absl::StrCat(MovedText("since the start", figures.all), "; ",
-                               MovedText("in the workload", figures.in_workload)));
+  std::string moved = MovedText("since the start", figures.all);
+  if (figures.in_workload.moved + figures.in_workload.passed > 0) {
+    absl::StrAppend(&moved, "; ", MovedText("in the workload", figures.in_workload));
+  }
+  lines.push_back(std::move(moved));
   lines.push_back(ArenaLine(result));
   for (const std::string& line : figures.uncovered) lines.push_back(line);
   for (const std::string& line : result.left) {

@@ -31,6 +31,7 @@ class LearnTest(unittest.TestCase):
 
     def test_small_program(self):
         learned = self.learn(command=(TARGET, self.secret))
+        self.assertEqual(learned.returncode, 0, learned.stderr)
         self.assertEqual(learned.heap_fenced, learned.heap, learned.stderr)
         self.assertGreater(learned.heap, 0, learned.stderr)
         self.assertLess(learned.moved_percent, 1, learned.stderr)
@@ -46,6 +47,8 @@ class LearnTest(unittest.TestCase):
             harness.wait_until(lambda: program.verify(self.secret).heap > 0, "it has its secret")
             found = program.verify(self.secret)
         self.assertEqual(found.heap_fenced, found.heap)
+        self.assertEqual({copy["kind"] for copy in found.copies}, {"Arena", "Anonymous", "Data"})
+        self.assertTrue(all(copy["locked"] for copy in found.copies), found.copies)
 
     def test_explain_knows_what_was_learned(self):
         self.learn(command=(TARGET, self.secret))
