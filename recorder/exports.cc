@@ -47,24 +47,38 @@ void* MoveAndWipe(const Next& next, void* block, const Block& was, size_t bytes)
   return target;
 }
 
-}  // namespace
-
-EXPORT void* malloc(size_t bytes) {
+void* Allocate(size_t bytes) {
   const Next* next = FindNext();
   if (next == nullptr) return EarlyAllocate(bytes);
   return Noted(*next, next->malloc(bytes), bytes);
 }
 
+void* MoveEarly(const void* block, size_t bytes) {
+  void* const target = Allocate(bytes);
+  const size_t used = EarlyBytes(block);
+  if (target != nullptr) memcpy(target, block, used < bytes ? used : bytes);
+  return target;
+}
+
+}  // namespace
+
+EXPORT void* malloc(size_t bytes) { return Allocate(bytes); }
+
 EXPORT void* calloc(size_t count, size_t bytes) {
+  size_t total;
+  if (__builtin_mul_overflow(count, bytes, &total)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
   const Next* next = FindNext();
-  if (next == nullptr) return EarlyAllocate(count * bytes);  // never used before: zero
-  return Noted(*next, next->calloc(count, bytes), count * bytes);
+  if (next == nullptr) return EarlyAllocate(total);  // never used before: zero
+  return Noted(*next, next->calloc(count, bytes), total);
 }
 
 EXPORT void* realloc(void* block, size_t bytes) {
   const Next* next = FindNext();
-  if (block == nullptr || next == nullptr) return malloc(bytes);
-  if (IsEarly(block)) return nullptr;
+  if (block == nullptr || next == nullptr) return Allocate(bytes);
+  if (IsEarly(block)) return MoveEarly(block, bytes);
   if (bytes == 0) {
     Free(block);
     return nullptr;

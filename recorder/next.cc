@@ -55,6 +55,10 @@ void* EarlyAllocate(size_t bytes) {
   return block;
 }
 
+size_t EarlyBytes(const void* block) {
+  return static_cast<size_t>(early + early_used - static_cast<const char*>(block));
+}
+
 bool IsEarly(const void* block) {
   return block >= static_cast<const void*>(early) &&
          block < static_cast<const void*>(early + sizeof(early));

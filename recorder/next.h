@@ -30,4 +30,7 @@ const Next* FindNext();
 void* EarlyAllocate(size_t bytes);
 bool IsEarly(const void* block);
 
+// No more bytes of it than these can be in use; how many are, is not kept.
+size_t EarlyBytes(const void* block);
+
 }  // namespace pagewarden::recorder

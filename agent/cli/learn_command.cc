@@ -15,6 +15,7 @@
 #include "agent/cli/commands.h"
 #include "agent/learn/learn.h"
 #include "agent/learn/learn_report.h"
+#include "agent/learn/workload.h"
 #include "agent/proof/verify_summary.h"
 #include "agent/run/preflight.h"
 #include "agent/run/program.h"
@@ -62,6 +63,8 @@ could not be read, 5 no copy at all (is it the right secret?), 126 PROGRAM canno
 127 PROGRAM not found. With 0 there is a policy, with 1 one for what could be learned.
 )";
 
+constexpr std::filesystem::perms kWritableByOthers =
+    std::filesystem::perms::group_write | std::filesystem::perms::others_write;
 constexpr int kSignalExit = 128;  // plus the signal, as shells do
 
 struct LearnOptions {
@@ -95,7 +98,7 @@ int ExitCodeFor(const absl::Status& status) {
     case absl::StatusCode::kPermissionDenied:
       return kExitCannotExecute;
     case absl::StatusCode::kCancelled:
-      return kSignalExit + 2;
+      return kSignalExit + InterruptingSignal(status);
     default:
       return kExitPartialData;
   }
@@ -109,6 +112,10 @@ bool Write(const std::string& yaml, const std::string& path) {
   }
   std::ofstream file(path, std::ios::trunc);
   file << yaml << std::flush;
+  // Whatever the umask: others could not be trusted with it.
+  std::error_code ignored;
+  std::filesystem::permissions(path, kWritableByOthers, std::filesystem::perm_options::remove,
+                               ignored);
   return file.good();
 }
 

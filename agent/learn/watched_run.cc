@@ -149,7 +149,7 @@ absl::StatusOr<std::vector<pid_t>> ProcessesOf(const SupervisedCommand& command,
 absl::Status Settle(SupervisedCommand& command, absl::Duration time) {
   const int signal = command.Settle(time);
   if (signal == 0) return absl::OkStatus();
-  return absl::CancelledError(absl::StrCat("interrupted by signal ", signal));
+  return InterruptedBy(signal);
 }
 
 absl::Status CheckAlive(SupervisedCommand& command, pid_t workload, const std::string& name) {

@@ -10,10 +10,14 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace pagewarden {
 namespace {
+
+constexpr char kSignalPayload[] = "pagewarden/signal";
 
 absl::StatusOr<pid_t> Spawn(const std::string& command) {
   const char* const argv[] = {"sh", "-c", command.c_str(), nullptr};
@@ -63,9 +67,22 @@ absl::Status RunWorkload(const std::string& command, pid_t& group) {
     if (signal <= 0 || signal == SIGCHLD) continue;
     EndWorkload(group);
     waitpid(*pid, &status, 0);
-    return absl::CancelledError(absl::StrCat("interrupted by signal ", signal));
+    return InterruptedBy(signal);
   }
   return OutcomeOf(status);
+}
+
+absl::Status InterruptedBy(int signal) {
+  absl::Status status = absl::CancelledError(absl::StrCat("interrupted by signal ", signal));
+  status.SetPayload(kSignalPayload, absl::Cord(absl::StrCat(signal)));
+  return status;
+}
+
+int InterruptingSignal(const absl::Status& status) {
+  int signal = 0;
+  const auto payload = status.GetPayload(kSignalPayload);
+  if (payload.has_value() && !absl::SimpleAtoi(std::string(*payload), &signal)) return 0;
+  return signal;
 }
 
 void EndWorkload(pid_t group) {

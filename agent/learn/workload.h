@@ -15,6 +15,10 @@ namespace pagewarden {
 // SIGINT or SIGTERM, which the caller has blocked, came meanwhile.
 absl::Status RunWorkload(const std::string& command, pid_t& group);
 
+// Cancelled, by a signal to this program; and which.
+absl::Status InterruptedBy(int signal);
+int InterruptingSignal(const absl::Status& status);
+
 // What `command` left running in the background. 0: there is no group.
 void EndWorkload(pid_t group);
 
