@@ -230,17 +230,16 @@ void* FindBeside(const char* landmark, const char* name) {
   return nullptr;
 }
 
-bool HasFunctionAt(uint64_t base, const void* dynamic, uint64_t address,
-                   bool (*accepts)(const char* name, void* context), void* context) {
+size_t FunctionsAt(uint64_t base, const void* dynamic, uint64_t address, const char** names,
+                   size_t room) {
   const SymbolTable table = ReadDynamic(base, static_cast<const ElfW(Dyn)*>(dynamic));
-  if (table.symbols == nullptr || table.strings == nullptr) return false;
+  if (table.symbols == nullptr || table.strings == nullptr) return 0;
   const uint32_t count = CountSymbols(table);
-  for (uint32_t i = 0; i < count; ++i) {
-    if (IsFunctionAt(table.symbols[i], address - base) &&
-        accepts(table.strings + table.symbols[i].st_name, context))
-      return true;
-  }
-  return false;
+  size_t found = 0;
+  for (uint32_t i = 0; i < count && found < room; ++i)
+    if (IsFunctionAt(table.symbols[i], address - base))
+      names[found++] = table.strings + table.symbols[i].st_name;
+  return found;
 }
 
 const void* DynamicOfExecutable() {

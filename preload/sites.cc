@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/sites.h"
 
+#include "preload/modules.h"
 #include "preload/pass.h"
 #include "preload/paths.h"
 #include "preload/router.h"
@@ -40,9 +41,10 @@ void Remember(uint64_t address, SiteVerdict verdict) {
 // Addresses outside of all modules are looked up again each time: nobody says when
 // generated code goes and a library takes its place.
 PW_COLD SiteVerdict WorkOut(uint64_t address) {
-  NoticeUnloads();
   SiteVerdict verdict;
-  if (JudgeSite(address, &verdict) && address <= kAddressMask) Remember(address, verdict);
+  if (!JudgeSite(address, &verdict) || address > kAddressMask) return verdict;
+  NoticeUnloads();  // first: it forgets
+  Remember(address, verdict);
   return verdict;
 }
 
@@ -114,12 +116,15 @@ PW_INLINE uint32_t First(uint32_t tag, size_t bytes, uint32_t below) {
   return PW_LIKELY(tag == 0) ? below : FirstRuleThatTakes(tag, bytes, below);
 }
 
+constexpr size_t kPathBytes = 4096;  // PATH_MAX
+
 struct Memory {
   uint64_t sites[kSiteSets * kSiteWays];
   uint64_t frames[kFrameCacheEntries];
   uint64_t signatures[kSignatureEntries];
   Path paths[kPaths];
   Link links[kMaxSiteLinks];
+  char executable[kPathBytes];
 };
 
 // Not among the shim's own variables: a process that locks all its memory
@@ -143,6 +148,8 @@ bool WatchSites(const PolicyImage& image, const abi::PolicyEntry& policy, const 
   signature_cache = memory->signatures;
   SetFrameCache(memory->frames);
   SetPaths(memory->paths);
+  sys::ReadLink("/proc/self/exe", memory->executable, kPathBytes - 1);
+  SetExecutablePath(memory->executable);
   SetSiteRules(image, policy, rules, memory->links);
   AskSites();
   return true;
