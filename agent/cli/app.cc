@@ -16,6 +16,8 @@ int RunApp(int argc, char** argv) {
   AddRunCommand(app, exit_code);
   AddAuditCommand(app, exit_code);
   AddVerifyCommand(app, exit_code);
+  AddLearnCommand(app, exit_code);
+  AddPolicyCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -22,11 +22,17 @@ namespace {
 constexpr absl::Duration kGrace = absl::Seconds(5);
 constexpr absl::Duration kPoll = absl::Milliseconds(100);
 
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 // posix_spawn leaves no copy of this program's memory behind, unlike fork.
-int Spawn(const std::vector<std::string>& arguments, const sigset_t& mask, pid_t& pid) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
+int Spawn(const std::vector<std::string>& arguments, char* const* environment, const sigset_t& mask,
+          pid_t& pid) {
+  const std::vector<char*> argv = Pointers(arguments);
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -38,13 +44,13 @@ int Spawn(const std::vector<std::string>& arguments, const sigset_t& mask, pid_t
   posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   posix_spawnattr_setsigmask(&attributes, &mask);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  return posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  return posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environment);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SupervisedCommand>> SupervisedCommand::Start(
-    const std::vector<std::string>& arguments) {
+    const std::vector<std::string>& arguments, const std::vector<std::string>* environment) {
   sigset_t signals;
   sigset_t previous;
   sigemptyset(&signals);
@@ -52,7 +58,10 @@ absl::StatusOr<std::unique_ptr<SupervisedCommand>> SupervisedCommand::Start(
   sigprocmask(SIG_BLOCK, &signals, &previous);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   pid_t pid = 0;
-  const int error = Spawn(arguments, previous, pid);
+  const std::vector<char*> variables =
+      environment == nullptr ? std::vector<char*>() : Pointers(*environment);
+  const int error =
+      Spawn(arguments, environment == nullptr ? environ : variables.data(), previous, pid);
   if (error != 0) {
     sigprocmask(SIG_SETMASK, &previous, nullptr);
     return absl::ErrnoToStatus(error, absl::StrCat("cannot start ", arguments[0]));

@@ -28,9 +28,11 @@ namespace pagewarden {
 class SupervisedCommand {
  public:
   // The command's standard output goes to this program's standard error.
+  // `environment`: "NAME=value" strings; null: this program's own.
   // NotFound and PermissionDenied as execvp(3) says.
   static absl::StatusOr<std::unique_ptr<SupervisedCommand>> Start(
-      const std::vector<std::string>& arguments);
+      const std::vector<std::string>& arguments,
+      const std::vector<std::string>* environment = nullptr);
 
   SupervisedCommand(const SupervisedCommand&) = delete;
   SupervisedCommand& operator=(const SupervisedCommand&) = delete;

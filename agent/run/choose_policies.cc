@@ -13,8 +13,6 @@
 namespace pagewarden {
 namespace {
 
-constexpr char kBuiltInPolicyName[] = "default-presets";
-
 AllocationPolicy BuiltInPolicy(const std::vector<Preset>& presets) {
   AllocationPolicy policy;
   policy.metadata.name = kBuiltInPolicyName;
@@ -53,6 +51,11 @@ void CheckNotEmpty(const PolicySet& set, const PolicyChoice& choice, Diagnostics
 std::vector<AllocationPolicy> ChoosePolicies(const PolicyChoice& choice, const Program& program,
                                              const std::string& shipped_policies,
                                              Diagnostics& diagnostics) {
+  return ChoosePolicySet(choice, program, shipped_policies, diagnostics).policies;
+}
+
+PolicySet ChoosePolicySet(const PolicyChoice& choice, const Program& program,
+                          const std::string& shipped_policies, Diagnostics& diagnostics) {
   PolicySet set;
   LoadPath(absl::StrCat(shipped_policies, "/presets"), set, diagnostics);
   const std::vector<Preset> shipped_presets = set.presets;
@@ -70,7 +73,7 @@ std::vector<AllocationPolicy> ChoosePolicies(const PolicyChoice& choice, const P
   for (AllocationPolicy& policy : set.policies) {
     policy.spec.mode = std::min(policy.spec.mode, choice.highest_mode.value_or(policy.spec.mode));
   }
-  return set.policies;
+  return set;
 }
 
 const AllocationPolicy* FindPolicyFor(const std::string& executable,

@@ -11,6 +11,9 @@
 
 namespace pagewarden {
 
+// Of the policy that applies all shipped presets to every executable.
+inline constexpr char kBuiltInPolicyName[] = "default-presets";
+
 struct PolicyChoice {
   std::vector<std::string> paths;         // files or directories; may be empty
   std::optional<abi::Mode> highest_mode;  // lowers the mode of every policy
@@ -24,6 +27,10 @@ struct PolicyChoice {
 std::vector<AllocationPolicy> ChoosePolicies(const PolicyChoice& choice, const Program& program,
                                              const std::string& shipped_policies,
                                              Diagnostics& diagnostics);
+
+// The same, with the presets.
+PolicySet ChoosePolicySet(const PolicyChoice& choice, const Program& program,
+                          const std::string& shipped_policies, Diagnostics& diagnostics);
 
 // The policy that applies to `executable`: of those that select it, the one of
 // highest priority, then by name. Null if none does.

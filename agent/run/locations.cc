@@ -40,7 +40,10 @@ absl::StatusOr<Locations> FindLocations(const std::string& program_path) {
   absl::StatusOr<std::string> policies =
       FirstExisting(directory, {"../" PAGEWARDEN_DATADIR "/pagewarden/policies", "../policies"});
   if (!policies.ok()) return policies.status();
-  return Locations{*shim, *policies};
+  const absl::StatusOr<std::string> recorder =
+      FirstExisting(directory, {"../" PAGEWARDEN_LIBDIR "/libpagewarden-recorder.so",
+                                "../recorder/libpagewarden-recorder.so"});
+  return Locations{*shim, *policies, recorder.value_or("")};
 }
 
 absl::StatusOr<Locations> FindLocations() {

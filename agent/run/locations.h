@@ -12,6 +12,7 @@ namespace pagewarden {
 struct Locations {
   std::string shim;      // libpagewarden.so
   std::string policies;  // the shipped policies; presets/ is below
+  std::string recorder;  // libpagewarden-recorder.so; empty: not there, which only `learn` minds
 };
 
 // NotFound names what is missing and where it was looked for.

@@ -30,13 +30,18 @@ def examine(program):
 
 
 def key_verdict(rows):
-    """In how many programs no copy of a private key is in unlocked memory."""
-    left = collections.Counter()
+    """In how many programs every copy of a private key is in the fence, or at least locked."""
+    unfenced, unlocked = collections.Counter(), collections.Counter()
     for row in rows:
         if row.is_key:
-            left[row.program] += row.fenced.left_over
-    clean = sum(not count for count in left.values())
-    return f"Private keys: no copy in unlocked memory in {clean} of {len(left)} programs."
+            unfenced[row.program] += row.fenced.copies - row.fenced.fenced
+            unlocked[row.program] += row.fenced.left_over
+    return (f"Private keys: every copy fenced in {_without(unfenced)} of {len(unfenced)} programs, "
+            f"fenced or locked in place in {_without(unlocked)}.")
+
+
+def _without(counts):
+    return sum(not count for count in counts.values())
 
 
 def main(names):

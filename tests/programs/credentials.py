@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fresh secrets for the programs that the tests run."""
 
-import base64
 import dataclasses
 import pathlib
 import secrets
@@ -20,7 +19,7 @@ class Secret:
 
     kind: str  # "RSA key", "EC key", "password" …
     keys: tuple = ()  # private keys
-    texts: tuple = ()  # the secret as it is, in base64 of user:password …
+    texts: tuple = ()  # passwords and the like
 
     @property
     def is_key(self):
@@ -67,8 +66,3 @@ def make_keys(directory):
 def new_password():
     """24 characters that are nowhere by chance."""
     return secrets.token_hex(12)
-
-
-def basic_credentials(user, password):
-    """As the header of HTTP's basic authentication has it."""
-    return base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -15,7 +15,7 @@ class Leaky(Program):
 
 
 def copy(kind, fenced=False, locked=False):
-    return {"kind": kind, "mapping": "", "fenced": fenced, "locked": locked or fenced}
+    return {"kind": kind, "fenced": fenced, "locked": locked or fenced}
 
 
 def look(*copies):

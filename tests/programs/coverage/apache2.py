@@ -5,7 +5,7 @@ import signal
 
 import ab
 import harness
-from credentials import basic_credentials, make_keys, new_password
+from credentials import make_keys, new_password
 
 from .program import Program, listens
 
@@ -49,8 +49,7 @@ class Apache2(Program):
         self._keys = make_keys(self.directory)
         self._password = new_password()
         return [*(key.secret for key in self._keys),
-                self.text_secret("password", self._password,
-                                 basic_credentials(_USER, self._password))]
+                self.text_secret("password", self._password)]
 
     def start(self):
         self._port = harness.free_port()

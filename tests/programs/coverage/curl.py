@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """curl -u with a client key, RSA and EC: a hundred requests, each with its own handshake."""
 
-from credentials import basic_credentials, make_key, make_keys, new_password
+from credentials import make_key, make_keys, new_password
 
 from .program import Program
 from .web_server import PacedServer
@@ -17,8 +17,7 @@ class Curl(Program):
         self._keys = make_keys(self.directory)
         self._password = new_password()
         return [*(key.secret for key in self._keys),
-                self.text_secret("password", self._password,
-                                 basic_credentials(_USER, self._password))]
+                self.text_secret("password", self._password)]
 
     def start(self):
         server_directory = self.directory / "server"

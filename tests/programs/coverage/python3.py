@@ -3,7 +3,7 @@
 
 import pathlib
 
-from credentials import basic_credentials, make_key, make_keys, new_password
+from credentials import make_key, make_keys, new_password
 
 from .program import Program
 from .web_server import PacedServer
@@ -18,9 +18,7 @@ class Python3(Program):
 
     def make_secrets(self):
         self._keys = make_keys(self.directory)
-        password = new_password()
-        self._password = self.text_secret("password", password,
-                                          basic_credentials(_USER, password))
+        self._password = self.text_secret("password", new_password())
         return [*(key.secret for key in self._keys), self._password]
 
     def start(self):

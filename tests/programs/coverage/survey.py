@@ -17,24 +17,19 @@ class Look:
     copies: int = 0
     fenced: int = 0
     locked: int = 0  # in place: not in the fence, but in locked memory
-    left: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # by place
+    left: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # by kind
 
     def add(self, copy):
         self.copies += 1
         self.fenced += copy["fenced"]
         self.locked += copy["locked"] and not copy["fenced"]
         if not copy["locked"]:
-            self.left[place_of(copy)] += 1
+            self.left[copy["kind"]] += 1
 
     @property
     def left_over(self):
         """How many are in unlocked memory."""
         return self.left.total()
-
-
-def place_of(copy):
-    """What `explained` names: the kind of place, such as Heap or Stack."""
-    return copy.get("kind", copy["mapping"])
 
 
 def look(run, when):

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// An explanation for people and for programs.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "agent/explain/explanation.h"
+
+namespace pagewarden {
+
+struct ExplainReport {
+  std::string executable;
+  pid_t pid = 0;                         // 0: a file was asked for
+  std::string policy;                    // empty: none selects the executable
+  std::string where;                     // file:line:column, or empty
+  std::string why;                       // that it is this policy
+  std::vector<std::string> passed_over;  // other policies that select it
+  std::vector<std::string> modules;      // paths
+  std::vector<std::string> problems;
+  std::vector<RuleExplanation> rules;
+};
+
+// `all`: a row for each part, with its modules; else those of one fate together.
+void PrintExplainTable(const ExplainReport& report, bool all, std::ostream& out);
+void PrintExplainJson(const ExplainReport& report, std::ostream& out);
+
+}  // namespace pagewarden
