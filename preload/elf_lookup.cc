@@ -203,6 +203,12 @@ const char* DefinedBefore(const char* name) {
   return nullptr;
 }
 
+bool IsInExecutable(const char* name) {
+  const link_map* first = FirstObject();
+  return first != nullptr &&
+         Find(ReadDynamic(first->l_addr, first->l_ld), name, GnuHash(name)) != nullptr;
+}
+
 void* FindData(const char* name, uint64_t* bytes) {
   for (const link_map* map = FirstObject(); map != nullptr; map = map->l_next) {
     const SymbolTable table = ReadDynamic(map->l_addr, map->l_ld);
@@ -210,6 +216,16 @@ void* FindData(const char* name, uint64_t* bytes) {
     if (symbol == nullptr) continue;
     *bytes = symbol->st_size;
     return reinterpret_cast<void*>(table.base + symbol->st_value);
+  }
+  return nullptr;
+}
+
+void* FindBeside(const char* landmark, const char* name) {
+  for (const link_map* map = FirstObject(); map != nullptr; map = map->l_next) {
+    const SymbolTable table = ReadDynamic(map->l_addr, map->l_ld);
+    if (Find(table, landmark, GnuHash(landmark)) == nullptr) continue;
+    const ElfW(Sym)* symbol = Find(table, name, GnuHash(name));
+    return symbol != nullptr ? AddressOf(table, *symbol) : nullptr;
   }
   return nullptr;
 }

@@ -32,8 +32,14 @@ void FindNext(Wanted* wanted, size_t count, Walk walk);
 // object shadows the shim's own definition.
 const char* DefinedBefore(const char* name);
 
+// Whether the executable, the first object of all, defines `name` itself.
+bool IsInExecutable(const char* name);
+
 // A data symbol of any object; `bytes` gets the symbol's size.
 void* FindData(const char* name, uint64_t* bytes);
+
+// The function `name` of the object that defines `landmark`, or null.
+void* FindBeside(const char* landmark, const char* name);
 
 // Whether the object that is loaded at `base` and has this dynamic section has a
 // function among its dynamic symbols that `address` lies in, by a name that

@@ -12,26 +12,16 @@
 #include "preload/rules.h"
 
 namespace pagewarden {
+
+PW_SEALED Sizes sizes_of_callers = {};
+PW_SEALED Sizes sizes_of_signatures = {};
+
 namespace {
-
-struct Sizes {
-  uint64_t least = UINT64_MAX;
-  uint64_t most = 0;
-
-  void Include(const abi::RuleEntry& rule) {
-    if (rule.min_bytes < least) least = rule.min_bytes;
-    if (rule.max_bytes > most) most = rule.max_bytes;
-  }
-  bool Have(size_t bytes) const { return bytes >= least && bytes <= most; }
-  bool any() const { return least <= most; }
-};
 
 struct SiteRules {
   PolicyImage image;
   const abi::PolicyEntry* policy = nullptr;
   const Rule* table = nullptr;  // by the same index
-  Sizes callers;
-  Sizes signatures;
 };
 
 PW_SEALED SiteRules rules = {};
@@ -144,8 +134,8 @@ void SetSiteRules(const PolicyImage& image, const abi::PolicyEntry& policy, cons
   rules.table = table;
   for (uint32_t i = 0; i < policy.rules.count; ++i) {
     const abi::RuleEntry& rule = RuleAt(i);
-    if (rule.form == abi::RuleForm::kCallers) rules.callers.Include(rule);
-    if (rule.form == abi::RuleForm::kStack) rules.signatures.Include(rule);
+    if (rule.form == abi::RuleForm::kCallers) sizes_of_callers.Include(rule);
+    if (rule.form == abi::RuleForm::kStack) sizes_of_signatures.Include(rule);
   }
   chains = Chains(links, kMaxSiteLinks, TagsOf(policy));
 }
@@ -155,7 +145,7 @@ bool JudgeSite(uint64_t address, SiteVerdict* out) {
   *out = {};
   if (!Find(address, &known)) return false;
   const Code at = {known.module, address - 1};
-  const bool is_transparent = rules.callers.any() && IsTransparent(at);
+  const bool is_transparent = sizes_of_callers.any() && IsTransparent(at);
   bool starts_signature = false;
   uint32_t tag;
   const bool lasts = TagOfAll(
@@ -182,11 +172,9 @@ bool JudgeStack(const CallStack& stack, uint32_t* tag) {
       tag);
 }
 
-bool CallersMayTake(size_t bytes) { return rules.callers.Have(bytes); }
-bool SignaturesMayTake(size_t bytes) { return rules.signatures.Have(bytes); }
-
 uint32_t FirstRuleThatTakes(uint32_t tag, size_t bytes, uint32_t below) {
-  return chains.First(tag, below, [bytes](uint32_t rule) { return Takes(rules.table[rule], bytes); });
+  return chains.First(tag, below,
+                      [bytes](uint32_t rule) { return Takes(rules.table[rule], bytes); });
 }
 
 }  // namespace pagewarden

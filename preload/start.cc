@@ -6,6 +6,7 @@
 #include "preload/environment.h"
 #include "preload/exports_loader.h"
 #include "preload/fence.h"
+#include "preload/files.h"
 #include "preload/fork.h"
 #include "preload/interceptors.h"
 #include "preload/ledger.h"
@@ -24,6 +25,7 @@
 #include "preload/scopes.h"
 #include "preload/sites.h"
 #include "preload/sys.h"
+#include "preload/thread_names.h"
 
 extern "C" {
 extern char pw_sealed_begin[] __attribute__((visibility("hidden")));
@@ -81,7 +83,7 @@ bool OnlyPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
 }
 
 // Interposes what the rules, if there are any, and the pins ask for.
-void BindFunctions(const PolicyImage& image, const uint32_t* slot_tags, unsigned intercepts) {
+void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned intercepts) {
   SetIntercepts(intercepts);
   ledger.scopes_bound = BindScopes(slot_tags, slot_tags != nullptr ? image.function_count() : 0);
 }
@@ -109,8 +111,11 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   if (!WatchSites(image, policy, tables.set.rules))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
-  const unsigned for_pins = StartPins(image, policy);
-  BindFunctions(image, tables.slot_tags, static_cast<unsigned>(Intercepts::kLookup) | for_pins);
+  unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup) | StartPins(image, policy);
+  if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
+  if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
+  BindFunctions(image, tables.slot_tags, intercepts);
+  ledger.scopes_in_executable = CountScopesInExecutable();
   if (tables.set.everywhere != 0 || PinsProcess()) JudgeEveryCall();
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);

@@ -139,6 +139,11 @@ inline bool IsMapped(uint64_t page) {
   return !Failed(Call(__NR_mincore, static_cast<long>(page), 1, Arg(&resident)));
 }
 inline long GetRandom(void* to, size_t bytes) { return Call(__NR_getrandom, Arg(to), bytes, 0); }
+// 16 bytes, with a NUL.
+inline long ThreadName(char* to) {
+  constexpr long kGetName = 16;  // PR_GET_NAME
+  return Call(__NR_prctl, kGetName, Arg(to));
+}
 inline long GetPid() { return Call(__NR_getpid); }
 inline long EffectiveUid() { return Call(__NR_geteuid); }
 inline bool IdsDiffer() {

@@ -84,6 +84,10 @@ Json ShimJson(const ProcessRow& row) {
   if (row.shim->lock_errors > 0 && error != nullptr) shim["lastLockError"] = error;
   if (IsPinning(*row.shim)) shim["pinned"] = PinnedJson(*row.shim);
   shim["namespaces"] = row.shim->namespaces;
+  if (row.shim->functions_in_executable > 0) {
+    shim["functionsInExecutable"] = row.shim->functions_in_executable;
+  }
+  if (row.shim->files_missed > 0) shim["filesMissed"] = row.shim->files_missed;
   if (row.shim->reentered_frees > 0) shim["reenteredFrees"] = row.shim->reentered_frees;
   shim["violations"] = CountsJson(row.shim->violations, kViolationNames);
   if (!row.shim->uncovered.empty()) shim["uncovered"] = row.shim->uncovered;

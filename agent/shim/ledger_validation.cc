@@ -139,6 +139,7 @@ absl::StatusOr<LedgerHeader> ValidateLedger(absl::string_view bytes, uint64_t ad
   state.namespaces = ledger.namespaces;
   state.reentered_frees = ledger.reentered_frees;
   state.functions_in_executable = ledger.scopes_in_executable;
+  state.files_missed = ledger.files_missed;
   state.pinned_bytes = ledger.pinned_bytes;
   state.unpinned_bytes = ledger.unpinned_bytes;
   state.pin_errors = ledger.pin_errors;

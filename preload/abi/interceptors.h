@@ -12,9 +12,11 @@ namespace pagewarden::abi {
 // who looks something up may have loaded something.
 inline constexpr const char* kLookupFunctions[] = {"dlsym", "dlvsym"};
 
-// For `readFrom`.
-inline constexpr const char* kFileFunctions[] = {"open",  "open64",  "openat", "openat64",
-                                                 "fopen", "fopen64", "close",  "fclose"};
+// For `readFrom`. Fortified programs call __open_2 where the flags are not
+// known before run time.
+inline constexpr const char* kFileFunctions[] = {"open",     "open64",     "openat", "openat64",
+                                                 "__open_2", "__open64_2", "fopen",  "fopen64",
+                                                 "close",    "fclose"};
 
 // For `threads`.
 inline constexpr const char* kThreadNameFunctions[] = {"pthread_setname_np", "prctl"};

@@ -141,6 +141,8 @@ TEST(FormatJson, ShowsWhatWentWrongInTheShim) {
   shim.pin_errno = ENOMEM;
   shim.namespaces = 1;
   shim.reentered_frees = 6;
+  shim.functions_in_executable = 7;
+  shim.files_missed = 8;
   shim.violations[abi::kViolationWildFree] = 1;
   Snapshot snapshot;
   snapshot.processes = {WithShim(Row(1, "x", "/", 0), shim)};
@@ -157,6 +159,8 @@ TEST(FormatJson, ShowsWhatWentWrongInTheShim) {
                                               "errors": 7, "lastError": "ENOMEM"})"));
   EXPECT_EQ(shown["namespaces"], 1);
   EXPECT_EQ(shown["reenteredFrees"], 6);
+  EXPECT_EQ(shown["functionsInExecutable"], 7);
+  EXPECT_EQ(shown["filesMissed"], 8);
   EXPECT_EQ(shown["violations"], json::parse(R"({"WildFree": 1})"));
 }
 
@@ -284,6 +288,14 @@ TEST_F(ShimNotes, CountWhatIsNotCovered) {
             "nginx-tls-keys 2/2 (2 not locked, 12 fallbacks, 2 with dlmopen, 2 violations)");
   shim_.arenas[0].fallbacks = ~uint64_t{0};
   EXPECT_THAT(Summary(), HasSubstr(" 18446744073709551615 fallbacks"));
+}
+
+TEST_F(ShimNotes, CountWhatIsOutOfReach) {
+  shim_.functions_in_executable = 3;
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (2 with functions of their own)");
+  shim_.files_missed = 4;
+  EXPECT_EQ(Summary(),
+            "nginx-tls-keys 2/2 (2 with functions of their own, 2 with too many secret files)");
 }
 
 TEST_F(ShimNotes, TellExcludedFromUnlocked) {
