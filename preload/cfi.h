@@ -15,10 +15,10 @@ namespace pagewarden {
 
 struct FrameRule {
   enum class Base : uint8_t {
-    kNone = 0,         // unknown, or the outermost frame
-    kRsp = 1,          // CFA = rsp + offset
-    kRbp = 2,          // CFA = rbp + offset
-    kSavedAtRbp = 3,   // CFA = the word at rbp + offset: a stack that was realigned
+    kNone = 0,        // unknown, or the outermost frame
+    kRsp = 1,         // CFA = rsp + offset
+    kRbp = 2,         // CFA = rbp + offset
+    kSavedAtRbp = 3,  // CFA = the word at rbp + offset: a stack that was realigned
   };
   enum class Rbp : uint8_t {
     kSame = 0,

@@ -203,6 +203,12 @@ const char* DefinedBefore(const char* name) {
   return nullptr;
 }
 
+bool IsInExecutable(const char* name) {
+  const link_map* first = FirstObject();
+  return first != nullptr &&
+         Find(ReadDynamic(first->l_addr, first->l_ld), name, GnuHash(name)) != nullptr;
+}
+
 void* FindData(const char* name, uint64_t* bytes) {
   for (const link_map* map = FirstObject(); map != nullptr; map = map->l_next) {
     const SymbolTable table = ReadDynamic(map->l_addr, map->l_ld);
@@ -214,17 +220,26 @@ void* FindData(const char* name, uint64_t* bytes) {
   return nullptr;
 }
 
-bool HasFunctionAt(uint64_t base, const void* dynamic, uint64_t address,
-                   bool (*accepts)(const char* name, void* context), void* context) {
-  const SymbolTable table = ReadDynamic(base, static_cast<const ElfW(Dyn)*>(dynamic));
-  if (table.symbols == nullptr || table.strings == nullptr) return false;
-  const uint32_t count = CountSymbols(table);
-  for (uint32_t i = 0; i < count; ++i) {
-    if (IsFunctionAt(table.symbols[i], address - base) &&
-        accepts(table.strings + table.symbols[i].st_name, context))
-      return true;
+void* FindBeside(const char* landmark, const char* name) {
+  for (const link_map* map = FirstObject(); map != nullptr; map = map->l_next) {
+    const SymbolTable table = ReadDynamic(map->l_addr, map->l_ld);
+    if (Find(table, landmark, GnuHash(landmark)) == nullptr) continue;
+    const ElfW(Sym)* symbol = Find(table, name, GnuHash(name));
+    return symbol != nullptr ? AddressOf(table, *symbol) : nullptr;
   }
-  return false;
+  return nullptr;
+}
+
+size_t FunctionsAt(uint64_t base, const void* dynamic, uint64_t address, const char** names,
+                   size_t room) {
+  const SymbolTable table = ReadDynamic(base, static_cast<const ElfW(Dyn)*>(dynamic));
+  if (table.symbols == nullptr || table.strings == nullptr) return 0;
+  const uint32_t count = CountSymbols(table);
+  size_t found = 0;
+  for (uint32_t i = 0; i < count && found < room; ++i)
+    if (IsFunctionAt(table.symbols[i], address - base))
+      names[found++] = table.strings + table.symbols[i].st_name;
+  return found;
 }
 
 const void* DynamicOfExecutable() {

@@ -32,14 +32,19 @@ void FindNext(Wanted* wanted, size_t count, Walk walk);
 // object shadows the shim's own definition.
 const char* DefinedBefore(const char* name);
 
+// Whether the executable, the first object of all, defines `name` itself.
+bool IsInExecutable(const char* name);
+
 // A data symbol of any object; `bytes` gets the symbol's size.
 void* FindData(const char* name, uint64_t* bytes);
 
-// Whether the object that is loaded at `base` and has this dynamic section has a
-// function among its dynamic symbols that `address` lies in, by a name that
-// accepts(name, context).
-bool HasFunctionAt(uint64_t base, const void* dynamic, uint64_t address,
-                   bool (*accepts)(const char* name, void* context), void* context);
+// The function `name` of the object that defines `landmark`, or null.
+void* FindBeside(const char* landmark, const char* name);
+
+// The names of the functions that `address` lies in, among the dynamic symbols of the
+// object that is loaded at `base` and has this dynamic section. Returns how many.
+size_t FunctionsAt(uint64_t base, const void* dynamic, uint64_t address, const char** names,
+                   size_t room);
 
 // The dynamic section of the executable: the first object of all.
 const void* DynamicOfExecutable();

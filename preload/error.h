@@ -10,5 +10,6 @@ inline constexpr int kInvalidArgument = 22;
 inline constexpr int kNoSpace = 28;
 
 void SetErrno(int value);
+int GetErrno();
 
 }  // namespace pagewarden

@@ -7,7 +7,7 @@
 #include "preload/macros.h"
 #include "preload/next.h"
 #include "preload/pin_data.h"
-#include "preload/sites.h"
+#include "preload/unloads.h"
 
 namespace pagewarden {
 namespace {
@@ -23,12 +23,12 @@ void ClearDeepBind() { kept_flags = ~kDeepBind; }
 
 PW_EXPORT void* dlopen(const char* file, int flags) {
   NoticeModules();
-  FlushSitesOfUnloaded();
+  NoticeUnloads();
   return next_dlopen(file, flags & kept_flags);
 }
 
 PW_EXPORT void* dlmopen(long space, const char* file, int flags) {
-  FlushSitesOfUnloaded();
+  NoticeUnloads();
   if (space == kBaseNamespace) return next_dlmopen(space, file, flags & kept_flags);
   Count(ledger.namespaces);  // its libc does not know the shim
   return next_dlmopen(space, file, flags);

@@ -3,8 +3,7 @@
 
 #include "preload/fence.h"
 #include "preload/ledger.h"
-#include "preload/pin_data.h"
-#include "preload/pins.h"
+#include "preload/pin_fork.h"
 #include "preload/sys.h"
 #include "preload/thread_rows.h"
 
@@ -22,7 +21,7 @@ namespace {
 uint64_t always_seen = kSeen;
 
 void BeforeFork() {
-  NoticeModules();  // first: the loader's lock comes before the shim's
+  LookBeforeFork();
   NoticeFork();
   pw_thread.was_in_arena = pw_thread.in_arena;
   pw_thread.in_arena = true;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/interceptors.h"
 
+#include "preload/file_calls.h"
 #include "preload/lookup.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/pin_mappings.h"
+#include "preload/pin_process.h"
 #include "preload/pin_stacks.h"
+#include "preload/prctl.h"
 #include "preload/sandbox.h"
+#include "preload/thread_names.h"
 
 namespace pagewarden {
 namespace {
@@ -29,6 +33,17 @@ struct Interceptor {
 const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kLookup, dlsym),
     PW_INTERCEPT(kLookup, dlvsym),
+    PW_INTERCEPT(kFile, open),
+    PW_INTERCEPT(kFile, open64),
+    PW_INTERCEPT(kFile, openat),
+    PW_INTERCEPT(kFile, openat64),
+    PW_INTERCEPT(kFile, __open_2),
+    PW_INTERCEPT(kFile, __open64_2),
+    PW_INTERCEPT(kFile, fopen),
+    PW_INTERCEPT(kFile, fopen64),
+    PW_INTERCEPT(kFile, close),
+    PW_INTERCEPT(kFile, fclose),
+    PW_INTERCEPT(kThreadName, pthread_setname_np),
     PW_INTERCEPT(kMappings, mmap),
     PW_INTERCEPT(kMappings, mmap64),
     PW_INTERCEPT(kMappings, munmap),
@@ -36,7 +51,9 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kMappings, mprotect),
     PW_INTERCEPT(kMappings, madvise),
     PW_INTERCEPT(kThreads, pthread_create),
-    PW_INTERCEPT(kSandbox, prctl),
+#define PW_INTERCEPT_PRIVILEGE(function) PW_INTERCEPT(kPrivileges, function),
+    PW_PRIVILEGE_CALLS(PW_INTERCEPT_PRIVILEGE)
+    PW_INTERCEPT(kPrctl, prctl),
     PW_INTERCEPT(kSandbox, syscall),
 };
 

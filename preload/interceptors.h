@@ -9,9 +9,13 @@ namespace pagewarden {
 enum class Intercepts : unsigned {
   kNone = 0,
   kLookup = 1u << 0,
-  kMappings = 1u << 4,  // pin_mappings.h
-  kThreads = 1u << 5,   // pin_stacks.h
-  kSandbox = 1u << 6,   // sandbox.h
+  kThreadName = 1u << 1,  // thread_names.h
+  kFile = 1u << 2,        // files.h
+  kMappings = 1u << 4,    // pin_mappings.h
+  kThreads = 1u << 5,     // pin_stacks.h
+  kSandbox = 1u << 6,     // sandbox.h
+  kPrivileges = 1u << 7,  // pin_process.h
+  kPrctl = kThreadName | kSandbox,
 };
 
 // For Start, before the slots are bound.

@@ -34,7 +34,7 @@ __attribute__((section("pw_ledger"))) abi::Ledger ledger = {
     .unpinned_bytes = 0,
     .pin_errors = 0,
     .pin_errno = 0,
-    .reserved = 0,
+    .files_missed = 0,
     .arenas = {},
 };
 

@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 
+#include "preload/mem.h"
 #include "preload/sys.h"
 
 namespace pagewarden {
@@ -27,9 +28,28 @@ bool MayLockAnything() {
   return (data[0].effective & (1u << CAP_IPC_LOCK)) != 0;
 }
 
+// All ids are mapped to themselves: "0 0 4294967295".
+bool InInitialUserNamespace() {
+  char map[64] = {};
+  const long file = sys::Open("/proc/self/uid_map");
+  if (sys::Failed(file)) return false;
+  const long bytes = sys::Read(file, map, sizeof(map) - 1);
+  sys::Close(file);
+  if (bytes <= 0) return false;
+  constexpr char kAll[] = "4294967295\n";
+  constexpr long kAllBytes = sizeof(kAll) - 1;
+  return bytes > kAllBytes && EqualBytes(map + bytes - kAllBytes, kAll, kAllBytes);
+}
+
 }  // namespace
 
 uint64_t LockableBytes() { return MayLockAnything() ? kUnlimited : SoftLimit(kLimitMemlock); }
+
+bool LimitIsInfinite() { return SoftLimit(kLimitMemlock) == kUnlimited; }
+
+bool LocksWithoutLimit() {
+  return LimitIsInfinite() || (MayLockAnything() && InInitialUserNamespace());
+}
 
 uint64_t StackBytes() { return SoftLimit(kLimitStack); }
 

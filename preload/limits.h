@@ -13,6 +13,12 @@ inline constexpr uint64_t kUnlimited = UINT64_MAX;
 // refuses what this promises.)
 uint64_t LockableBytes();
 
+// Whether the first is so by RLIMIT_MEMLOCK itself, which a change of user leaves alone.
+bool LimitIsInfinite();
+
+// Whether nothing is ever refused for the limit, not even in a user namespace.
+bool LocksWithoutLimit();
+
 // RLIMIT_STACK, of the main thread.
 uint64_t StackBytes();
 

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "preload/pin_data.h"
+#include "preload/pin_process.h"
 #include "preload/scopes.h"
 
 extern "C" {
@@ -24,12 +25,14 @@ bool IsRelative(const void* handle) {
 
 extern "C" void* intercepted_dlsym(void* handle, const char* name) {
   NoticeModules();
+  NoticeMemory();
   if (IsRelative(handle)) return real_dlsym(handle, name);
   return const_cast<void*>(HookOr(name, real_dlsym(handle, name)));
 }
 
 extern "C" void* intercepted_dlvsym(void* handle, const char* name, const char* version) {
   NoticeModules();
+  NoticeMemory();
   if (IsRelative(handle)) return real_dlvsym(handle, name, version);
   return const_cast<void*>(HookOr(name, real_dlvsym(handle, name, version)));
 }

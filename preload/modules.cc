@@ -29,7 +29,8 @@ PW_SEALED const char* executable_path = nullptr;
 
 const char* PathOf(const char* known, const void* dynamic) {
   const bool is_executable = dynamic == DynamicOfExecutable();
-  return is_executable && executable_path != nullptr ? executable_path : known;
+  return is_executable && executable_path != nullptr && *executable_path != 0 ? executable_path
+                                                                              : known;
 }
 
 const ElfW(Phdr) * HeadersOf(const Module& module) {

@@ -9,9 +9,9 @@ namespace pagewarden {
 
 // What lies in memory of a file. Valid until the file is unloaded.
 struct Module {
-  uint64_t base;         // virtual addresses of the file are relative to it
-  const char* path;      // as the loader knows it; of the executable as the kernel does
-  const void* headers;   // ElfW(Phdr)[header_count]
+  uint64_t base;        // virtual addresses of the file are relative to it
+  const char* path;     // as the loader knows it; of the executable as the kernel does
+  const void* headers;  // ElfW(Phdr)[header_count]
   uint32_t header_count;
   const void* dynamic;
 };

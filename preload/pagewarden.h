@@ -49,7 +49,7 @@ PAGEWARDEN_WEAK void* pagewarden_resize(void* block, size_t bytes);
 PAGEWARDEN_WEAK void pagewarden_free(void* block);
 
 /* From here to pagewarden_end, what this thread allocates (malloc, new, …, in
-   libraries too) comes from the arena. Nests, up to ten deep together with the
+   libraries too) comes from the arena. Nests, up to nine deep together with the
    functions that the policy names. Returns 0, or -1 with ENOENT or ENOSPC, and
    then there is nothing to end. */
 PAGEWARDEN_WEAK int pagewarden_begin(const char* arena);

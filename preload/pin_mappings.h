@@ -12,6 +12,7 @@ namespace pagewarden {
 
 // For Start.
 void StartPinningMappings(const ModulePatterns& patterns);
+void StartPinningAllMappings();
 
 }  // namespace pagewarden
 

@@ -5,6 +5,7 @@
 #include "preload/limits.h"
 #include "preload/lock.h"
 #include "preload/macros.h"
+#include "preload/pin_process.h"
 #include "preload/pins.h"
 #include "preload/scopes.h"
 #include "preload/size_classes.h"
@@ -174,6 +175,7 @@ void StartPinningStacks(uint64_t bytes) {
 
 extern "C" int intercepted_pthread_create(void* thread, const pw_thread_attributes* attributes,
                                           void* (*start)(void*), void* argument) {
+  NoticeMemory();
   Birth* birth = TakeBirth();
   if (birth == nullptr) return real_pthread_create(thread, attributes, start, argument);
   birth->start = start;

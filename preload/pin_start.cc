@@ -2,10 +2,10 @@
 #include "preload/pin_start.h"
 
 #include "preload/interceptors.h"
-#include "preload/pin_modules.h"
 #include "preload/pin_data.h"
 #include "preload/pin_environment.h"
 #include "preload/pin_mappings.h"
+#include "preload/pin_process.h"
 #include "preload/pin_stacks.h"
 #include "preload/pins.h"
 #include "preload/stack_scrub.h"
@@ -18,30 +18,48 @@ bool PinsAnything(const abi::PinEntry& pin) {
          pin.mappings.count != 0 || pin.data.count != 0;
 }
 
+unsigned operator|(unsigned groups, Intercepts group) {
+  return groups | static_cast<unsigned>(group);
+}
+
+// In the order of what is worth most under a limit.
+unsigned PinNamed(const PolicyImage& image, const abi::PinEntry& pin) {
+  unsigned intercepts = 0;
+  if ((pin.flags & abi::kPinEnvironment) != 0) PinEnvironment();
+  if (pin.data.count != 0) {
+    StartPinningData({image, pin.data});
+    intercepts = intercepts | Intercepts::kLookup;
+  }
+  if (pin.mappings.count != 0) {
+    StartPinningMappings({image, pin.mappings});
+    intercepts = intercepts | Intercepts::kMappings;
+  }
+  if (pin.stack_bytes != 0) StartPinningStacks(pin.stack_bytes);
+  if (pin.stack_bytes != 0 || pin.scrub_bytes != 0) intercepts = intercepts | Intercepts::kThreads;
+  return intercepts;
+}
+
+unsigned PinProcess(const abi::PinEntry& pin) {
+  PinEnvironment();
+  if (pin.stack_bytes == 0) StartPinningStacks(kStackBytesOfProcess);
+  StartPinningAllMappings();
+  StartPinningProcess();
+  return 0u | Intercepts::kLookup | Intercepts::kMappings | Intercepts::kThreads |
+         Intercepts::kPrivileges;
+}
+
 }  // namespace
 
 unsigned StartPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
   const abi::PinEntry& pin = policy.pin;
-  unsigned intercepts = 0;
-  if (!PinsAnything(pin)) return intercepts;
-  SetPinMode(policy.mode == abi::Mode::kEnforce ? PinMode::kEnforce : PinMode::kAudit);
+  if (!PinsAnything(pin)) return 0;
+  const bool enforces = policy.mode == abi::Mode::kEnforce;
+  SetPinMode(enforces ? PinMode::kEnforce : PinMode::kAudit);
   NameExecutable();
-  if ((pin.flags & abi::kPinEnvironment) != 0) PinEnvironment();
-  if (pin.data.count != 0) {
-    StartPinningData({image, pin.data});
-    intercepts |= static_cast<unsigned>(Intercepts::kLookup);
-  }
-  if (pin.mappings.count != 0) {
-    StartPinningMappings({image, pin.mappings});
-    intercepts |= static_cast<unsigned>(Intercepts::kMappings);
-  }
-  if (pin.scrub_bytes != 0 && policy.mode == abi::Mode::kEnforce) StartScrubbing(pin.scrub_bytes);
-  if (pin.stack_bytes != 0) StartPinningStacks(pin.stack_bytes);
-  if (pin.stack_bytes != 0 || pin.scrub_bytes != 0) {
-    intercepts |= static_cast<unsigned>(Intercepts::kThreads);
-  }
-  if (intercepts != 0) intercepts |= static_cast<unsigned>(Intercepts::kSandbox);
-  return intercepts;
+  if (enforces && pin.scrub_bytes != 0) StartScrubbing(pin.scrub_bytes);
+  unsigned intercepts = PinNamed(image, pin);
+  if ((pin.flags & abi::kPinProcess) != 0) intercepts |= PinProcess(pin);
+  return intercepts != 0 ? intercepts | Intercepts::kSandbox : 0;
 }
 
 }  // namespace pagewarden

@@ -83,6 +83,7 @@ void LockAndBook(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) 
 // The first range that overlaps [begin, end) and that is_one says yes to, cut to it.
 template <typename IsOne>
 bool FindIn(uint64_t begin, uint64_t end, PinnedRange* found, IsOne is_one) {
+  if (begin >= end) return false;
   for (uint32_t i = table.FirstAfter(begin); i < table.count() && table[i].begin < end; ++i) {
     if (!is_one(table[i].state)) continue;
     *found = table[i];
@@ -157,11 +158,11 @@ bool IsPinned(uint64_t begin, uint64_t end) {
   return hold && FindIn(PageDown(begin), PageUp(end), &locked, IsLocked);
 }
 
-void BeforeForkOfPins() { lock.Acquire(); }
+void HoldPins() { lock.Acquire(); }
 
-void AfterForkOfPinsInParent() { lock.Release(); }
+void ReleasePins() { lock.Release(); }
 
-void AfterForkOfPinsInChild() {
+void RelockPins() {
   lock.Reset();
   const Hold hold;
   for (uint32_t i = 0; i < table.count(); ++i) {
@@ -173,7 +174,7 @@ void AfterForkOfPinsInChild() {
   }
 }
 
-void AfterUnseenForkOfPins() {
+void DisownPins() {
   if (mode != PinMode::kEnforce) return;
   Store(ledger.unpinned_bytes, Load(ledger.unpinned_bytes) + Load(ledger.pinned_bytes));
   Store(ledger.pinned_bytes, 0);

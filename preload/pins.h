@@ -43,10 +43,14 @@ bool FindPin(uint64_t begin, uint64_t end, PinnedRange* found);
 // Whether a page of [begin, end) is locked by the shim.
 bool IsPinned(uint64_t begin, uint64_t end);
 
-// fork(2): as for arenas (fork.h).
-void BeforeForkOfPins();
-void AfterForkOfPinsInParent();
-void AfterForkOfPinsInChild();
-void AfterUnseenForkOfPins();
+// Around fork(2) in the parent: the child must find the books whole.
+void HoldPins();
+void ReleasePins();
+
+// In the child of fork, which inherits the books and no locks.
+void RelockPins();
+
+// In the child of a raw clone, where nothing may be locked.
+void DisownPins();
 
 }  // namespace pagewarden

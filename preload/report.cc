@@ -70,6 +70,8 @@ void WriteLine(const char* what, const char* detail) {
 
 }  // namespace
 
+int GetErrno() { return &__errno_location != nullptr ? *__errno_location() : 0; }
+
 void SetErrno(int value) {
   if (&__errno_location != nullptr) *__errno_location() = value;
 }

@@ -7,6 +7,7 @@
 #include "preload/ledger.h"
 #include "preload/mem.h"
 #include "preload/next.h"
+#include "preload/pin_process.h"
 #include "preload/registers.h"
 #include "preload/scopes.h"
 #include "preload/sites.h"
@@ -30,19 +31,22 @@ const Rule* ExplicitRule() {
 // The first rule of a live extent that is `below`, and takes this size.
 uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
   VisitLiveScopes([&below, bytes](uint32_t tag) {
-    below = set.extents.First(tag, below,
-                              [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+    below = set.extents->First(tag, below,
+                               [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
     return below == 0;
   });
   return below;
 }
 
 __attribute__((noinline)) const Rule* SearchRule(size_t bytes, const CallFrame& frame) {
-  if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
-  uint32_t first = FirstExtentRule(bytes, UINT32_MAX);
+  uint32_t first = UINT32_MAX;
+  if (pw_thread.scope_count != 0) {
+    if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
+    first = FirstExtentRule(bytes, first);
+  }
   if (first_site_rule < first) first = FirstSiteRule(frame, bytes, first);
-  first = set.extents.First(set.everywhere, first,
-                            [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+  first = set.extents->First(set.everywhere, first,
+                             [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
   return first != UINT32_MAX ? &set.rules[first] : nullptr;
 }
 
@@ -156,7 +160,9 @@ Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame) {
   const bool in_extent = pw_thread.scope_count != 0;
   const Rule* rule = MatchingRule(bytes, frame);
   if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0)) CleanUpAfterExtents();
-  return rule == nullptr ? Routed{Route::kNext, nullptr} : AllocateByRule(*rule, bytes, alignment);
+  if (rule != nullptr) return AllocateByRule(*rule, bytes, alignment);
+  if (PW_UNLIKELY(follows_heap)) NoticeHeap();
+  return {Route::kNext, nullptr};
 }
 
 const Rule* RuleOfArena(uint32_t arena) {
@@ -171,7 +177,7 @@ void* ResizeFenced(void* block, size_t bytes) {
   Arena& arena = fence.ArenaOf(block);
   if (!pw_thread.in_arena && arena.ResizeInPlace(block, bytes, false)) return block;
   const size_t before = FencedSize(block);
-  const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block)};
+  const Rule rule = {0, UINT64_MAX, &arena, arena.TagOf(block), 0};
   const bool may_stay = !pw_thread.in_arena && bytes < before;
   void* target = may_stay ? arena.Allocate(bytes, kAnyAlignment, rule.tag) : nullptr;
   if (may_stay && target == nullptr && arena.ResizeInPlace(block, bytes, true)) return block;
@@ -195,8 +201,8 @@ void* ReallocFenced(void* block, size_t bytes) {
 void* RouteRealloc(void* block, size_t bytes, const CallFrame& frame) {
   if (block != nullptr && bytes == 0) return next_realloc(block, bytes);
   const bool may_move = PW_LIKELY(block == nullptr || NextTellsSizes());
-  const Routed routed = may_move ? RouteAllocation(bytes, kAnyAlignment, frame)
-                                 : ReallocElsewhere(bytes, frame);
+  const Routed routed =
+      may_move ? RouteAllocation(bytes, kAnyAlignment, frame) : ReallocElsewhere(bytes, frame);
   if (routed.route == Route::kFail) return nullptr;
   if (routed.route == Route::kNext) return next_realloc(block, bytes);
   return block == nullptr ? routed.block : MoveIntoFence(block, bytes, routed.block);

@@ -9,6 +9,8 @@
 
 #include "preload/arena.h"
 #include "preload/chains.h"
+#include "preload/macros.h"
+#include "preload/thread_names.h"
 #include "preload/unwind.h"
 
 namespace pagewarden {
@@ -21,18 +23,20 @@ struct Rule {
   uint64_t min_bytes;
   uint64_t max_bytes;
   Arena* arena;
-  uint32_t tag;  // index of its books
+  uint32_t tag;     // index of its books
+  uint32_t filter;  // of thread names (thread_names.h), 0: none
 };
 
 inline bool Takes(const Rule& rule, size_t bytes) {
-  return bytes >= rule.min_bytes && bytes <= rule.max_bytes;
+  return bytes >= rule.min_bytes && bytes <= rule.max_bytes &&
+         (PW_LIKELY(rule.filter == 0) || PassesFilter(rule.filter));
 }
 
 // Of the rules that an allocation matches, the first applies.
 struct RuleSet {
   const Rule* rules;
   uint32_t count;
-  Chains extents;       // of what extents are named by
+  const Chains* extents;  // what their tags stand for
   uint32_t everywhere;  // the tag of the rules of form `all`
   uint32_t short_way;   // rules before this one are of form `during`
   bool audit_only;

@@ -6,47 +6,59 @@
 #include "preload/macros.h"
 #include "preload/mem.h"
 #include "preload/sys.h"
+#include "preload/thread_names.h"
 
 namespace pagewarden {
 namespace {
 
 PW_SEALED Rule rule_of_one_arena = {};
+Chains extents;  // that of readFrom grow as files are opened
+
+// For lists of several rules that are for one file.
+constexpr uint32_t kFileLinks = 256;
 
 // Most policies have few rules: theirs fit a page that is sealed anyway.
 PW_SEALED alignas(8) unsigned char small_table[1536] = {};
 
 // Else address space from the kernel, since the shim has no heap of its own.
-void* MapTable(size_t bytes) {
-  if (bytes <= sizeof(small_table)) return small_table;
+void* MapTable(size_t bytes, bool is_sealed) {
+  if (is_sealed && bytes <= sizeof(small_table)) return small_table;
   const long at = sys::Reserve(bytes);
   if (sys::Failed(at)) return nullptr;
   void* table = reinterpret_cast<void*>(at);
   return sys::Failed(sys::Protect(table, bytes, kProtRead | kProtWrite)) ? nullptr : table;
 }
 
-// How often a rule names a function, at most: each time may take a link.
-uint32_t CountNamed(const PolicyImage& image, const abi::PolicyEntry& policy) {
-  uint32_t count = 0;
+bool HasForm(const PolicyImage& image, const abi::PolicyEntry& policy, abi::RuleForm form) {
+  for (uint32_t i = 0; i < policy.rules.count; ++i)
+    if (image.rule(policy.rules.first + i).form == form) return true;
+  return false;
+}
+
+// As many as there can be: each time that a rule is named may take one. With one rule
+// there is nothing to link.
+uint32_t CountLinks(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  if (policy.rules.count < 2) return 0;
+  uint32_t count = HasForm(image, policy, abi::RuleForm::kReadFrom) ? kFileLinks : 0;
   for (uint32_t i = 0; i < policy.rules.count; ++i) {
     const abi::RuleEntry& rule = image.rule(policy.rules.first + i);
-    const bool is_listed = rule.form == abi::RuleForm::kAll;
-    count += rule.form == abi::RuleForm::kDuring ? rule.operands.count : is_listed;
+    if (rule.form == abi::RuleForm::kDuring) count += rule.operands.count;
+    if (rule.form == abi::RuleForm::kAll) ++count;
   }
   return count;
 }
 
-// With one rule there is nothing to link.
 bool MapTables(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
   const uint32_t count = TagsOf(policy);
-  const uint32_t links = policy.rules.count > 1 ? CountNamed(image, policy) : 0;
-  const size_t rule_bytes = count * sizeof(Rule);
-  const size_t link_bytes = links * sizeof(Link);
-  void* memory = MapTable(rule_bytes + link_bytes + image.function_count() * sizeof(uint32_t) + 1);
+  const uint32_t links = CountLinks(image, policy);
+  const size_t slot_bytes = image.function_count() * sizeof(uint32_t);
+  const bool is_sealed = !HasForm(image, policy, abi::RuleForm::kReadFrom);
+  void* memory = MapTable(count * sizeof(Rule) + links * sizeof(Link) + slot_bytes + 1, is_sealed);
   if (memory == nullptr) return false;
   auto* rules = static_cast<Rule*>(memory);
   auto* first_link = reinterpret_cast<Link*>(rules + count);
-  out->set = {rules, count, Chains(first_link, links, count), 0, 0,
-              policy.mode == abi::Mode::kAudit};
+  extents = Chains(first_link, links, count);
+  out->set = {rules, count, &extents, 0, 0, policy.mode == abi::Mode::kAudit};
   out->slot_tags = reinterpret_cast<uint32_t*>(first_link + links);
   return true;
 }
@@ -60,23 +72,22 @@ void NameTag(uint32_t tag, const char* name, size_t bytes, uint32_t arena) {
 Rule AddArena(uint32_t arena, uint32_t tag) {
   const char* name = ledger.arenas[arena].name;
   NameTag(tag, name, Length(name), arena);
-  return {0, UINT64_MAX, &fence.arenas[arena], tag};
+  return {0, UINT64_MAX, &fence.arenas[arena], tag, 0};
 }
 
 Rule AddRule(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t arena, uint32_t tag) {
   NameTag(tag, image.text(rule.name), rule.name.bytes, arena);
-  return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag};
+  return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag, FilterOf(rule)};
 }
 
 // Precondition: the rules behind this one are listed already.
 void List(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t index, RuleTables* out) {
-  Chains& chains = out->set.extents;
   if (rule.form == abi::RuleForm::kAll)
-    out->set.everywhere = chains.Prepend(index, out->set.everywhere);
+    out->set.everywhere = PrependRule(index, out->set.everywhere);
   const uint32_t functions = rule.form == abi::RuleForm::kDuring ? rule.operands.count : 0;
   for (uint32_t i = 0; i < functions; ++i) {
     uint32_t& of_slot = out->slot_tags[image.rule_slot(rule.operands.first + i)];
-    of_slot = chains.Prepend(index, of_slot);
+    of_slot = PrependRule(index, of_slot);
   }
 }
 
@@ -92,6 +103,7 @@ uint32_t EndOfShortWay(const PolicyImage& image, const abi::PolicyEntry& policy)
 }  // namespace
 
 bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
+  SetFilters(image, policy);
   if (!MapTables(image, policy, out)) return false;
   auto* rules = const_cast<Rule*>(out->set.rules);
   for (uint32_t i = policy.rules.count; i-- > 0;) {
@@ -106,9 +118,15 @@ bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTa
   return true;
 }
 
+uint32_t PrependRule(uint32_t rule, uint32_t tag) {
+  const uint32_t longer = extents.Prepend(rule, tag);
+  return longer != 0 ? longer : tag;
+}
+
 RuleSet RulesOfOneArena() {
   rule_of_one_arena = AddArena(0, 0);
-  return {&rule_of_one_arena, 1, Chains(nullptr, 0, 1), 0, 0, false};
+  extents = Chains(nullptr, 0, 1);
+  return {&rule_of_one_arena, 1, &extents, 0, 0, false};
 }
 
 }  // namespace pagewarden

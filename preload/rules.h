@@ -25,6 +25,10 @@ inline uint32_t TagsOf(const abi::PolicyEntry& policy) {
 // names in the ledger. Names the tags there. False: no memory.
 bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out);
 
+// The tag of extents that stands for the rule and those of `tag`, which come behind
+// it. What there is no room for is left out.
+uint32_t PrependRule(uint32_t rule, uint32_t tag);
+
 // For a fence of one arena and no policy.
 RuleSet RulesOfOneArena();
 

@@ -10,13 +10,12 @@
 namespace pagewarden {
 
 void EnterSandbox();
+void NoticePrctl(long option);  // before the call
 bool InSandbox();
 
 }  // namespace pagewarden
 
 extern "C" {
-extern int (*real_prctl)(int, long, long, long, long);
-int intercepted_prctl(int option, long a, long b, long c, long d);
 extern long (*real_syscall)(long, long, long, long, long, long, long);
 long intercepted_syscall(long number, long a, long b, long c, long d, long e, long f);
 }

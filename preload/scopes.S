@@ -8,7 +8,7 @@
 #define SLOT_ENTRY   0
 #define SLOT_REAL    8
 #define SLOT_TAG    28
-#define MAX_SCOPES  10          // thread.h
+#define MAX_SCOPES   9          // thread.h
 #define DEEPEST_STACK 0x4000000 // scopes.h
 #define SCOPE_SP     8          // offsets from the start of Thread, plus 24 a scope
 #define SCOPE_RA    16

@@ -14,6 +14,7 @@
 extern "C" {
 __thread pagewarden::Thread pw_thread;
 PW_HIDDEN void pw_scope_enter();
+void pagewarden_scope_bind();
 }
 
 namespace pagewarden {
@@ -22,12 +23,16 @@ PW_SEALED uint64_t main_stack_top = 0;
 
 namespace {
 
-PW_SEALED const uint32_t* slot_tags = nullptr;
+PW_SEALED uint32_t* slot_tags = nullptr;
 PW_SEALED uint32_t slot_count = 0;
 PW_SEALED abi::ScopeSlot* all_slots = nullptr;
 PW_SEALED uint64_t all_slots_count = 0;
 
-uint32_t TagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
+// With a tag: found at start, in a library that stays.
+constexpr uint32_t kStays = 1u << 31;
+
+uint32_t MarkedTagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
+uint32_t TagOf(uint32_t function) { return MarkedTagOf(function) & ~kStays; }
 
 void Bind(abi::ScopeSlot& slot, const void* real) {
   real = InterceptorOr(slot.name, real);
@@ -48,6 +53,7 @@ uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
   for (uint64_t i = 0; i < count; ++i) {
     if (wanted[i].found == nullptr) continue;
     Bind(slots[i], wanted[i].found);
+    if (slots[i].index < slot_count) slot_tags[slots[i].index] |= kStays;
     ++bound;
   }
   return bound;
@@ -100,15 +106,23 @@ extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
   if (pw_thread.scope_count == kMaxScopes) DropDeadScopes(sp, false);
 }
 
-bool PushExplicitScope(uint32_t tag) {
+namespace {
+
+bool Push(const Scope& scope) {
   Thread& thread = pw_thread;
   if (thread.scope_count == kMaxScopes)
     pw_compact_scopes(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
   if (thread.scope_count == kMaxScopes) return false;
-  thread.scopes[thread.scope_count] = {kExplicitScope, 0, tag};
+  thread.scopes[thread.scope_count] = scope;
   ++thread.scope_count;
   return true;
 }
+
+}  // namespace
+
+bool PushExplicitScope(uint32_t tag) { return Push({kExplicitScope, 0, tag}); }
+
+bool PushFileScope(uint64_t witness, uint32_t tag) { return Push({kFileScope, witness, tag}); }
 
 void PopExplicitScope() {
   Thread& thread = pw_thread;
@@ -128,19 +142,28 @@ extern "C" PW_COLD void pw_bind_slot(abi::ScopeSlot* slot) {
   Bind(*slot, wanted.found);
 }
 
+namespace {
+
+bool IsUnbound(const abi::ScopeSlot& slot) {
+  return slot.entry == reinterpret_cast<const void*>(&pagewarden_scope_bind);
+}
+
+}  // namespace
+
 const void* HookOr(const char* name, const void* found) {
   if (found == nullptr || name == nullptr) return found;
   for (uint64_t i = 0; i < all_slots_count; ++i) {
     abi::ScopeSlot& slot = all_slots[i];
     if (!Equal(slot.name, name)) continue;
-    if (slot.real == nullptr) Bind(slot, found);
-    const void* hook = slot.real == found && slot.tag != 0 ? DefinedBefore(name) : nullptr;
+    if (IsUnbound(slot)) Bind(slot, found);
+    const bool is_hooked = slot.real == found && slot.tag != 0;
+    const void* hook = is_hooked ? FindBeside(abi::kScopeSlotsSymbol, name) : nullptr;
     return hook != nullptr ? hook : found;
   }
   return found;
 }
 
-uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions) {
+uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
   slot_tags = tag_of;
   slot_count = functions;
   uint64_t bytes = 0;
@@ -156,6 +179,22 @@ uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions) {
     left -= count;
   }
   return bound;
+}
+
+// `real` stays: another thread may just be on its way there.
+void UnbindLateScopes() {
+  const void* binder = reinterpret_cast<const void*>(&pagewarden_scope_bind);
+  for (uint64_t i = 0; i < all_slots_count; ++i) {
+    if ((MarkedTagOf(all_slots[i].index) & kStays) == 0)
+      __atomic_store_n(&all_slots[i].entry, binder, __ATOMIC_RELEASE);
+  }
+}
+
+uint32_t CountScopesInExecutable() {
+  uint32_t count = 0;
+  for (uint64_t i = 0; i < all_slots_count; ++i)
+    count += TagOf(all_slots[i].index) != 0 && IsInExecutable(all_slots[i].name);
+  return count;
 }
 
 }  // namespace pagewarden

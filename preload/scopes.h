@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "preload/files.h"
 #include "preload/thread.h"
 
 namespace pagewarden {
@@ -23,7 +24,15 @@ inline void VisitLiveScopes(Visit visit);
 // Binds the slots of the scope library that this process can reach already.
 // `tag_of[i]` is the tag of function i, 0 where no rule of the selected policy
 // names it. Later ones bind at their first call. Returns how many were bound.
-uint64_t BindScopes(const uint32_t* tag_of, uint32_t functions);
+uint64_t BindScopes(uint32_t* tag_of, uint32_t functions);
+
+// Binds the others anew at their next call: their library may have gone, and come back
+// elsewhere.
+void UnbindLateScopes();
+
+// Of those that a rule names, how many the executable defines itself: what it calls
+// within is not seen.
+uint32_t CountScopesInExecutable();
 
 // What a pointer to function `name`, found at `found`, must be for its extents to be
 // seen: the trampoline of its slot, if it has one, else `found`.
@@ -54,12 +63,16 @@ inline uint64_t StackTop(uint64_t sp) {
 bool PushExplicitScope(uint32_t tag);
 void PopExplicitScope();
 
+// The extent of an open file (files.h). False: there are too many.
+bool PushFileScope(uint64_t witness, uint32_t tag);
+
 // How far above the stack pointer a record can be of the same fiber's stack: nobody
 // says where that ends.
 inline constexpr uint64_t kFiberReach = 16u << 10;
 
 inline bool IsLive(const Scope& scope, uint64_t sp, uint64_t stack_top) {
-  if (PW_UNLIKELY(scope.sp == kExplicitScope)) return true;
+  if (PW_UNLIKELY(scope.sp >= kFileScope))
+    return scope.sp == kExplicitScope || IsSecretFileOpen(scope.witness);
   const uint64_t end = stack_top != 0 ? stack_top : sp + kFiberReach;
   if (scope.sp <= sp || scope.sp >= end) return false;
   if (PW_UNLIKELY(stack_top == 0) && !IsFiberRecordReadable(scope.sp, sp)) return false;
@@ -69,6 +82,7 @@ inline bool IsLive(const Scope& scope, uint64_t sp, uint64_t stack_top) {
 // Whether the record is of the stack that `sp` is on. The extents of a fiber that
 // is not running now are neither live nor dead.
 inline bool IsOnStack(const Scope& scope, uint64_t sp, uint64_t stack_top) {
+  if (scope.sp >= kFileScope) return true;  // the same on each
   if (stack_top != 0) return stack_top - scope.sp < kDeepestStack;
   return scope.sp - sp + kFiberReach < 2 * kFiberReach;
 }

@@ -12,26 +12,16 @@
 #include "preload/rules.h"
 
 namespace pagewarden {
+
+PW_SEALED Sizes sizes_of_callers = {};
+PW_SEALED Sizes sizes_of_signatures = {};
+
 namespace {
-
-struct Sizes {
-  uint64_t least = UINT64_MAX;
-  uint64_t most = 0;
-
-  void Include(const abi::RuleEntry& rule) {
-    if (rule.min_bytes < least) least = rule.min_bytes;
-    if (rule.max_bytes > most) most = rule.max_bytes;
-  }
-  bool Have(size_t bytes) const { return bytes >= least && bytes <= most; }
-  bool any() const { return least <= most; }
-};
 
 struct SiteRules {
   PolicyImage image;
   const abi::PolicyEntry* policy = nullptr;
   const Rule* table = nullptr;  // by the same index
-  Sizes callers;
-  Sizes signatures;
 };
 
 PW_SEALED SiteRules rules = {};
@@ -43,30 +33,44 @@ bool IsOfSites(const abi::RuleEntry& rule) {
 
 const abi::RuleEntry& RuleAt(uint32_t i) { return rules.image.rule(rules.policy->rules.first + i); }
 
-struct Code {
-  const Module& module;
-  uint64_t pc;
+// A place in a module, and what the functions are called that it lies in: names of one
+// function, seldom more than two.
+class Code {
+ public:
+  Code(const Module& module, uint64_t pc) : module_(module), pc_(pc) {}
+
+  bool Matches(const abi::CallerEntry& caller) {
+    if (!MatchesFile(rules.image.text(caller.module), module_.path)) return false;
+    return caller.function.bytes == 0 || IsIn(rules.image.text(caller.function));
+  }
+
+ private:
+  static constexpr size_t kMaxNames = 8;
+
+  bool IsIn(const char* pattern) {
+    if (!has_names_) count_ = FunctionsAt(module_.base, module_.dynamic, pc_, names_, kMaxNames);
+    has_names_ = true;
+    for (size_t i = 0; i < count_; ++i)
+      if (MatchesPattern(pattern, names_[i])) return true;
+    return false;
+  }
+
+  const Module& module_;
+  uint64_t pc_;
+  const char* names_[kMaxNames];
+  size_t count_ = 0;
+  bool has_names_ = false;
 };
 
-bool IsPattern(const char* name, void* pattern) {
-  return MatchesPattern(static_cast<const char*>(pattern), name);
-}
-
-bool Matches(const abi::CallerEntry& caller, const Code& at) {
-  if (!MatchesFile(rules.image.text(caller.module), at.module.path)) return false;
-  if (caller.function.bytes == 0) return true;
-  return HasFunctionAt(at.module.base, at.module.dynamic, at.pc, IsPattern,
-                       const_cast<char*>(rules.image.text(caller.function)));
-}
-
-bool MatchesAny(abi::Range callers, const Code& at) {
+bool MatchesAny(abi::Range callers, Code& code) {
   for (uint32_t i = 0; i < callers.count; ++i)
-    if (Matches(rules.image.caller(callers.first + i), at)) return true;
+    if (code.Matches(rules.image.caller(callers.first + i))) return true;
   return false;
 }
 
-bool IsTransparent(const Code& at) {
-  return at.module.dynamic == _DYNAMIC || MatchesAny(rules.policy->transparent, at);
+// The shim itself is, for the sake of the functions that it stands in for.
+bool IsTransparent(const Module& module, Code& code) {
+  return module.dynamic == _DYNAMIC || MatchesAny(rules.policy->transparent, code);
 }
 
 struct Known {
@@ -144,8 +148,8 @@ void SetSiteRules(const PolicyImage& image, const abi::PolicyEntry& policy, cons
   rules.table = table;
   for (uint32_t i = 0; i < policy.rules.count; ++i) {
     const abi::RuleEntry& rule = RuleAt(i);
-    if (rule.form == abi::RuleForm::kCallers) rules.callers.Include(rule);
-    if (rule.form == abi::RuleForm::kStack) rules.signatures.Include(rule);
+    if (rule.form == abi::RuleForm::kCallers) sizes_of_callers.Include(rule);
+    if (rule.form == abi::RuleForm::kStack) sizes_of_signatures.Include(rule);
   }
   chains = Chains(links, kMaxSiteLinks, TagsOf(policy));
 }
@@ -154,15 +158,15 @@ bool JudgeSite(uint64_t address, SiteVerdict* out) {
   Known known;
   *out = {};
   if (!Find(address, &known)) return false;
-  const Code at = {known.module, address - 1};
-  const bool is_transparent = rules.callers.any() && IsTransparent(at);
+  Code code(known.module, address - 1);
+  const bool is_transparent = sizes_of_callers.any() && IsTransparent(known.module, code);
   bool starts_signature = false;
   uint32_t tag;
   const bool lasts = TagOfAll(
       [&](const abi::RuleEntry& rule) {
         starts_signature |= StartsSignature(rule, address, known);
         const bool is_caller = rule.form == abi::RuleForm::kCallers && !is_transparent;
-        return (is_caller && MatchesAny(rule.operands, at)) ||
+        return (is_caller && MatchesAny(rule.operands, code)) ||
                IsWholeSignature(rule, address, known);
       },
       &tag);
@@ -182,11 +186,9 @@ bool JudgeStack(const CallStack& stack, uint32_t* tag) {
       tag);
 }
 
-bool CallersMayTake(size_t bytes) { return rules.callers.Have(bytes); }
-bool SignaturesMayTake(size_t bytes) { return rules.signatures.Have(bytes); }
-
 uint32_t FirstRuleThatTakes(uint32_t tag, size_t bytes, uint32_t below) {
-  return chains.First(tag, below, [bytes](uint32_t rule) { return Takes(rules.table[rule], bytes); });
+  return chains.First(tag, below,
+                      [bytes](uint32_t rule) { return Takes(rules.table[rule], bytes); });
 }
 
 }  // namespace pagewarden

@@ -8,6 +8,7 @@
 
 #include "preload/abi/policy_image.h"
 #include "preload/chains.h"
+#include "preload/macros.h"
 #include "preload/policy.h"
 #include "preload/router.h"
 
@@ -57,9 +58,20 @@ void SetSiteRules(const PolicyImage& image, const abi::PolicyEntry& policy, cons
 bool JudgeSite(uint64_t address, SiteVerdict* out);
 bool JudgeStack(const CallStack& stack, uint32_t* tag);
 
-// Whether a rule of the form takes such a size at all.
-bool CallersMayTake(size_t bytes);
-bool SignaturesMayTake(size_t bytes);
+// What the rules of a form take together.
+struct Sizes {
+  uint64_t least = UINT64_MAX;
+  uint64_t most = 0;
+
+  void Include(const abi::RuleEntry& rule) {
+    if (rule.min_bytes < least) least = rule.min_bytes;
+    if (rule.max_bytes > most) most = rule.max_bytes;
+  }
+  bool Have(size_t bytes) const { return bytes >= least && bytes <= most; }
+  bool any() const { return least <= most; }
+};
+extern PW_HIDDEN Sizes sizes_of_callers;
+extern PW_HIDDEN Sizes sizes_of_signatures;
 
 // The first rule of the tag's that is `below` and takes `bytes`; else `below`.
 uint32_t FirstRuleThatTakes(uint32_t tag, size_t bytes, uint32_t below);

@@ -3,10 +3,12 @@
 
 #include "preload/modules.h"
 #include "preload/pass.h"
+#include "preload/paths.h"
 #include "preload/router.h"
 #include "preload/scopes.h"
 #include "preload/site_rules.h"
 #include "preload/sys.h"
+#include "preload/unloads.h"
 
 namespace pagewarden {
 
@@ -22,7 +24,6 @@ constexpr uint32_t kSignatureEntries = 1u << 11;
 constexpr uint64_t kAddressMask = (uint64_t{1} << kVerdictShift) - 1;
 
 PW_SEALED uint64_t* signature_cache = nullptr;
-uint64_t unloads_seen = 0;
 
 void Clear(uint64_t* words, size_t count) {
   for (size_t i = 0; i < count; ++i)
@@ -40,9 +41,10 @@ void Remember(uint64_t address, SiteVerdict verdict) {
 // Addresses outside of all modules are looked up again each time: nobody says when
 // generated code goes and a library takes its place.
 PW_COLD SiteVerdict WorkOut(uint64_t address) {
-  FlushSitesOfUnloaded();
   SiteVerdict verdict;
-  if (JudgeSite(address, &verdict) && address <= kAddressMask) Remember(address, verdict);
+  if (!JudgeSite(address, &verdict) || address > kAddressMask) return verdict;
+  NoticeUnloads();  // first: it forgets
+  Remember(address, verdict);
   return verdict;
 }
 
@@ -57,15 +59,25 @@ PW_INLINE SiteVerdict VerdictOf(uint64_t address) {
 }
 
 // The tag of the nearest caller that is not transparent; 0 where that is unknown.
-uint32_t TagOfCaller(Cursor cursor) {
-  const uint64_t top = StackTop(cursor.sp);
-  if (top < cursor.sp + sizeof(uint64_t)) return 0;
+PW_COLD uint32_t WalkToCaller(Cursor cursor, uint64_t top) {
+  PathRecorder recorder(cursor);
   for (uint32_t i = 0; i < kMaxTransparentFrames; ++i) {
+    const Cursor before = cursor;
     if (!Step(&cursor, top)) return 0;
+    recorder.Add(before, cursor);
     const SiteVerdict verdict = VerdictOf(cursor.return_address);
-    if (!verdict.is_transparent()) return verdict.tag();
+    if (verdict.is_transparent()) continue;
+    recorder.Remember(static_cast<uint16_t>(verdict.tag()));
+    return verdict.tag();
   }
   return 0;
+}
+
+PW_INLINE uint32_t TagOfCaller(const Cursor& cursor) {
+  const uint64_t top = StackTop(cursor.sp);
+  if (PW_UNLIKELY(top < cursor.sp + sizeof(uint64_t))) return 0;
+  uint32_t tag;
+  return PW_LIKELY(FindPath(cursor, top, &tag)) ? tag : WalkToCaller(cursor, top);
 }
 
 CallStack GatherStack(Cursor cursor) {
@@ -92,18 +104,27 @@ uint32_t TagOfStack(const Cursor& cursor) {
   uint64_t& place = signature_cache[hash % kSignatureEntries];
   const uint64_t mark = hash >> (64 - kVerdictShift) | 1;
   const uint64_t entry = __atomic_load_n(&place, __ATOMIC_RELAXED);
-  if (PW_LIKELY((entry & kAddressMask) == mark)) return static_cast<uint32_t>(entry >> kVerdictShift);
+  if (PW_LIKELY((entry & kAddressMask) == mark))
+    return static_cast<uint32_t>(entry >> kVerdictShift);
   uint32_t tag;
   if (JudgeStack(stack, &tag))
     __atomic_store_n(&place, mark | uint64_t{tag} << kVerdictShift, __ATOMIC_RELAXED);
   return tag;
 }
 
+PW_INLINE uint32_t First(uint32_t tag, size_t bytes, uint32_t below) {
+  return PW_LIKELY(tag == 0) ? below : FirstRuleThatTakes(tag, bytes, below);
+}
+
+constexpr size_t kPathBytes = 4096;  // PATH_MAX
+
 struct Memory {
   uint64_t sites[kSiteSets * kSiteWays];
   uint64_t frames[kFrameCacheEntries];
   uint64_t signatures[kSignatureEntries];
+  Path paths[kPaths];
   Link links[kMaxSiteLinks];
+  char executable[kPathBytes];
 };
 
 // Not among the shim's own variables: a process that locks all its memory
@@ -126,30 +147,30 @@ bool WatchSites(const PolicyImage& image, const abi::PolicyEntry& policy, const 
   site_cache = memory->sites;
   signature_cache = memory->signatures;
   SetFrameCache(memory->frames);
+  SetPaths(memory->paths);
+  sys::ReadLink("/proc/self/exe", memory->executable, kPathBytes - 1);
+  SetExecutablePath(memory->executable);
   SetSiteRules(image, policy, rules, memory->links);
-  unloads_seen = CountUnloads();
   AskSites();
   return true;
 }
 
-void FlushSitesOfUnloaded() {
+void FlushSites() {
   if (site_cache == nullptr) return;
-  const uint64_t unloads = CountUnloads();
-  if (unloads == __atomic_load_n(&unloads_seen, __ATOMIC_ACQUIRE)) return;
   Clear(site_cache, kSiteSets * kSiteWays);
   Clear(signature_cache, kSignatureEntries);
   FlushFrameCache();
-  __atomic_store_n(&unloads_seen, unloads, __ATOMIC_RELEASE);
+  FlushPaths();
 }
 
 uint32_t FirstSiteRule(const CallFrame& frame, size_t bytes, uint32_t below) {
   const SiteVerdict verdict = VerdictOf(frame.return_address);
   if (verdict.is_plain()) return below;
-  below = FirstRuleThatTakes(verdict.tag(), bytes, below);
-  if (verdict.is_transparent() && CallersMayTake(bytes))
-    below = FirstRuleThatTakes(TagOfCaller(CursorAt(frame)), bytes, below);
-  if (verdict.starts_signature() && SignaturesMayTake(bytes))
-    below = FirstRuleThatTakes(TagOfStack(CursorAt(frame)), bytes, below);
+  below = First(verdict.tag(), bytes, below);
+  if (verdict.is_transparent() && sizes_of_callers.Have(bytes))
+    below = First(TagOfCaller(CursorAt(frame)), bytes, below);
+  if (verdict.starts_signature() && sizes_of_signatures.Have(bytes))
+    below = First(TagOfStack(CursorAt(frame)), bytes, below);
   return below;
 }
 

@@ -30,9 +30,8 @@ uint32_t FirstSiteRule(const CallFrame& frame, size_t bytes, uint32_t below);
 // The lowest rule of those forms; UINT32_MAX if there is none.
 extern PW_HIDDEN uint32_t first_site_rule;
 
-// Forgets what is known of addresses if modules were unloaded since the last time:
-// others may be there now, or soon. Asked at every miss, and before every dlopen.
-void FlushSitesOfUnloaded();
+// Forgets all that is known of addresses: other modules may be there now.
+void FlushSites();
 
 inline constexpr uint32_t kSiteWays = 2;
 inline constexpr uint32_t kSiteSets = 1u << 13;
@@ -41,7 +40,7 @@ inline constexpr unsigned kVerdictShift = 48;
 extern PW_HIDDEN uint64_t* site_cache;
 
 PW_INLINE const uint64_t* SiteSetOf(uint64_t address) {
-  const uint64_t set = (address ^ address >> 13 ^ address >> 26) % kSiteSets;
+  const uint64_t set = (address ^ address >> 13) % kSiteSets;
   return site_cache + set * kSiteWays;
 }
 

@@ -6,13 +6,16 @@
 #include "preload/environment.h"
 #include "preload/exports_loader.h"
 #include "preload/fence.h"
+#include "preload/files.h"
 #include "preload/fork.h"
 #include "preload/interceptors.h"
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
+#include "preload/modules.h"
 #include "preload/next.h"
 #include "preload/pass.h"
+#include "preload/pin_process.h"
 #include "preload/pin_start.h"
 #include "preload/policy.h"
 #include "preload/registers.h"
@@ -23,6 +26,7 @@
 #include "preload/scopes.h"
 #include "preload/sites.h"
 #include "preload/sys.h"
+#include "preload/thread_names.h"
 
 extern "C" {
 extern char pw_sealed_begin[] __attribute__((visibility("hidden")));
@@ -49,6 +53,13 @@ Verdict NotCovered(Uncovered reason) { return {ShimState::kUncovered, reason}; }
 Verdict PassThrough(Verdict verdict) {
   ledger.scopes_bound = BindScopes(nullptr, 0);
   return verdict;
+}
+
+// The loader knows the executable by an empty name, rules by its file's.
+void NameExecutable() {
+  static char path[4096];
+  const long bytes = sys::ReadLink("/proc/self/exe", path, sizeof(path) - 1);
+  if (!sys::Failed(bytes)) SetExecutablePath(path);
 }
 
 constexpr char kDefaultArenaName[] = "default";
@@ -80,13 +91,14 @@ bool OnlyPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
 }
 
 // Interposes what the rules, if there are any, and the pins ask for.
-void BindFunctions(const PolicyImage& image, const uint32_t* slot_tags, unsigned intercepts) {
+void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned intercepts) {
   SetIntercepts(intercepts);
   ledger.scopes_bound = BindScopes(slot_tags, slot_tags != nullptr ? image.function_count() : 0);
 }
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   BindFunctions(image, nullptr, StartPins(image, policy));
+  if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
@@ -104,12 +116,16 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   WatchForks(page);
   SetRules(tables.set);
+  NameExecutable();
   if (!WatchSites(image, policy, tables.set.rules))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
-  if (tables.set.everywhere != 0) JudgeEveryCall();
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
-  const unsigned for_pins = StartPins(image, policy);
-  BindFunctions(image, tables.slot_tags, static_cast<unsigned>(Intercepts::kLookup) | for_pins);
+  unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup) | StartPins(image, policy);
+  if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
+  if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
+  BindFunctions(image, tables.slot_tags, intercepts);
+  ledger.scopes_in_executable = CountScopesInExecutable();
+  if (tables.set.everywhere != 0 || PinsProcess()) JudgeEveryCall();
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every system call the shim can make, without libc and without errno. Results
 // are the kernel's: negative errno on failure. All but futex, the mmap of an
-// arena that may grow, and the ones behind Die happen only at start and around
-// fork: sandboxes kill a process for a late mlock (seccomp(2); OpenSSH's filter
-// has none).
+// arena that may grow, what pins ask for (pins.h), and the ones behind Die happen
+// only at start and around fork: sandboxes kill a process for a late mlock
+// (seccomp(2); OpenSSH's filter has none).
 #pragma once
 
 #include <asm/unistd.h>
@@ -139,6 +139,11 @@ inline bool IsMapped(uint64_t page) {
   return !Failed(Call(__NR_mincore, static_cast<long>(page), 1, Arg(&resident)));
 }
 inline long GetRandom(void* to, size_t bytes) { return Call(__NR_getrandom, Arg(to), bytes, 0); }
+// 16 bytes, with a NUL.
+inline long ThreadName(char* to) {
+  constexpr long kGetName = 16;  // PR_GET_NAME
+  return Call(__NR_prctl, kGetName, Arg(to));
+}
 inline long GetPid() { return Call(__NR_getpid); }
 inline long EffectiveUid() { return Call(__NR_geteuid); }
 inline bool IdsDiffer() {

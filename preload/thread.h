@@ -13,15 +13,17 @@ namespace pagewarden {
 // A call of a hooked function that may still be running: it is, as long as the
 // stack is deeper than `sp` and the word there is still the return address.
 struct Scope {
-  uint64_t sp;       // address of the return address; kExplicitScope: none
+  uint64_t sp;       // address of the return address, or one of the values below
   uint64_t witness;  // the return address at entry
-  uint64_t tag;      // rule number, from 1
+  uint64_t tag;      // of its rules (chains.h)
 };
 
-// Begun and ended by calls (pagewarden.h), not judged by the stack.
+// Not judged by the stack: begun and ended by calls (pagewarden.h), or there as long
+// as a file is open (files.h).
 inline constexpr uint64_t kExplicitScope = UINT64_MAX;
+inline constexpr uint64_t kFileScope = UINT64_MAX - 1;
 
-inline constexpr uint32_t kMaxScopes = 10;
+inline constexpr uint32_t kMaxScopes = 9;
 
 struct Thread {
   uint32_t scope_count;
@@ -32,11 +34,13 @@ struct Thread {
   bool is_main;
   uint8_t row;  // thread_rows.h; 0: not asked for yet
   Scope scopes[kMaxScopes];
-  uint64_t stack_bytes;  // below the thread pointer: known to be this thread's stack
+  uint64_t stack_bytes;   // below the thread pointer: known to be this thread's stack
+  uint64_t filters;       // thread_names.h: a bit for each that this thread's name passes
+  uint64_t names_seen;    // when that was found out
 };
 
 // Layout known to scopes.S.
-static_assert(sizeof(Scope) == 24 && sizeof(Thread) == 16 + kMaxScopes * 24);
+static_assert(sizeof(Scope) == 24 && sizeof(Thread) == 32 + kMaxScopes * 24);
 static_assert(sizeof(Thread) <= 256);
 
 // The thread control block: unique among the living threads of a process, and

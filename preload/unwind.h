@@ -54,6 +54,11 @@ inline constexpr uint64_t kRbpLost = kRbpMask;
 
 extern PW_HIDDEN uint64_t* frame_cache;
 
+// Whether the entry's frame is found from rsp alone.
+PW_INLINE bool IsFixedFrame(uint64_t entry) {
+  return static_cast<FrameRule::Base>(entry >> 28 & 3) == FrameRule::Base::kRsp;
+}
+
 // Moves to the caller; false where that is unknown or not within the stack, which
 // ends at `stack_top`. Both go on from where the cursor was.
 bool StepBySlowPath(Cursor* cursor, uint64_t stack_top);
@@ -65,16 +70,14 @@ inline bool IsWordOnStack(uint64_t address, uint64_t sp, uint64_t stack_top) {
 PW_INLINE uint64_t WordAt(uint64_t address) { return *reinterpret_cast<const uint64_t*>(address); }
 
 PW_INLINE uint32_t FrameCacheIndex(uint64_t address) {
-  return static_cast<uint32_t>(address ^ address >> 14 ^ address >> 28) % kFrameCacheEntries;
+  return static_cast<uint32_t>(address ^ address >> 14) % kFrameCacheEntries;
 }
 
 // Precondition: at least a word of the stack is left above cursor->sp.
 PW_INLINE bool Step(Cursor* cursor, uint64_t stack_top) {
   const uint64_t address = cursor->return_address;
-  const uint64_t entry =
-      __atomic_load_n(&frame_cache[FrameCacheIndex(address)], __ATOMIC_RELAXED);
-  if (PW_UNLIKELY(entry >> kPackedBits != address >> 14))
-    return StepBySlowPath(cursor, stack_top);
+  const uint64_t entry = __atomic_load_n(&frame_cache[FrameCacheIndex(address)], __ATOMIC_RELAXED);
+  if (PW_UNLIKELY(entry >> kPackedBits != address >> 14)) return StepBySlowPath(cursor, stack_top);
   const auto base = static_cast<FrameRule::Base>(entry >> 28 & 3);
   const uint64_t rbp_words = entry >> kOffsetBits & kRbpMask;
   if (PW_UNLIKELY(base == FrameRule::Base::kNone || base == FrameRule::Base::kSavedAtRbp ||

@@ -13,6 +13,10 @@ namespace {
 constexpr char kShimName[] = "libpagewarden.so";
 constexpr int kDriftAttempts = 3;
 
+uint64_t CappedSum(uint64_t a, uint64_t b) {
+  return a + std::min(b, std::numeric_limits<uint64_t>::max() - a);
+}
+
 // VmLck and smaps are two reads: only an unchanged VmLck around the second
 // proves a difference. A process that never holds still counts as drift-free.
 absl::StatusOr<int64_t> MeasureDrift(pid_t pid) {
@@ -38,7 +42,7 @@ bool IsLockedAnonymous(const ShimArena& arena) {
 // The row may be older than the ledger: only a fresh VmLck disproves it. smaps is
 // read for those few alone, as it walks page tables.
 absl::Status CompareLocks(pid_t pid, uint64_t locked_bytes, ShimState& shim) {
-  const uint64_t claimed = LockedByLedger(shim);
+  const uint64_t claimed = CappedSum(LockedByLedger(shim), shim.pinned_bytes);
   if (claimed <= locked_bytes) return absl::OkStatus();
   const auto status = ReadStatus(pid);
   if (!status.ok()) return status.status();
@@ -46,6 +50,7 @@ absl::Status CompareLocks(pid_t pid, uint64_t locked_bytes, ShimState& shim) {
   const auto mappings = ReadMappings(pid);
   if (!mappings.ok()) return mappings.status();
   KeepRealLocks(*mappings, shim);
+  KeepRealPins(status->locked_bytes, shim);
   return absl::OkStatus();
 }
 
@@ -83,7 +88,7 @@ uint64_t LockedByLedger(const ShimState& shim) {
   uint64_t bytes = 0;
   for (const ShimArena& arena : shim.arenas) {
     if (!IsLockedAnonymous(arena)) continue;
-    bytes += std::min(arena.locked_bytes, std::numeric_limits<uint64_t>::max() - bytes);
+    bytes = CappedSum(bytes, arena.locked_bytes);
   }
   return bytes;
 }
@@ -100,6 +105,15 @@ void KeepRealLocks(const std::vector<Mapping>& mappings, ShimState& shim) {
     }
     arena.locked_bytes = std::min(arena.locked_bytes, locked);
   }
+}
+
+void KeepRealPins(uint64_t locked_bytes, ShimState& shim) {
+  const uint64_t of_arenas = std::min(LockedByLedger(shim), locked_bytes);
+  const uint64_t real = std::min(shim.pinned_bytes, locked_bytes - of_arenas);
+  // Nothing is locked in the child of a raw clone, which nobody told the shim of. Else
+  // the C library has unmapped something, which nobody told it either.
+  if (locked_bytes == 0) shim.unpinned_bytes = CappedSum(shim.unpinned_bytes, shim.pinned_bytes);
+  shim.pinned_bytes = real;
 }
 
 absl::Status AddDetails(ProcessRow& row) {

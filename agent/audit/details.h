@@ -25,6 +25,10 @@ uint64_t LockedByLedger(const ShimState& shim);
 // and none of its locks, since no fork handler ran in it.
 void KeepRealLocks(const std::vector<Mapping>& mappings, ShimState& shim);
 
+// Limits what the shim pinned to what is locked beside its arenas. What the C library
+// unmaps by itself stays in the shim's books until it looks again.
+void KeepRealPins(uint64_t locked_bytes, ShimState& shim);
+
 // Fills exe, drift_bytes (only where locked_bytes > 0: smaps walks page tables)
 // and the shim's state. PermissionDenied: some of it could not be read, which
 // needs the same user or CAP_SYS_PTRACE. A process that is gone is no error.

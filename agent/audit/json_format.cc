@@ -54,6 +54,19 @@ Json TagJson(const ShimTag& tag) {
   return json;
 }
 
+bool IsPinning(const ShimState& shim) {
+  return shim.pinned_bytes > 0 || shim.unpinned_bytes > 0 || shim.pin_errors > 0;
+}
+
+Json PinnedJson(const ShimState& shim) {
+  Json json = {{"lockedBytes", shim.pinned_bytes},
+               {"unlockedBytes", shim.unpinned_bytes},
+               {"errors", shim.pin_errors}};
+  const char* const error = strerrorname_np(shim.pin_errno);
+  if (shim.pin_errors > 0 && error != nullptr) json["lastError"] = error;
+  return json;
+}
+
 Json ShimJson(const ProcessRow& row) {
   if (!row.shim) {
     return {
@@ -69,7 +82,12 @@ Json ShimJson(const ProcessRow& row) {
   shim["lockErrors"] = row.shim->lock_errors;
   const char* const error = strerrorname_np(row.shim->lock_errno);
   if (row.shim->lock_errors > 0 && error != nullptr) shim["lastLockError"] = error;
+  if (IsPinning(*row.shim)) shim["pinned"] = PinnedJson(*row.shim);
   shim["namespaces"] = row.shim->namespaces;
+  if (row.shim->functions_in_executable > 0) {
+    shim["functionsInExecutable"] = row.shim->functions_in_executable;
+  }
+  if (row.shim->files_missed > 0) shim["filesMissed"] = row.shim->files_missed;
   if (row.shim->reentered_frees > 0) shim["reenteredFrees"] = row.shim->reentered_frees;
   shim["violations"] = CountsJson(row.shim->violations, kViolationNames);
   if (!row.shim->uncovered.empty()) shim["uncovered"] = row.shim->uncovered;

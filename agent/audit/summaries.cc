@@ -21,7 +21,10 @@ struct PolicyCounts {
   // Of the active ones, processes …
   size_t not_locked = 0;     // with an arena that is not locked in full
   size_t not_inherited = 0;  // forked, under onFork: Exclude
+  size_t not_pinned = 0;     // with memory to pin that is not locked
   size_t namespaces = 0;     // that called dlmopen
+  size_t out_of_reach = 0;   // that define hooked functions themselves
+  size_t missed_files = 0;   // with more secret files open than there is room for
   // … and what they counted.
   uint64_t fallbacks = 0;
   uint64_t violations = 0;
@@ -51,9 +54,12 @@ void Count(const ShimState& shim, PolicyCounts& counts) {
     counts.violations = CappedSum(counts.violations, count);
   }
   counts.namespaces += shim.namespaces > 0;
+  counts.out_of_reach += shim.functions_in_executable > 0;
+  counts.missed_files += shim.files_missed > 0;
   if (counts.audit_only) return;
   counts.not_locked += !IsLocked(shim);
   counts.not_inherited += !HasAllArenas(shim);
+  counts.not_pinned += shim.unpinned_bytes > 0;
   for (const ShimArena& arena : shim.arenas) {
     counts.fallbacks = CappedSum(counts.fallbacks, arena.fallbacks);
   }
@@ -70,8 +76,17 @@ std::string Describe(const std::string& policy, const PolicyCounts& counts) {
   if (counts.not_inherited > 0) {
     notes.push_back(absl::StrCat(counts.not_inherited, " not inherited"));
   }
+  if (counts.not_pinned > 0) {
+    notes.push_back(absl::StrCat(counts.not_pinned, " not pinned in full"));
+  }
   if (counts.fallbacks > 0) notes.push_back(Plural(counts.fallbacks, "fallback"));
   if (counts.namespaces > 0) notes.push_back(absl::StrCat(counts.namespaces, " with dlmopen"));
+  if (counts.out_of_reach > 0) {
+    notes.push_back(absl::StrCat(counts.out_of_reach, " with functions of their own"));
+  }
+  if (counts.missed_files > 0) {
+    notes.push_back(absl::StrCat(counts.missed_files, " with too many secret files"));
+  }
   if (counts.violations > 0) notes.push_back(Plural(counts.violations, "violation"));
   std::string covered = absl::StrCat(policy, " ", counts.active, "/", counts.selected);
   if (notes.empty()) return covered;

@@ -78,7 +78,7 @@ void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>&
     Warn(absl::StrCat("no policy selects ", program.executable, ": it runs unfenced"));
   } else if (policy->spec.mode == abi::Mode::kEnforce) {
     const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(getpid());
-    const MemlockNeed need{TotalCapacity(*policy), MayGrow(*policy)};
+    const MemlockNeed need{LockedAtStart(*policy), MayGrow(*policy)};
     if (limits.ok()) Warn(CheckMemlock(need, *limits, WillHaveUsableIpcLock()));
     Warn(CheckSecretMemory(*policy));
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <openssl/crypto.h>
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +16,7 @@
 #include "agent/cli/commands.h"
 #include "agent/proc/status.h"
 #include "agent/proof/needles.h"
+#include "agent/proof/openssl_memory.h"
 #include "agent/proof/process_sets.h"
 #include "agent/proof/supervised_command.h"
 #include "agent/proof/verify.h"
@@ -27,8 +27,6 @@ namespace pagewarden {
 namespace {
 
 constexpr int kSignalExit = 128;  // plus the signal, as shells do
-constexpr size_t kOpenSslSecureBytes = 256 << 10;
-constexpr int kOpenSslSecureBlock = 64;
 constexpr int kMaxPid = 1 << 22;  // proc(5), /proc/sys/kernel/pid_max
 
 constexpr char kHelp[] =
@@ -173,11 +171,11 @@ int VerifyCommand(const VerifyOptions& options, const NeedleSet& needles) {
 }
 
 int RunVerify(const VerifyOptions& options) {
-  // Neither a core dump nor another user may get at the secrets through us, and
-  // the numbers that OpenSSL makes of them lie in locked memory.
+  // Neither a core dump nor another user may get at the secrets through us.
   prctl(PR_SET_DUMPABLE, 0);
-  CRYPTO_secure_malloc_init(kOpenSslSecureBytes, kOpenSslSecureBlock);
+  ProtectOpenSslMemory();
   const auto needles = LoadNeedles(options.secrets);
+  WipeDeadStack();
   if (!needles.ok()) {
     std::cerr << "pagewarden: " << needles.status().message() << "\n";
     return kExitUsage;

@@ -245,9 +245,10 @@ class OrderedSet {
 void AddInterceptors(const Pin& pin, OrderedSet& functions) {
   const bool maps = pin.process || !pin.mappings.empty();
   const bool starts_threads = pin.process || pin.stack_bytes != 0 || pin.scrub_bytes != 0;
-  if (!pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
+  if (pin.process || !pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
   if (maps) functions.AddAll(abi::kMappingFunctions);
   if (starts_threads) functions.AddAll(abi::kThreadStartFunctions);
+  if (pin.process) functions.AddAll(abi::kPrivilegeFunctions);
   if (maps || starts_threads || !pin.data.empty()) functions.AddAll(abi::kSandboxFunctions);
 }
 

@@ -25,6 +25,23 @@ uint64_t TotalCapacity(const AllocationPolicy& policy) {
   return bytes;
 }
 
+namespace {
+
+// Then the shim builds the arena only when the program asks for it by name.
+bool OnlyPins(const AllocationSpec& spec) {
+  return spec.rules.empty() && spec.arenas.size() == 1 &&
+         spec.arenas[0].capacity_bytes == kDefaultArenaBytes &&
+         spec.arenas[0].backing.front() == abi::Backing::kLockedAnonymous &&
+         spec.arenas[0].on_capacity_exhausted == abi::OnCapacityExhausted::kAllocateUnlocked;
+}
+
+}  // namespace
+
+uint64_t LockedAtStart(const AllocationPolicy& policy) {
+  const uint64_t arenas = OnlyPins(policy.spec) ? 0 : TotalCapacity(policy);
+  return arenas + policy.spec.pin.stack_bytes;
+}
+
 bool MayGrow(const AllocationPolicy& policy) {
   return std::any_of(policy.spec.arenas.begin(), policy.spec.arenas.end(), [](const Arena& arena) {
     return arena.on_capacity_exhausted == abi::OnCapacityExhausted::kGrow;

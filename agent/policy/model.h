@@ -148,8 +148,12 @@ struct PolicySet {
 // Allocation wrappers of the usual libraries: whoever calls them asks for the memory.
 const std::vector<Caller>& DefaultTransparent();
 
-// Bytes of all arenas: what one process locks at its start.
+// Bytes of all arenas.
 uint64_t TotalCapacity(const AllocationPolicy& policy);
+
+// What one process of a program locks at its start, as far as the policy tells: its
+// arenas and its main stack.
+uint64_t LockedAtStart(const AllocationPolicy& policy);
 
 // Whether an arena may come to lock more than that.
 bool MayGrow(const AllocationPolicy& policy);

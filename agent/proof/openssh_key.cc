@@ -125,9 +125,9 @@ absl::StatusOr<SecretBytes> Decrypt(const Encrypted& encrypted, const Passphrase
   const std::unique_ptr<EVP_CIPHER, FreeCipher> cipher(
       EVP_CIPHER_fetch(nullptr, known->openssl, nullptr));
   if (cipher == nullptr) return absl::InternalError("OpenSSL lacks AES");
-  const int bytes =
-      EVP_CIPHER_get_key_length(cipher.get()) + EVP_CIPHER_get_iv_length(cipher.get());
-  const auto key = BcryptPbkdf(*passphrase, AsBytes(salt), rounds, static_cast<size_t>(bytes));
+  const auto key_bytes = static_cast<size_t>(EVP_CIPHER_get_key_length(cipher.get()));
+  const auto iv_bytes = static_cast<size_t>(EVP_CIPHER_get_iv_length(cipher.get()));
+  const auto key = BcryptPbkdf(*passphrase, AsBytes(salt), rounds, key_bytes + iv_bytes);
   if (!key.ok()) return key.status();
   return Decipher(cipher.get(), *key, encrypted);
 }

@@ -6,7 +6,14 @@
 
 #include <new>
 
+#include "preload/registers.h"
+
 namespace pagewarden {
+namespace {
+
+constexpr size_t kDeadStackBytes = 256 << 10;
+
+}  // namespace
 
 void* AllocateSecretPages(size_t bytes) {
   void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -19,6 +26,13 @@ void* AllocateSecretPages(size_t bytes) {
 void WipeAndFreeSecretPages(void* pages, size_t bytes) noexcept {
   OPENSSL_cleanse(pages, bytes);
   munmap(pages, bytes);
+}
+
+[[gnu::noinline]] void WipeDeadStack() {
+  DetectVectorRegisters();
+  WipeVectorRegisters();
+  unsigned char dead[kDeadStackBytes];
+  OPENSSL_cleanse(dead, sizeof(dead));
 }
 
 }  // namespace pagewarden

@@ -19,6 +19,11 @@ namespace pagewarden {
 void* AllocateSecretPages(size_t bytes);
 void WipeAndFreeSecretPages(void* pages, size_t bytes) noexcept;
 
+// Overwrites the vector registers, and the stack below the caller's frame as far
+// down as key parsing goes: copying leaves key bytes in the former, and the dynamic
+// loader spills them to the latter.
+void WipeDeadStack();
+
 template <typename T>
 struct SecretAllocator {
   using value_type = T;

@@ -86,7 +86,7 @@ StoppedProcess::~StoppedProcess() {
 
 absl::StatusOr<StoppedProcess> StoppedProcess::Stop(pid_t pid) {
   StoppedProcess stopped(pid);
-  const absl::Status seized = stopped.SeizeAll();
+  absl::Status seized = stopped.SeizeAll();
   if (!seized.ok()) return seized;
   stopped.ReadRegisters();
   return stopped;
@@ -101,7 +101,7 @@ absl::Status StoppedProcess::SeizeAll() {
       const auto known = std::find_if(seized_.begin(), seized_.end(),
                                       [tid](const Seized& seized) { return seized.tid == tid; });
       if (known != seized_.end()) continue;
-      const absl::Status seized = Seize(tid);
+      absl::Status seized = Seize(tid);
       if (!seized.ok() && !(absl::IsNotFound(seized) && tid != pid_)) return seized;
       is_new |= seized.ok();
     }

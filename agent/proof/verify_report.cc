@@ -59,13 +59,27 @@ Json SummaryJson(const VerifySummary& summary) {
 // How much of a copy a row of the table tells.
 enum class Detail { kCopy, kForm, kPlace };
 
+absl::string_view FileName(const std::string& path) {
+  return absl::string_view(path).substr(path.rfind('/') + 1);
+}
+
+// What the table calls each secret: its file's name, if that is enough to tell
+// them apart.
+std::map<std::string, std::string> ShortNames(const VerifyResult& result) {
+  std::map<std::string, std::string> names;
+  std::set<absl::string_view> taken;
+  for (const FoundCopy& copy : result.copies) names[copy.secret] = copy.secret;
+  for (const auto& [path, name] : names) taken.insert(FileName(path));
+  if (taken.size() < names.size()) return names;
+  for (auto& [path, name] : names) name = std::string(FileName(path));
+  return names;
+}
+
 class Table {
  public:
   Table(const VerifyResult& result, Detail detail) : detail_(detail) {
     for (const VerifiedProcess& process : result.processes) comms_[process.pid] = process.comm;
-    std::set<std::string> sources;
-    for (const FoundCopy& copy : result.copies) sources.insert(copy.secret);
-    has_sources_ = sources.size() > 1;
+    secrets_ = ShortNames(result);
     for (const FoundCopy& copy : result.copies) Add(copy);
   }
 
@@ -80,7 +94,7 @@ class Table {
     };
     column("PID", Align::kRight);
     column("COMMAND");
-    if (has_sources_) column("SECRET");
+    if (HasSeveralSecrets()) column("SECRET");
     if (detail_ != Detail::kPlace) column("FORM");
     for (const char* name :
          {"WHERE", "MAPPING", "LOCKED", "DUMPABLE", "FENCED", "STALE", "ARENA"}) {
@@ -97,9 +111,11 @@ class Table {
   }
 
  private:
+  bool HasSeveralSecrets() const { return secrets_.size() > 1; }
+
   void Add(const FoundCopy& copy) {
     Row row = {absl::StrCat(copy.pid), OrDash(comms_[copy.pid])};
-    if (has_sources_) row.push_back(OrDash(copy.secret));
+    if (HasSeveralSecrets()) row.push_back(OrDash(secrets_[copy.secret]));
     if (detail_ != Detail::kPlace) row.push_back(copy.representation);
     row.insert(row.end(),
                {PlaceKindName(copy.kind), OrDash(copy.mapping), YesNo(copy.locked),
@@ -111,8 +127,8 @@ class Table {
   }
 
   const Detail detail_;
-  bool has_sources_ = false;
   std::map<pid_t, std::string> comms_;
+  std::map<std::string, std::string> secrets_;
   std::vector<Row> order_;
   std::map<Row, uint64_t> counts_;
 };

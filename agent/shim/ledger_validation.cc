@@ -87,6 +87,7 @@ absl::Status CheckHeader(const Ledger& ledger, uint64_t address) {
     return BrokenLedger("state");
   }
   if (ledger.lock_errno > kLargestErrno) return BrokenLedger("lock_errno");
+  if (ledger.pin_errno > kLargestErrno) return BrokenLedger("pin_errno");
   return absl::OkStatus();
 }
 
@@ -138,6 +139,7 @@ absl::StatusOr<LedgerHeader> ValidateLedger(absl::string_view bytes, uint64_t ad
   state.namespaces = ledger.namespaces;
   state.reentered_frees = ledger.reentered_frees;
   state.functions_in_executable = ledger.scopes_in_executable;
+  state.files_missed = ledger.files_missed;
   state.pinned_bytes = ledger.pinned_bytes;
   state.unpinned_bytes = ledger.unpinned_bytes;
   state.pin_errors = ledger.pin_errors;

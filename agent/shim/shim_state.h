@@ -70,6 +70,7 @@ struct ShimState {
   uint64_t namespaces = 0;  // dlmopen calls: each may load a libc without the shim
   uint64_t reentered_frees = 0;
   uint64_t functions_in_executable = 0;  // hooked ones that it defines itself: out of reach
+  uint64_t files_missed = 0;             // with secrets, open beyond what there is room for
   uint64_t pinned_bytes = 0;             // locked in place, outside the arenas
   uint64_t unpinned_bytes = 0;           // to be pinned by the policy, but not locked
   uint64_t pin_errors = 0;

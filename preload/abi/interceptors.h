@@ -8,13 +8,15 @@
 
 namespace pagewarden::abi {
 
-// For `during`: pointers to hooked functions, looked up at run time. For `pin.data`:
+// For `during`: pointers to hooked functions, looked up at run time. For pins of data:
 // who looks something up may have loaded something.
 inline constexpr const char* kLookupFunctions[] = {"dlsym", "dlvsym"};
 
-// For `readFrom`.
-inline constexpr const char* kFileFunctions[] = {"open",  "open64",  "openat", "openat64",
-                                                 "fopen", "fopen64", "close",  "fclose"};
+// For `readFrom`. Fortified programs call __open_2 where the flags are not
+// known before run time.
+inline constexpr const char* kFileFunctions[] = {"open",     "open64",     "openat", "openat64",
+                                                 "__open_2", "__open64_2", "fopen",  "fopen64",
+                                                 "close",    "fclose"};
 
 // For `threads`.
 inline constexpr const char* kThreadNameFunctions[] = {"pthread_setname_np", "prctl"};
@@ -25,6 +27,11 @@ inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap
 
 // For `pin.stacks` and `pin.process`; for `pin.scrubStack`, to know a thread's stack.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
+
+// For `pin.process`: calls that may take away the right to exceed the limit.
+inline constexpr const char* kPrivilegeFunctions[] = {
+    "setuid", "seteuid",   "setreuid",    "setresuid",
+    "capset", "setrlimit", "setrlimit64", "prlimit", "prlimit64"};
 
 // For every pin that locks something after start: a program that enters a sandbox must
 // not be made to call mlock(2) there.

@@ -140,7 +140,7 @@ struct Ledger {
   uint64_t unpinned_bytes;        // that the policy says to pin, and that could not be locked
   uint64_t pin_errors;            // failed lock calls for those
   uint32_t pin_errno;             // of the last one
-  uint32_t reserved;
+  uint32_t files_missed;          // with secrets, that were open beyond what there is room for
   LedgerArena arenas[kMaxLedgerArenas];
 };
 static_assert(sizeof(Ledger) == 256 + 8 * sizeof(LedgerArena));

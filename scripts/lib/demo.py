@@ -11,10 +11,12 @@ import textwrap
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "programs"))
 
+import coverage  # noqa: E402
 import harness  # noqa: E402
 import pagewarden  # noqa: E402
 import swap  # noqa: E402
-from nginx import Nginx, make_keys  # noqa: E402
+from credentials import make_keys  # noqa: E402
+from nginx import Nginx  # noqa: E402
 
 WORKERS = 2
 kept_all = True
@@ -131,10 +133,10 @@ def usage_text(ratio):
 
 def swap_experiment():
     title("3. Swap: push both out of memory, then search the swap file for the keys")
-    print("  (a zeroed swap file of 128 MiB, nginx with one worker, 10 TLS requests,\n"
+    print("  (a zeroed swap file of 128 MiB, nginx with two workers, 100 TLS requests,\n"
           "   process_madvise(MADV_PAGEOUT) on every writable mapping, sync, search)")
-    plain = swap.experiment(fenced=False)
-    fenced = swap.experiment(fenced=True)
+    plain = swap.experiment(coverage.Nginx, fenced=False)
+    fenced = swap.experiment(coverage.Nginx, fenced=True)
     for name, outcome in (("plain", plain), ("fenced", fenced)):
         pushed = sum(outcome.swapped_bytes.values()) >> 10
         hits = sum(outcome.in_swap.values())
@@ -148,7 +150,7 @@ def swap_experiment():
 
 
 def describe(hits):
-    return ", ".join(f"{count} hits of the {kind} key" for kind, count in hits.items())
+    return ", ".join(f"{count} hits of the {kind}" for kind, count in hits.items())
 
 
 def main():

@@ -3,7 +3,7 @@
 // whatever is preloaded, and prints nanoseconds of CPU time per operation: the
 // least of several windows, since the machine is shared.
 //
-//   forwarding_bench malloc | new | call
+//   forwarding_bench malloc | new | call | extent | fold1 | fold4 | fold8
 #include <sched.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "libbench.h"
+#include "libfold.h"
 #include "timing.h"
 
 namespace pagewarden::bench {
@@ -58,12 +59,31 @@ double Call() {
   return NanosecondsPer([&x] { x = bench_call(x); });
 }
 
+// malloc and free in a hooked function.
+double Extent() {
+  double result = 0;
+  bench_extent([](void* out) { *static_cast<double*>(out) = Malloc(); }, &result);
+  return result;
+}
+
+template <void* (*Allocate)(size_t)>
+double Fold() {
+  return NanosecondsPer([] {
+    void* p = Allocate(kBytes);
+    KeepAlive(p);
+    free(p);
+  });
+}
+
 int Run(const std::string& name) {
   const std::map<std::string, double (*)()> rows = {
-      {"malloc", Malloc}, {"new", New}, {"call", Call}};
+      {"malloc", Malloc},      {"new", New},
+      {"call", Call},          {"extent", Extent},
+      {"fold1", Fold<fold_1>}, {"fold4", Fold<fold_4>},
+      {"fold8", Fold<fold_8>}};
   const auto row = rows.find(name);
   if (row == rows.end()) {
-    fprintf(stderr, "usage: forwarding_bench malloc|new|call\n");
+    fprintf(stderr, "usage: forwarding_bench malloc|new|call|extent|fold1|fold4|fold8\n");
     return 2;
   }
   PinTo(sched_getcpu());

@@ -9,9 +9,18 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 PAGEWARDEN = POLICY = FOLDER = ""
+BY_CALLER = """\
+apiVersion: pagewarden/v1alpha1
+kind: AllocationPolicy
+metadata: {name: by-caller}
+spec:
+  rules:
+    - match: {callers: [{module: "sanitized_*"}, {module: libcase.so}]}
+"""
 
 
 def refusal(sanitizer):
@@ -20,9 +29,9 @@ def refusal(sanitizer):
 
 
 class SanitizersTest(unittest.TestCase):
-    def check(self, name, stdout, stderr="", **environment):
+    def check(self, name, stdout, stderr="", policy=None, **environment):
         # A gcc 12 ThreadSanitizer does not start with all the randomness of today's kernels.
-        command = ["setarch", "--addr-no-randomize", PAGEWARDEN, "run", "--policy", POLICY, "--",
+        command = ["setarch", "--addr-no-randomize", PAGEWARDEN, "run", "--policy", policy or POLICY, "--",
                    str(pathlib.Path(FOLDER) / f"sanitized_{name}")]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60,
                               env={**os.environ, **environment})
@@ -31,6 +40,13 @@ class SanitizersTest(unittest.TestCase):
     def test_undefined_and_thread_are_fenced(self):
         self.check("undefined", "fenced")
         self.check("thread", "fenced")
+
+    def test_undefined_and_thread_are_fenced_by_caller(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as policy:
+            policy.write(BY_CALLER)
+            policy.flush()
+            self.check("undefined", "fenced", policy=policy.name)
+            self.check("thread", "fenced", policy=policy.name)
 
     def test_address_linked_dynamically_runs_and_says_so(self):
         self.check("address", "plain", refusal("AddressSanitizer"))

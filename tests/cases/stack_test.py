@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Rules by the innermost return addresses, which are taken from the disassembly.
+"""Rules by the innermost return addresses, which are taken from the disassembly, and by the
+nearest caller behind several frames that are transparent.
 
     stack_test.py PAGEWARDEN FOLDER PATHS…    (built from shim/paths.c)"""
 
@@ -20,6 +21,15 @@ metadata: {{name: stack}}
 spec:
   rules:
     - match: {{stack: {stack}}}
+"""
+TRANSPARENT = """\
+apiVersion: pagewarden/v1alpha1
+kind: AllocationPolicy
+metadata: {{name: transparent}}
+spec:
+  transparent: [{{module: "libpaths*", functions: {transparent}}}]
+  rules:
+    - match: {{callers: [{{module: "libpaths*", functions: {callers}}}]}}
 """
 PLAIN = dict.fromkeys(("site", "left", "right", "by_left", "by_right"), "plain")
 
@@ -41,6 +51,35 @@ class Library:
         return f"{self.build_id}+0x{address}"
 
 
+def run_under(policy, program):
+    """What it says of each path."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(policy)
+        file.flush()
+        lines = output(PAGEWARDEN, "run", "--policy", file.name, "--", program)
+        return dict(line.split() for line in lines.splitlines())
+
+
+class CallersTest(unittest.TestCase):
+    def check(self, transparent, callers, **fenced):
+        policy = TRANSPARENT.format(transparent=transparent, callers=callers)
+        for program in PROGRAMS:
+            with self.subTest(program):
+                self.assertEqual(run_under(policy, program), {**PLAIN, **fenced})
+
+    def test_behind_one_frame(self):
+        self.check("[site]", "[left]", left="fenced", by_left="fenced")
+        self.check("[site]", "[right]", right="fenced", by_right="fenced")
+
+    def test_behind_two_frames(self):
+        self.check("[site, left, right]", "[by_left]", by_left="fenced")
+        self.check("[site, left, right]", "[by_right]", by_right="fenced")
+
+    def test_the_nearest_counts(self):
+        self.check("[site]", "[by_left, by_right]")
+        self.check("[left]", "[by_left]")
+
+
 class StackTest(unittest.TestCase):
     def check(self, signatures, **fenced):
         """`signatures` names calls: of each, the function and whom it calls."""
@@ -48,12 +87,9 @@ class StackTest(unittest.TestCase):
             library = Library(program)
             stack = [[library.after_call(*call) if isinstance(call, tuple) else call
                       for call in signature] for signature in signatures]
-            with self.subTest(program), tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-                file.write(POLICY.format(stack=str(stack).replace("'", '"')))
-                file.flush()
-                lines = output(PAGEWARDEN, "run", "--policy", file.name, "--", program)
-                self.assertEqual(dict(line.split() for line in lines.splitlines()),
-                                 {**PLAIN, **fenced})
+            with self.subTest(program):
+                policy = POLICY.format(stack=str(stack).replace("'", '"'))
+                self.assertEqual(run_under(policy, program), {**PLAIN, **fenced})
 
     def test_one_frame_is_the_call_itself(self):
         self.check([[("site", "malloc")]], **dict.fromkeys(PLAIN, "fenced"))

@@ -2,44 +2,18 @@
 """Debian's nginx with fresh TLS keys, on a free port of 127.0.0.1."""
 
 import contextlib
-import dataclasses
 import http.client
 import os
-import pathlib
-import re
 import signal
 import ssl
 import subprocess
 
+import ab
 import harness
 import pagewarden
 
 NGINX = "/usr/sbin/nginx"
 POLICY = harness.ROOT / "policies" / "nginx.yaml"
-
-
-@dataclasses.dataclass(frozen=True)
-class Key:
-    kind: str  # "RSA" or "EC"
-    key: pathlib.Path
-    certificate: pathlib.Path
-
-
-def make_keys(directory):
-    """Fresh RSA-2048 and P-256 keys with self-signed certificates."""
-    algorithms = {
-        "RSA": ["-newkey", "rsa:2048"],
-        "EC": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-    }
-    keys = []
-    for kind, algorithm in algorithms.items():
-        key = directory / f"{kind.lower()}.key"
-        certificate = directory / f"{kind.lower()}.crt"
-        harness.run_checked(["openssl", "req", "-x509", *algorithm, "-nodes", "-days", "1",
-                             "-subj", "/CN=localhost", "-keyout", key, "-out", certificate])
-        key.chmod(0o600)
-        keys.append(Key(kind, key, certificate))
-    return keys
 
 
 _NGINX_CONFIG = """\
@@ -173,25 +147,12 @@ class Nginx:
 
     def load_commands(self, requests):
         """The commands of `load`: half of the requests use the RSA key, half the EC key."""
-        url = f"https://127.0.0.1:{self.port}/"
-        half = requests // 2
-        return [["ab", "-q", "-n", str(count), "-c", "4", "-f", "TLS1.2", "-Z", cipher, url]
-                for cipher, count in (("ECDHE-RSA-AES128-GCM-SHA256", half),
-                                      ("ECDHE-ECDSA-AES128-GCM-SHA256", requests - half))]
+        return ab.commands(f"https://127.0.0.1:{self.port}/", requests)
 
     def load(self, requests):
         """Makes `requests` TLS requests, four at a time, and insists that all succeed."""
         for command in self.load_commands(requests):
-            self.check_load(command, harness.run_checked(command))
-
-    @staticmethod
-    def check_load(command, report):
-        """Insists that ab's report tells of success and nothing else."""
-        requests = int(command[command.index("-n") + 1])
-        complete = int(re.search(r"Complete requests:\s+(\d+)", report).group(1))
-        failed = int(re.search(r"Failed requests:\s+(\d+)", report).group(1))
-        if complete != requests or failed != 0 or "Non-2xx responses" in report:
-            raise harness.HarnessError(f"ab : {complete} of {requests} done, {failed} failed")
+            ab.check(command, harness.run_checked(command))
 
     def reload(self):
         """HUP; returns when only new workers are left and serve."""

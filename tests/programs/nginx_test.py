@@ -6,7 +6,8 @@ import unittest
 
 import harness
 import pagewarden
-from nginx import Nginx, make_keys
+from credentials import make_keys
+from nginx import Nginx
 
 WORKERS = 2
 

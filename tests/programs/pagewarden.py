@@ -15,15 +15,15 @@ def run_command(policy, command):
     return [str(PAGEWARDEN), "run", "--policy", str(policy), "--", *command]
 
 
-def verify_command(cgroup, keys):
-    """The command that asks for every copy of `keys` in `cgroup`."""
-    secrets = [word for key in keys for word in ("--secret", str(key.key))]
-    return [str(PAGEWARDEN), "verify", "--cgroup", cgroup.path, *secrets]
+def verify_command(cgroup, secrets):
+    """The command that asks for every copy of `secrets` in `cgroup`."""
+    words = [word for secret in secrets for word in secret.arguments()]
+    return [str(PAGEWARDEN), "verify", "--cgroup", cgroup.path, *words]
 
 
-def verify(cgroup, keys):
+def verify(cgroup, secrets):
     """(exit code, JSON) of `verify`; exit 0: all fenced, 1: some not, 5: none found."""
-    command = [*verify_command(cgroup, keys), "--json"]
+    command = [*verify_command(cgroup, secrets), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1, 5):
         raise harness.HarnessError(f"verify : exit {done.returncode}: {done.stderr.strip()}")

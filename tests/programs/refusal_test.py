@@ -62,7 +62,7 @@ class RefusalTest(unittest.TestCase):
         self.assert_refused(self.run_strict([*NO_LOCKS, *LOAD_KEY]), "malloc failure")
 
     def test_full_arena(self):
-        self.assert_refused(self.run_strict(CHECK_KEY, 4), "malloc failure")
+        self.assert_refused(self.run_strict(CHECK_KEY, 4), "Could not open file")
         self.assert_refused(self.run_strict(LOAD_KEY, 4), "malloc failure")
 
 

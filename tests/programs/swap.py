@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does a key reach swap? The experiment of the swap test and of the demo.
+"""Does a secret reach swap? The experiment of the swap test and of the demo.
 
 A swap file of our own, zeroed and used before any other: every hit in it is
-from this run. nginx works with fresh keys, then its memory is pushed out, page
-by page, and the file is searched. The kernel refuses to push out what is
-locked (madvise(2), MADV_PAGEOUT).
+from this run. A program works with fresh secrets, then its memory is pushed
+out, page by page, and the file is searched. The kernel refuses to push out
+what is locked (madvise(2), MADV_PAGEOUT).
 """
 
 import contextlib
@@ -16,13 +16,12 @@ import tempfile
 
 import harness
 import pagewarden
-from nginx import Nginx, make_keys
+from coverage.program import running
 
 SWAP_BYTES = 128 << 20
 PRIORITY = 32000  # the kernel fills the area with the highest priority first
 DIRECTORY = pathlib.Path("/var/tmp")  # on a disk (file-hierarchy(7)); tmpfs cannot swap
 PREFIX = "pagewarden-swap-"
-REQUESTS = 10
 
 
 class SwapFile:
@@ -81,14 +80,12 @@ class SwapFile:
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
-    def count_command(self, key):
-        return [str(pagewarden.TOOLS / "pw-count"), str(self.path), "--secret", str(key.key)]
-
-    def count(self, key):
-        """How many copies of `key` the file holds now."""
+    def count(self, secret):
+        """How many copies of `secret` the file holds now."""
         os.sync()
         self._drop_cache()
-        return int(harness.run_checked(self.count_command(key)).split()[0])
+        command = [pagewarden.TOOLS / "pw-count", self.path, *secret.arguments()]
+        return int(harness.run_checked(command).split()[0])
 
 
 def _swap_areas():
@@ -109,36 +106,35 @@ def swapped_bytes(pid):
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    in_memory: dict  # kind of key: copies found in the processes before the squeeze
+    in_memory: dict  # kind of secret: copies found in the processes before the squeeze
     in_swap_before: dict
     in_swap: dict
     swapped_bytes: dict  # pid: bytes of it that were pushed out
     answers: bool
 
 
-def experiment(fenced):
-    """One nginx, ten TLS requests, one squeeze."""
-    with harness.SetUp("swap") as setup, SwapFile() as swap_file:
-        keys = make_keys(setup.directory)
-        with Nginx(setup, keys, workers=1, fenced=fenced) as nginx:
-            nginx.load(REQUESTS)
-            in_memory = {key.kind: copies_in_memory(setup.cgroup, key) for key in keys}
-            in_swap_before = {key.kind: swap_file.count(key) for key in keys}
-            pids = nginx.pids()
-            squeeze(pids)
-            swapped = {pid: swapped_bytes(pid) for pid in pids}
-            in_swap = {key.kind: swap_file.count(key) for key in keys}
-            return Outcome(in_memory, in_swap_before, in_swap, swapped, _answers(nginx))
+def experiment(program, fenced):
+    """A round of work, a squeeze, another round; for all secrets that the policy fences in full."""
+    with SwapFile() as swap_file, running(program, program.policy() if fenced else None) as run:
+        run.work()
+        secrets = [secret for secret in run.secrets if secret.kind not in program.explained]
+        in_memory = {secret.kind: copies_in_memory(run.cgroup, secret) for secret in secrets}
+        in_swap_before = {secret.kind: swap_file.count(secret) for secret in secrets}
+        pids = run.pids()
+        squeeze(pids)
+        swapped = {pid: swapped_bytes(pid) for pid in pids}
+        in_swap = {secret.kind: swap_file.count(secret) for secret in secrets}
+        return Outcome(in_memory, in_swap_before, in_swap, swapped, _answers(run))
 
 
-def copies_in_memory(cgroup, key):
-    _, report = pagewarden.verify(cgroup, [key])
+def copies_in_memory(cgroup, secret):
+    _, report = pagewarden.verify(cgroup, [secret])
     return report["summary"]["copies"]
 
 
-def _answers(nginx):
+def _answers(run):
     try:
-        nginx.load(REQUESTS)
+        run.work()
     except (OSError, harness.HarnessError):
         return False
     return True

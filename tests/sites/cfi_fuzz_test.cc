@@ -23,11 +23,10 @@ class MovedSegment {
     Module module;
     EXPECT_TRUE(FindModule(reinterpret_cast<uint64_t>(&ReadFrameRule), &module));
     const Bytes header = PartOf(module, PT_GNU_EH_FRAME);
-    original_ = {header.begin,
-                 SegmentAround(module, reinterpret_cast<uint64_t>(header.begin)).end};
+    original_ = {header.begin, SegmentAround(module, reinterpret_cast<uint64_t>(header.begin)).end};
     const size_t room = (original_.size() + kPage - 1) / kPage * kPage;
-    void* at = mmap(nullptr, room + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                    0);
+    void* at =
+        mmap(nullptr, room + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bytes_ = static_cast<uint8_t*>(at) + room - original_.size();
     mprotect(static_cast<uint8_t*>(at) + room, kPage, PROT_NONE);
     header_bytes_ = header.size();
@@ -37,8 +36,8 @@ class MovedSegment {
   void Restore() { memcpy(bytes_, original_.begin, original_.size()); }
 
   FrameRule RuleOf(uint64_t pc) const {
-    const uint64_t moved = pc + reinterpret_cast<uint64_t>(bytes_) -
-                           reinterpret_cast<uint64_t>(original_.begin);
+    const uint64_t moved =
+        pc + reinterpret_cast<uint64_t>(bytes_) - reinterpret_cast<uint64_t>(original_.begin);
     return ReadFrameRule({bytes_, bytes_ + header_bytes_}, {bytes_, bytes_ + original_.size()},
                          moved);
   }
@@ -71,7 +70,8 @@ TEST(CfiFuzzTest, DamagedInformationIsReadWithinItsBounds) {
     segment.Restore();
     for (int i = 1 << random() % 12; i > 0; --i)
       segment.AnyByte(random) = static_cast<uint8_t>(random());
-    for (int i = 0; i < 50; ++i) found += segment.RuleOf(AnyPc(random)).base != FrameRule::Base::kNone;
+    for (int i = 0; i < 50; ++i)
+      found += segment.RuleOf(AnyPc(random)).base != FrameRule::Base::kNone;
   }
   EXPECT_GT(found, 1000u);  // or it was damaged beyond what is worth a test
 }

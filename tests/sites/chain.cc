@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "chain.h"
+
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include "chain.h"
 
 namespace {
 

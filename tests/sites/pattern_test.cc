@@ -2,6 +2,7 @@
 #include "preload/pattern.h"
 
 #include <gtest/gtest.h>
+
 #include <string>
 
 namespace pagewarden {

@@ -22,8 +22,9 @@ struct Build {
 };
 
 const Build kBuilds[] = {
-    {"O0 C", chain_O0_c},           {"O2 C", chain_O2_c},     {"omitted C", chain_omitted_c},
-    {"kept C", chain_kept_c},       {"size C", chain_size_c}, {"O0 C++", chain_O0_cc},
+    {"O0 C", chain_O0_c},           {"O2 C", chain_O2_c},
+    {"omitted C", chain_omitted_c}, {"kept C", chain_kept_c},
+    {"size C", chain_size_c},       {"O0 C++", chain_O0_cc},
     {"O2 C++", chain_O2_cc},        {"omitted C++", chain_omitted_cc},
     {"kept C++", chain_kept_cc},    {"size C++", chain_size_cc},
 };
@@ -140,7 +141,8 @@ TEST_F(UnwindTest, ReadsNothingWithRegistersThatPointElsewhere) {
   uint64_t words[4] = {};
   const auto sp = reinterpret_cast<uint64_t>(words);
   for (const uint64_t address : stacks.ours) {
-    for (const uint64_t rbp : {uint64_t{0}, uint64_t{8}, sp - 8, sp + sizeof(words), ~uint64_t{0}}) {
+    for (const uint64_t rbp :
+         {uint64_t{0}, uint64_t{8}, sp - 8, sp + sizeof(words), ~uint64_t{0}}) {
       Cursor cursor = {address, sp, rbp};
       Step(&cursor, sp + sizeof(words));  // must not crash
     }

@@ -175,6 +175,27 @@ TEST_F(VerifyCommandTest, SecretNeverShows) {
   }
 }
 
+// The search itself must not leave what it looks for in memory that is swapped
+// or dumped: another one finds it in locked pages only.
+TEST_F(VerifyCommandTest, SecretIsLockedInVerifyItself) {
+  if (geteuid() != 0) GTEST_SKIP() << "not root: verify makes itself unreadable";
+  const std::string text = directory_.Write("text", "correct-horse-battery");
+  const std::string encrypted = directory_.Write("encrypted", Pkcs8Pem(key_, EVP_aes_256_cbc()));
+  const std::string passphrase = directory_.Write("passphrase", "secret");
+  const Child child({PW_PLANT, "bulk", p_file_});
+  const pid_t first =
+      Start({PAGEWARDEN, "verify", "--secret", key_file_, "--secret", encrypted,
+             "--passphrase-file", passphrase, "--secret-text-file", text, "--pid", child.pid()});
+  while (!child.IsTraced()) usleep(100);
+  kill(first, SIGSTOP);
+  const Outcome outcome = Verify(
+      {"--secret-text-file", text, "--json", "--accept=locked", "--pid", absl::StrCat(first)});
+  kill(first, SIGCONT);
+  Await(first);
+  EXPECT_EQ(outcome.exit_code, kExitClean) << outcome.err << outcome.out;
+  EXPECT_GT(outcome.Json().at("summary").at("copies"), 20);
+}
+
 TEST_F(VerifyCommandTest, StartsSearchesAndEndsADaemon) {
   const std::string script =
       absl::StrCat("echo noise; setsid ", PW_PLANT, " heap ", p_file_, " & exit 0");

@@ -135,8 +135,14 @@ TEST(FormatJson, ShowsWhatWentWrongInTheShim) {
   shim.tags[1].total_allocations = 1;
   shim.lock_errors = 4;
   shim.lock_errno = EAGAIN;
+  shim.pinned_bytes = 8192;
+  shim.unpinned_bytes = 4096;
+  shim.pin_errors = 7;
+  shim.pin_errno = ENOMEM;
   shim.namespaces = 1;
   shim.reentered_frees = 6;
+  shim.functions_in_executable = 7;
+  shim.files_missed = 8;
   shim.violations[abi::kViolationWildFree] = 1;
   Snapshot snapshot;
   snapshot.processes = {WithShim(Row(1, "x", "/", 0), shim)};
@@ -149,8 +155,12 @@ TEST(FormatJson, ShowsWhatWentWrongInTheShim) {
   EXPECT_EQ(shown["rules"][1]["byName"], true);
   EXPECT_EQ(shown["lockErrors"], 4);
   EXPECT_EQ(shown["lastLockError"], "EAGAIN");
+  EXPECT_EQ(shown["pinned"], json::parse(R"({"lockedBytes": 8192, "unlockedBytes": 4096,
+                                              "errors": 7, "lastError": "ENOMEM"})"));
   EXPECT_EQ(shown["namespaces"], 1);
   EXPECT_EQ(shown["reenteredFrees"], 6);
+  EXPECT_EQ(shown["functionsInExecutable"], 7);
+  EXPECT_EQ(shown["filesMissed"], 8);
   EXPECT_EQ(shown["violations"], json::parse(R"({"WildFree": 1})"));
 }
 
@@ -280,10 +290,27 @@ TEST_F(ShimNotes, CountWhatIsNotCovered) {
   EXPECT_THAT(Summary(), HasSubstr(" 18446744073709551615 fallbacks"));
 }
 
+TEST_F(ShimNotes, CountWhatIsOutOfReach) {
+  shim_.functions_in_executable = 3;
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (2 with functions of their own)");
+  shim_.files_missed = 4;
+  EXPECT_EQ(Summary(),
+            "nginx-tls-keys 2/2 (2 with functions of their own, 2 with too many secret files)");
+}
+
 TEST_F(ShimNotes, TellExcludedFromUnlocked) {
   shim_.arenas[0].backing = abi::ArenaBacking::kNotInherited;
   shim_.arenas[0].locked_bytes = 0;
   EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (2 not inherited)");
+}
+
+TEST_F(ShimNotes, TellWhatIsNotPinned) {
+  shim_.pinned_bytes = 1 << 20;
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2");
+  shim_.unpinned_bytes = 1;
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (2 not pinned in full)");
+  shim_.mode = "Audit";
+  EXPECT_EQ(Summary(), "nginx-tls-keys 2/2 (audit only)");
 }
 
 TEST_F(ShimNotes, ShowArenasWithoutAPolicy) {

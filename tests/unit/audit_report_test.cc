@@ -137,6 +137,26 @@ TEST(LockedByLedger, LeavesOutSecretMemoryAndDoesNotWrap) {
   EXPECT_EQ(LockedByLedger(LockedArenas(~uint64_t{0})), ~uint64_t{0});
 }
 
+TEST(KeepRealPins, BelievesTheKernel) {
+  ShimState shim = LockedArenas(0x4000);
+  shim.pinned_bytes = 0x3000;
+  KeepRealPins(0xb000, shim);
+  EXPECT_EQ(shim.pinned_bytes, 0x3000u);
+  KeepRealPins(0x9000, shim);
+  EXPECT_EQ(shim.pinned_bytes, 0x1000u);
+  EXPECT_EQ(shim.unpinned_bytes, 0u);
+  KeepRealPins(0x7000, shim);
+  EXPECT_EQ(shim.pinned_bytes, 0u);
+}
+
+TEST(KeepRealPins, CountsAllOfAChildWithoutLocksAsUnlocked) {
+  ShimState shim;
+  shim.pinned_bytes = 0x3000;
+  KeepRealPins(0, shim);
+  EXPECT_EQ(shim.pinned_bytes, 0u);
+  EXPECT_EQ(shim.unpinned_bytes, 0x3000u);
+}
+
 TEST(KeepRealLocks, BelievesTheKernel) {
   ShimState shim = LockedArenas(0x4000);
   KeepRealLocks({LockedMapping(0xf000, 0x11000), LockedMapping(0x20000, 0x30000)}, shim);

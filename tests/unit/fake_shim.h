@@ -44,6 +44,8 @@ inline abi::Ledger GoodLedger(uint64_t address = kAddress, uint64_t fence = kFen
   ledger.lock_errno = ENOMEM;
   ledger.namespaces = 8;
   ledger.reentered_frees = 9;
+  ledger.scopes_in_executable = 10;
+  ledger.files_missed = 11;
   ledger.violations[abi::kViolationDoubleFree] = 1;
   ledger.tags_base = fence + kTagsOffset;
   ledger.books_base = fence + kBooksOffset;

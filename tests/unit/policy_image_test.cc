@@ -79,8 +79,11 @@ spec:
   EXPECT_THAT(functions("  rules: [{match: {all: true, threads: [t]}}]"),
               ElementsAre("pthread_setname_np", "prctl"));
   EXPECT_THAT(functions("  pin: {environment: true}"), IsEmpty());
+  EXPECT_THAT(functions("  pin: {data: [m]}"), ElementsAre("dlsym", "dlvsym", "prctl", "syscall"));
   EXPECT_THAT(functions("  pin: {mappings: [m]}"), Contains("mmap"));
-  EXPECT_THAT(functions("  pin: {stacks: 64Ki}"), Contains("pthread_create"));
+  EXPECT_THAT(functions("  pin: {stacks: 64Ki}"),
+              ElementsAre("pthread_create", "prctl", "syscall"));
+  EXPECT_THAT(functions("  pin: {process: true}"), Contains("setuid"));
 }
 
 TEST(PolicyImage, HoldsEveryForm) {

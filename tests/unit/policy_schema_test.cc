@@ -105,6 +105,17 @@ spec:
   EXPECT_EQ(policy.spec.arenas[2].on_capacity_exhausted, abi::OnCapacityExhausted::kGrow);
 }
 
+TEST(Schema, ThePolicyTellsWhatIsLockedAtStart) {
+  const auto locked = [](const std::string& spec) {
+    return LockedAtStart(LoadOne("metadata: {name: p}\nspec: {" + spec + "}\n"));
+  };
+  EXPECT_EQ(locked("rules: [{match: {during: [f]}}]"), 1u << 20);
+  EXPECT_EQ(locked("rules: [{match: {during: [f]}}], pin: {stacks: 64Ki}"), (1u << 20) + (64u << 10));
+  EXPECT_EQ(locked("pin: {stacks: 64Ki}"), 64u << 10);
+  EXPECT_EQ(locked("pin: {data: [m]}"), 0u);
+  EXPECT_EQ(locked("arenas: [{name: a, capacity: 8Ki}], pin: {data: [m]}"), 8u << 10);
+}
+
 TEST(Schema, ARuleForAllHasNoFunctions) {
   const AllocationPolicy policy =
       LoadOne("metadata: {name: all}\nspec: {rules: [{match: {all: true, size: {max: 4Ki}}}]}\n");

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policies in the source tree load, and name functions that exist.
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 
 #include "tests/unit/policy_test_util.h"
@@ -29,24 +28,6 @@ TEST(ShippedPolicies, LoadClean) {
   for (const AllocationPolicy& policy : set.policies) {
     EXPECT_FALSE(policy.spec.selector.match_binaries.empty()) << policy.metadata.name;
   }
-}
-
-TEST(ShippedPolicies, OpensslPresetNamesExportedFunctionsOnce) {
-  Diagnostics diagnostics;
-  const PolicySet set = LoadShipped(diagnostics);
-  ASSERT_EQ(set.presets.size(), 1u);
-  void* crypto = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-  void* ssl = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
-  ASSERT_TRUE(crypto != nullptr && ssl != nullptr) << dlerror();
-  std::vector<std::string> names = set.presets[0].spec.during;
-  for (const std::string& name : names) {
-    EXPECT_TRUE(dlsym(crypto, name.c_str()) != nullptr || dlsym(ssl, name.c_str()) != nullptr)
-        << name;
-  }
-  std::sort(names.begin(), names.end());
-  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"PEM_read_bio_PrivateKey", "BN_MONT_CTX_set_locked",
-                                              "OSSL_STORE_load", "EVP_PKEY_get1_RSA"}));
 }
 
 // The text between each "```yaml" and the next "```" of a document.

@@ -217,10 +217,14 @@ TEST(ReportTest, SecretsAreToldApart) {
   PrintTable(result, one);
   EXPECT_THAT(one.str(), Not(HasSubstr("site.pem")));
   result.copies.push_back(Found(1, false, false));
-  result.copies.back().secret = "other.pem";
+  result.copies.back().secret = "/etc/ssl/other.pem";
   std::ostringstream two;
   PrintTable(result, two);
-  EXPECT_THAT(two.str(), AllOf(HasSubstr("site.pem"), HasSubstr("other.pem")));
+  EXPECT_THAT(two.str(), AllOf(HasSubstr("  site.pem "), HasSubstr("  other.pem ")));
+  result.copies.back().secret = "/etc/ssl/site.pem";
+  std::ostringstream alike;
+  PrintTable(result, alike);
+  EXPECT_THAT(alike.str(), AllOf(HasSubstr("  site.pem "), HasSubstr("  /etc/ssl/site.pem ")));
 }
 
 TEST(ReportTest, NamesCannotMoveTheCursor) {

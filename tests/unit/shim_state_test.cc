@@ -52,6 +52,8 @@ TEST(ValidateLedger, ReadsEveryField) {
   EXPECT_EQ(state->lock_errno, ENOMEM);
   EXPECT_EQ(state->namespaces, 8u);
   EXPECT_EQ(state->reentered_frees, 9u);
+  EXPECT_EQ(state->functions_in_executable, 10u);
+  EXPECT_EQ(state->files_missed, 11u);
   EXPECT_THAT(state->violations, ElementsAre(0, 1, 0));
   ASSERT_EQ(state->arenas.size(), 1u);
   const ShimArena& arena = state->arenas[0];

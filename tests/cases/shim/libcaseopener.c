@@ -18,3 +18,10 @@ void* open_plugin_in(Lmid_t space, int flags) {
   __asm__ volatile("");
   return plugin;
 }
+
+/* Of the libraries behind this one. */
+void* next_of(const char* name) {
+  void* found = dlsym(RTLD_NEXT, name);
+  __asm__ volatile("" : "+r"(found));
+  return found;
+}

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """nginx with TLS, RSA and EC, under ab, across a reload."""
 
-from nginx import NGINX, Nginx, make_keys
+import ab
+from credentials import make_keys
+from nginx import NGINX, Nginx
 
 from .workload import Workload
 
@@ -27,4 +29,4 @@ class Web(Workload):
     @staticmethod
     def _load(session, nginx):
         for command in nginx.load_commands(_REQUESTS):
-            nginx.check_load(command, session.run(command))
+            ab.check(command, session.run(command))
