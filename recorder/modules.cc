@@ -6,6 +6,7 @@
 #include <link.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "recorder/session.h"
 
@@ -18,7 +19,8 @@ constexpr int kMaxWait = 1000;
 struct Identity {
   uint32_t build_id_bytes = 0;
   const uint8_t* build_id = nullptr;
-  const char* path = "";
+  bool is_executable = false;
+  char path[sizeof(rec::Module::path)] = {};
 };
 
 size_t Padded(size_t bytes, size_t alignment) {
@@ -59,6 +61,17 @@ int FindBuildId(dl_phdr_info* info, size_t, void* argument) {
   return 1;
 }
 
+// The loader leaves the executable without a name.
+void NameModule(const char* name, Identity& identity) {
+  constexpr size_t kMaxBytes = sizeof(identity.path) - 1;
+  identity.is_executable = name[0] == '\0';
+  if (!identity.is_executable) {
+    strncpy(identity.path, name, kMaxBytes);
+  } else if (readlink("/proc/self/exe", identity.path, kMaxBytes) < 0) {
+    identity.path[0] = '?';
+  }
+}
+
 bool IsSame(const rec::Module& module, const Identity& identity) {
   if (module.build_id_bytes != identity.build_id_bytes) return false;
   if (identity.build_id_bytes == 0) return strcmp(module.path, identity.path) == 0;
@@ -70,7 +83,8 @@ void Fill(rec::Module& module, const Identity& identity) {
   if (identity.build_id_bytes > 0) {
     memcpy(module.build_id, identity.build_id, identity.build_id_bytes);
   }
-  strncpy(module.path, identity.path, sizeof(module.path) - 1);
+  module.is_executable = identity.is_executable;
+  memcpy(module.path, identity.path, sizeof(module.path));
   __atomic_store_n(&module.state, rec::State::kReady, __ATOMIC_RELEASE);
 }
 
@@ -115,7 +129,7 @@ bool IndexOf(const dl_find_object& object, uint32_t* index) {
     return true;
   }
   Identity identity;
-  identity.path = object.dlfo_link_map->l_name;
+  NameModule(object.dlfo_link_map->l_name, identity);
   Search search{object.dlfo_link_map, &identity};
   dl_iterate_phdr(FindBuildId, &search);
   if (!Intern(identity, index)) return false;

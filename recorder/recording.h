@@ -75,7 +75,8 @@ struct Module {
   State state;
   uint32_t build_id_bytes;
   uint8_t build_id[kMaxBuildIdBytes];
-  char path[216];  // NUL-terminated; empty: the executable
+  uint32_t is_executable;  // not a library
+  char path[212];          // NUL-terminated
 };
 
 struct Frame {

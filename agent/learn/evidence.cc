@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "agent/learn/block_index.h"
 #include "agent/proc/mappings.h"
-#include "agent/proc/status.h"
 
 namespace pagewarden {
 namespace {
@@ -89,7 +88,7 @@ class Collector {
   std::string MapperOf(const recording::Block& block) const {
     if (block.stack >= stacks_.size() || stacks_[block.stack].depth == 0) return "";
     const recording::Module& module = modules_[stacks_[block.stack].frames[0].module];
-    return FileName(module.path[0] == '\0' ? ReadExe(pid_) : module.path);
+    return FileName(module.path);
   }
 
   // Static data without a file's bytes (.bss) follow those with.

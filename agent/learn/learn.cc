@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -103,6 +104,21 @@ void ChooseStacks(const LearnRequest& request, const WatchedRun& run, LearnResul
   }
 }
 
+// Programs that the program ran, and that have ended since.
+void AddExecutables(LearnedPolicy& policy) {
+  for (const LearnedSignature& signature : policy.signatures) {
+    for (const recording::Frame& frame : signature.frames) {
+      const recording::Module& module = policy.modules[frame.module];
+      const std::string path = module.path;
+      const bool is_known =
+          std::find(policy.binaries.begin(), policy.binaries.end(), path) != policy.binaries.end();
+      if (module.is_executable != 0 && absl::StartsWith(path, "/") && !is_known) {
+        policy.binaries.push_back(path);
+      }
+    }
+  }
+}
+
 // Locking more than the limit allows would lock nothing for sure.
 void ChoosePools(const Evidence& evidence, LearnResult& result) {
   const auto limits = ReadMemlockLimits(getpid());
@@ -141,6 +157,7 @@ void Derive(const LearnRequest& request, const std::vector<Preset>& presets, Lea
   policy.on_stacks = run.evidence.on_stacks;
   policy.in_environment = run.evidence.in_environment;
   ChooseStacks(request, run, result);
+  AddExecutables(policy);
 }
 
 bool IsNothingFound(const WatchedRun& run) {

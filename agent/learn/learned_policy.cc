@@ -10,7 +10,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "agent/audit/text.h"
-#include "agent/elf/elf_module.h"
 #include "agent/learn/symbols.h"
 
 namespace pagewarden {
@@ -33,16 +32,6 @@ std::string Copies(uint64_t count) { return absl::StrCat(count, count == 1 ? " c
 
 absl::string_view BuildIdOf(const recording::Module& module) {
   return absl::string_view(reinterpret_cast<const char*>(module.build_id), module.build_id_bytes);
-}
-
-// The loader names an executable with an empty path.
-std::string PathOf(const LearnedPolicy& policy, const recording::Module& module) {
-  if (module.path[0] != '\0') return module.path;
-  for (const std::string& binary : policy.binaries) {
-    const auto elf = ReadElfModule(binary);
-    if (elf.ok() && elf->build_id == BuildIdOf(module)) return binary;
-  }
-  return "executable";
 }
 
 std::string FrameText(const recording::Module& module, uint64_t offset) {
@@ -69,7 +58,7 @@ void AddPresets(const LearnedPolicy& policy, std::string& yaml) {
 class SignatureWriter {
  public:
   SignatureWriter(const LearnedPolicy& policy, std::string& yaml) : policy_(policy), yaml_(yaml) {
-    for (const recording::Module& module : policy.modules) paths_.push_back(PathOf(policy, module));
+    for (const recording::Module& module : policy.modules) paths_.push_back(module.path);
   }
 
   // One rule for those of all sizes, one for each that is for some sizes only.
