@@ -22,8 +22,8 @@ AGENT = pathlib.Path("/usr/bin/ssh-agent")
 POLICY = harness.BUILD / "policies" / "ssh-agent.yaml"
 AS_ITS_GROUP = ["setpriv", "--regid=_ssh", "--clear-groups"]
 NAMESPACE = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", """
-libraries=$1 trusted=$2; shift 2
-mount -t overlay overlay -o lowerdir="$libraries":/usr/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu
+libraries=$1 trusted=$2 system=/usr/lib/x86_64-linux-gnu; shift 2
+mount -t overlay overlay -o lowerdir="$libraries:$system" "$system"
 mount --bind "$trusted" /run/pagewarden
 exec "$@"
 """, "sh"]

@@ -49,7 +49,8 @@ class GpgAgent(Program):
         file, = (self._home / "private-keys-v1.d").glob("*.key")
         key = self.directory / "rsa.key"
         _write_pkcs1(file.read_text(encoding="ascii"), key)
-        self._gpg("--passphrase-fd", "0", "--change-passphrase", _USER, input=f"{self._passphrase}\n")
+        self._gpg("--passphrase-fd", "0", "--change-passphrase", _USER,
+                  input=f"{self._passphrase}\n")
         harness.run_checked(["gpgconf", "--homedir", self._home, "--kill", "gpg-agent"])
         return key
 
@@ -73,8 +74,8 @@ class GpgAgent(Program):
             raise harness.HarnessError("gpg : decrypted something else")
 
     def _gpg(self, *words, **options):
-        return harness.run_checked(["gpg", "--homedir", self._home, "--batch", "--no-tty", "--quiet",
-                                    "--pinentry-mode", "loopback", *words], **options)
+        return harness.run_checked(["gpg", "--homedir", self._home, "--batch", "--no-tty",
+                                    "--quiet", "--pinentry-mode", "loopback", *words], **options)
 
     def _answers(self):
         return (self._home / "S.gpg-agent").exists()

@@ -31,8 +31,8 @@ KbdInteractiveAuthentication no
 class Sshd(Program):
     name = "sshd"
     fast = False
-    needs = (_SSHD, "/usr/bin/ssh", "/usr/bin/sshpass", "/usr/bin/ssh-keygen", "/usr/bin/ssh-keyscan",
-             "/usr/sbin/useradd", "/usr/sbin/chpasswd")
+    needs = (_SSHD, "/usr/bin/ssh", "/usr/bin/sshpass", "/usr/bin/ssh-keygen",
+             "/usr/bin/ssh-keyscan", "/usr/sbin/useradd", "/usr/sbin/chpasswd")
 
     def make_secrets(self):
         self._password = new_password()
