@@ -123,6 +123,11 @@ uint32_t PrependRule(uint32_t rule, uint32_t tag) {
   return longer != 0 ? longer : tag;
 }
 
+RuleSet NoRules() {
+  extents = Chains(nullptr, 0, 1);
+  return {nullptr, 0, &extents, 0, 0, false};
+}
+
 RuleSet RulesOfOneArena() {
   rule_of_one_arena = AddArena(0, 0);
   extents = Chains(nullptr, 0, 1);

@@ -29,6 +29,9 @@ bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTa
 // it. What there is no room for is left out.
 uint32_t PrependRule(uint32_t rule, uint32_t tag);
 
+// For a policy that only pins: no allocation is tagged.
+RuleSet NoRules();
+
 // For a fence of one arena and no policy.
 RuleSet RulesOfOneArena();
 

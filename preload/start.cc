@@ -12,7 +12,6 @@
 #include "preload/ledger.h"
 #include "preload/macros.h"
 #include "preload/mem.h"
-#include "preload/modules.h"
 #include "preload/next.h"
 #include "preload/pass.h"
 #include "preload/pin_process.h"
@@ -55,13 +54,6 @@ Verdict PassThrough(Verdict verdict) {
   return verdict;
 }
 
-// The loader knows the executable by an empty name, rules by its file's.
-void NameExecutable() {
-  static char path[4096];
-  const long bytes = sys::ReadLink("/proc/self/exe", path, sizeof(path) - 1);
-  if (!sys::Failed(bytes)) SetExecutablePath(path);
-}
-
 constexpr char kDefaultArenaName[] = "default";
 const abi::ArenaEntry kDefaultArena = {
     .name = {},
@@ -97,6 +89,7 @@ void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned inter
 }
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  SetRules(NoRules());
   BindFunctions(image, nullptr, StartPins(image, policy));
   if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
@@ -116,7 +109,6 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   WatchForks(page);
   SetRules(tables.set);
-  NameExecutable();
   if (!WatchSites(image, policy, tables.set.rules))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();

@@ -14,7 +14,7 @@ namespace pagewarden {
 // nullopt: not such a file. Parts that cannot be decrypted, often certificates
 // under ciphers of the last century, are passed over. Errors as LoadPrivateKeys
 // has them, without the path.
-absl::StatusOr<std::optional<std::vector<KeyPtr>>> ParsePkcs12(ByteView file,
-                                                               const Passphrase& passphrase);
+absl::StatusOr<std::optional<std::vector<KeyPtr>>> ParsePkcs12(ByteView bytes,
+                                                               const Passphrase& given);
 
 }  // namespace pagewarden

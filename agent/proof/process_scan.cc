@@ -93,6 +93,7 @@ class ProcessReader {
   // process itself may not.
   size_t ReadBytes(uint64_t address, unsigned char* to, size_t bytes) const {
     const iovec local = {to, bytes};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the other process
     const iovec remote = {reinterpret_cast<void*>(address), bytes};
     const ssize_t got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
     const size_t done = got < 0 ? 0 : static_cast<size_t>(got);

@@ -40,17 +40,25 @@ class Postgres(Program):
 
     def start(self):
         self.port = harness.free_port()
-        self._data = self._make_cluster()
-        self.daemon([_POSTGRES, "-D", self._data, "-p", self.port], self._is_ready,
-                    before=_AS_POSTGRES, stop_signal=signal.SIGINT,
-                    environment={"POSTGRES_PASSWORD": self.password})  # as containers have it
+        data = self._own_directory("data")
+        self._make_cluster(data)
+        environment = {
+            "POSTGRES_PASSWORD": self.password,  # as containers have it
+            "XDG_RUNTIME_DIR": str(self._own_directory("run")),  # for the policy's image
+        }
+        self.daemon([_POSTGRES, "-D", data, "-p", self.port], self._is_ready, before=_AS_POSTGRES,
+                    stop_signal=signal.SIGINT, environment=environment)
         self._create_role()
 
-    def _make_cluster(self):
+    def _own_directory(self, name):
+        """One that belongs to user postgres."""
+        directory = self.directory / name
+        directory.mkdir(mode=0o700)
+        shutil.chown(directory, "postgres", "postgres")
+        return directory
+
+    def _make_cluster(self, data):
         """A cluster of user postgres, whose own password is the secret as well."""
-        data = self.directory / "data"
-        data.mkdir(mode=0o700)
-        shutil.chown(data, "postgres", "postgres")
         password = self.directory / "initdb.password"
         password.write_text(self.password, encoding="ascii")
         shutil.chown(password, "postgres", "postgres")
@@ -58,7 +66,6 @@ class Postgres(Program):
                              f"--pwfile={password}", "--no-sync", "--locale=C"])
         with open(data / "postgresql.conf", "a", encoding="utf-8") as config:
             config.write(_CONFIG.format(certificate=self._key.certificate, key=self._key.key))
-        return data
 
     def work(self):
         """Logins, each a backend of its own; then the administrator sets a password once more."""
