@@ -49,15 +49,16 @@ Options:
   --max-moved PERCENT      of the heap's allocations that stack rules may move (default 1)
   -h, --help               print this help
 
-PROGRAM runs twice, each time until the workload is done, and is ended with SIGTERM. It must
-stay until then, in the foreground or as a daemon. The first run is under all shipped presets
-and a recorder; it is slower. Presets that fenced something become rules; what they do not fence
-is named by call stacks (build-id and offset), and what is not on the heap by pins. The second
-run is under the learned policy alone. Use a test key: the policy fits every key.
+PROGRAM runs two or three times, until the workload is done, and is ended with SIGTERM. It must
+stay until then, in the foreground or as a daemon. First it runs under all shipped presets and
+a recorder, which is slower, and once more without those presets that fenced something else
+only. The others become rules; what they do not fence is named by call stacks (build-id and
+offset), and what is not on the heap by pins. The last run is under the learned policy alone.
+Use a test key: the policy fits every key.
 
 What is learned, and what cannot be, is told on standard error.
 
-Exit codes, of the second run: 0 every copy is fenced, or locked where it is, 1 some copy is not,
+Exit codes, of the last run: 0 every copy is fenced, or locked where it is, 1 some copy is not,
 2 usage, or a secret that cannot be loaded, 4 PROGRAM ended, the workload failed, or something
 could not be read, 5 no copy at all (is it the right secret?), 126 PROGRAM cannot be executed,
 127 PROGRAM not found. With 0 there is a policy, with 1 one for what could be learned.

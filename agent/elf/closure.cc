@@ -5,12 +5,12 @@
 
 #include <filesystem>
 #include <optional>
-#include <system_error>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "agent/base/pattern.h"
 #include "agent/proc/mappings.h"
 #include "agent/proc/status.h"
 
@@ -27,12 +27,6 @@ constexpr const char* kDefaultPaths[] = {"/lib/x86_64-linux-gnu",
 
 std::string Directory(const std::string& path) {
   return std::filesystem::path(path).parent_path().string();
-}
-
-std::string RealPath(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(path, error);
-  return error ? path : real.string();
 }
 
 // Breadth first, as the loader: `modules` is the queue.
@@ -67,7 +61,7 @@ class Resolver {
       return;
     }
     if (!elf->soname.empty()) names_.insert(elf->soname);
-    closure_.modules.push_back({RealPath(path), *std::move(elf)});
+    closure_.modules.push_back({path, *std::move(elf)});
   }
 
   std::string Find(const std::string& name, const LoadedModule& by) const {
@@ -124,6 +118,10 @@ void AddMapped(const std::string& path, const std::string& root, Closure& closur
 
 absl::string_view LoadedModule::Name() const {
   return absl::string_view(path).substr(path.rfind('/') + 1);
+}
+
+bool LoadedModule::Matches(absl::string_view pattern) const {
+  return MatchesModule(path, pattern) || MatchesPattern(elf.soname, pattern);
 }
 
 absl::StatusOr<Closure> ReadClosure(const std::string& executable, const LoaderCache& cache) {

@@ -15,11 +15,15 @@
 namespace pagewarden {
 
 struct LoadedModule {
-  std::string path;
+  std::string path;  // as the loader found it, or, of a process, as it is mapped
   ElfModule elf;
 
   // The last component of the path.
   absl::string_view Name() const;
+
+  // By path or file name (agent/base/pattern.h), or by the name it was loaded by:
+  // a link, which a mapping does not show.
+  bool Matches(absl::string_view pattern) const;
 };
 
 struct Closure {

@@ -36,7 +36,7 @@ PartExplanation ExplainModules(const std::string& pattern,
   if (!functions.empty()) absl::StrAppend(&part.part, " (", absl::StrJoin(functions, ", "), ")");
   bool is_loaded = false;
   for (const LoadedModule& module : closure.modules) {
-    if (!MatchesModule(module.path, pattern)) continue;
+    if (!module.Matches(pattern)) continue;
     is_loaded = true;
     if (ExportsMatch(module, functions)) part.modules.emplace_back(module.Name());
   }

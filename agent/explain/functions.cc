@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "agent/base/pattern.h"
 
 namespace pagewarden {
 namespace {
@@ -20,9 +19,7 @@ std::vector<const LoadedModule*> Matching(const std::vector<std::string>& patter
                                           const Closure& closure) {
   std::vector<const LoadedModule*> found;
   for (const LoadedModule& module : closure.modules) {
-    const auto matches = [&](const std::string& pattern) {
-      return MatchesModule(module.path, pattern) || MatchesPattern(module.elf.soname, pattern);
-    };
+    const auto matches = [&](const std::string& pattern) { return module.Matches(pattern); };
     if (std::any_of(patterns.begin(), patterns.end(), matches)) found.push_back(&module);
   }
   return found;

@@ -19,6 +19,7 @@ namespace pagewarden {
 namespace {
 
 constexpr uint64_t kCapacityUnit = 64 << 10;
+constexpr char kRecordingPolicy[] = "learning";
 constexpr uint64_t kFirstCapacity = 1 << 20;  // until the peak is known
 
 absl::Status InvalidPolicy(const Diagnostics& diagnostics) {
@@ -40,21 +41,67 @@ absl::StatusOr<std::vector<AllocationPolicy>> Resolve(PolicySet set, Diagnostics
   return std::move(set.policies);
 }
 
+// Each preset has an arena of its own, as far as there are any, which tells what it fenced.
+std::string ArenaOf(size_t preset) {
+  return absl::StrCat("preset-", std::min<size_t>(preset, abi::kMaxArenasPerPolicy - 1));
+}
+
 // Every preset, each a rule of the same name, for every executable.
 absl::StatusOr<std::vector<AllocationPolicy>> PresetsOnly(const std::vector<Preset>& presets) {
   PolicySet set;
   set.presets = presets;
   AllocationPolicy& policy = set.policies.emplace_back();
-  policy.metadata.name = "learning";
-  for (const Preset& preset : presets) {
+  policy.metadata.name = kRecordingPolicy;
+  for (size_t i = 0; i < presets.size(); ++i) {
     Rule& rule = policy.spec.rules.emplace_back();
-    rule.name = preset.metadata.name;
-    rule.match.preset.emplace().name = preset.metadata.name;
+    rule.name = presets[i].metadata.name;
+    rule.match.preset.emplace().name = presets[i].metadata.name;
+    rule.place.arena.name = ArenaOf(i);
+    if (i >= abi::kMaxArenasPerPolicy) continue;
+    Arena& arena = policy.spec.arenas.emplace_back();
+    arena.name = ArenaOf(i);
+    arena.capacity_bytes = kCapacityUnit;
+    arena.on_capacity_exhausted = abi::OnCapacityExhausted::kGrow;
   }
-  Arena& arena = policy.spec.arenas.emplace_back();
-  arena.on_capacity_exhausted = abi::OnCapacityExhausted::kGrow;
   Diagnostics diagnostics;
   return Resolve(std::move(set), diagnostics);
+}
+
+// Those whose arenas hold copies of the secret.
+std::vector<Preset> PresetsWithCopies(const std::vector<Preset>& presets,
+                                      const VerifyResult& result) {
+  std::vector<Preset> found;
+  for (size_t i = 0; i < presets.size(); ++i) {
+    const std::string tag = absl::StrCat(kRecordingPolicy, "/", ArenaOf(i));
+    if (std::any_of(result.copies.begin(), result.copies.end(),
+                    [&](const FoundCopy& copy) { return copy.tag == tag; })) {
+      found.push_back(presets[i]);
+    }
+  }
+  return found;
+}
+
+absl::StatusOr<WatchedRun> Record(const LearnRequest& request, const std::vector<Preset>& presets,
+                                  const NeedleSet& needles) {
+  const auto policies = PresetsOnly(presets);
+  if (!policies.ok()) return policies.status();
+  return RunWatched(request.program, *policies, needles, recording::Mode::kRecord);
+}
+
+// Under all presets, and again without those that fenced something, but not the
+// secret: what they cost would be for nothing, and what they may have hidden for a
+// moment must be seen.
+absl::StatusOr<WatchedRun> RecordUnderUsefulPresets(const LearnRequest& request,
+                                                    std::vector<Preset>& presets,
+                                                    const NeedleSet& needles) {
+  auto run = Record(request, presets, needles);
+  if (!run.ok()) return run;
+  const std::vector<Preset> useful = PresetsWithCopies(presets, run->result);
+  const AllocationCount& all = run->figures.all;
+  const bool is_final = useful.size() == presets.size() || all.moved == 0;
+  presets = useful;
+  if (is_final) return run;
+  return Record(request, presets, needles);
 }
 
 absl::StatusOr<std::vector<AllocationPolicy>> Parse(const std::string& yaml,
@@ -174,20 +221,19 @@ uint64_t CapacityFor(uint64_t peak_bytes) {
 
 absl::StatusOr<LearnResult> Learn(const LearnRequest& request, const NeedleSet& needles,
                                   LearnProgress& progress) {
-  const auto presets = LoadPresets(request.program.locations);
-  if (!presets.ok()) return presets.status();
-  const auto recorded_under = PresetsOnly(*presets);
-  if (!recorded_under.ok()) return recorded_under.status();
-  auto recorded = RunWatched(request.program, *recorded_under, needles, recording::Mode::kRecord);
+  const auto all_presets = LoadPresets(request.program.locations);
+  if (!all_presets.ok()) return all_presets.status();
+  std::vector<Preset> presets = *all_presets;
+  auto recorded = RecordUnderUsefulPresets(request, presets, needles);
   if (!recorded.ok()) return recorded.status();
   LearnResult result;
   result.recorded = *std::move(recorded);
   progress.Recorded(result.recorded);
   if (IsNothingFound(result.recorded)) return result;
-  Derive(request, *presets, result);
+  Derive(request, presets, result);
   if (result.policy.IsEmpty()) return result;
 
-  const auto learned = Parse(ToYaml(result.policy), *presets);
+  const auto learned = Parse(ToYaml(result.policy), presets);
   if (!learned.ok()) return learned.status();
   auto proof = RunWatched(request.program, *learned, needles, recording::Mode::kCount);
   if (!proof.ok()) return proof.status();

@@ -170,9 +170,10 @@ std::string ToYaml(const LearnedPolicy& policy) {
     absl::StrAppend(&yaml, "  rules:\n");
     AddPresets(policy, yaml);
     SignatureWriter(policy, yaml).Write();
-    absl::StrAppend(&yaml, "  arenas:\n    - name: default\n      capacity: ",
-                    policy.capacity_bytes / 1024, "Ki\n      onCapacityExhausted: Grow\n");
   }
+  absl::StrAppend(&yaml,
+                  "  arenas:\n    - name: default\n      capacity: ", policy.capacity_bytes / 1024,
+                  "Ki\n      onCapacityExhausted: Grow\n");
   AddPins(policy, yaml);
   return yaml;
 }

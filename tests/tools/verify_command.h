@@ -72,6 +72,7 @@ class Child {
     close(out[0]);
   }
   ~Child() {
+    if (pid_ <= 0) return;  // it was not started: -1 stands for every process there is
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }

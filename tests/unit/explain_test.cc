@@ -96,6 +96,15 @@ TEST(ExplainTest, ComparesCallersAndPinsWithModules) {
   EXPECT_EQ(rules[1].Count(Effect::kBinds), 1u);
 }
 
+TEST(ExplainTest, KnowsModulesByTheNameTheyAreLoadedBy) {
+  Closure closure;
+  closure.modules = {Module("/usr/lib/libversioned.so.20.4.1", {}, {})};
+  closure.modules[0].elf.soname = "libversioned.so.20";
+  AllocationPolicy policy;
+  policy.spec.pin.mappings = {"libversioned.so.20"};
+  EXPECT_EQ(ExplainRules(policy, {}, closure)[0].Count(Effect::kBinds), 1u);
+}
+
 TEST(ExplainTest, NoticesUpdatedModules) {
   Rule rule;
   rule.match.stack = {{{"server-id", 0x10}}, {{"server-id", 0x10}, {"old-id", 0x20}}};
