@@ -6,7 +6,7 @@
 #include "case.h"
 #include "preload/pagewarden.h"
 
-enum { kUntouched = 4711, kDeepest = 10 };
+enum { kUntouched = 4711, kDeepest = 9 };
 
 static void* allocate(void* unused) {
   (void)unused;
