@@ -6,7 +6,7 @@
 
 #include <new>
 
-#include "preload/registers.h"
+#include "preload/base/registers.h"
 
 namespace pagewarden {
 namespace {

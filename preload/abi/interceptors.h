@@ -2,7 +2,7 @@
 // Functions that the scope library interposes for the sake of a rule form or a pin,
 // not because a rule names them. The agent adds their names to the image's function
 // table where a policy needs them, so that other programs pay nothing; the shim
-// has a handler for each (preload/interceptors.h). A program that lacks one of
+// has a handler for each (preload/rules/interceptors.h). A program that lacks one of
 // them is fine.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "preload/arena.h"
+#include "preload/fence/arena.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "preload/ledger.h"
+#include "preload/base/ledger.h"
 #include "tests/fence/test_fence.h"
 
 namespace pagewarden {

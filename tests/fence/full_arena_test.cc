@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "preload/arena.h"
+#include "preload/fence/arena.h"
 #include "tests/fence/test_fence.h"
 
 namespace pagewarden {

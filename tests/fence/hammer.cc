@@ -15,7 +15,7 @@
 #include <random>
 #include <thread>
 
-#include "preload/ledger.h"
+#include "preload/base/ledger.h"
 #include "tests/fence/test_fence.h"
 
 namespace pagewarden {

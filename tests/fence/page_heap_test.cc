@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "preload/page_heap.h"
+#include "preload/fence/page_heap.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "preload/range_table.h"
+#include "preload/pins/range_table.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "preload/fence.h"
-#include "preload/fork.h"
+#include "preload/fence/fence.h"
+#include "preload/fence/fork.h"
 
 namespace pagewarden {
 

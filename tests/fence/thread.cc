@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the shim has in scopes.cc and pin_fork.cc: nothing is pinned beside this fence.
-#include "preload/thread.h"
+#include "preload/base/thread.h"
 
-#include "preload/pin_fork.h"
+#include "preload/pins/fork.h"
 
 namespace pagewarden {
 

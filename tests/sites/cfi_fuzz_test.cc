@@ -8,7 +8,7 @@
 #include <cstring>
 #include <random>
 
-#include "preload/cfi.h"
+#include "preload/stack/cfi.h"
 
 namespace pagewarden {
 namespace {

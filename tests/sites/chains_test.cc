@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "preload/chains.h"
+#include "preload/rules/chains.h"
 
 #include <gtest/gtest.h>
 

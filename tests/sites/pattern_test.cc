@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "preload/pattern.h"
+#include "preload/rules/pattern.h"
 
 #include <gtest/gtest.h>
 

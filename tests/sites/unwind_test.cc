@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shim's walk up the stack beside that of the compiler's own library.
-#include "preload/unwind.h"
+#include "preload/stack/unwind.h"
 
 #include <gtest/gtest.h>
 #include <pthread.h>

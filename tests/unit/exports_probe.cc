@@ -3,12 +3,12 @@
 // it is asked, and a fence of one page.
 #include "tests/unit/exports_probe.h"
 
-#include "preload/fence.h"
-#include "preload/next.h"
-#include "preload/pass.h"
-#include "preload/router.h"
+#include "preload/base/thread.h"
+#include "preload/calls/next.h"
+#include "preload/calls/pass.h"
+#include "preload/calls/router.h"
+#include "preload/fence/fence.h"
 #include "preload/start.h"
-#include "preload/thread.h"
 
 namespace {
 alignas(4096) char page[4096];

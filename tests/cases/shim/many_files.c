@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RECORDS = 9, MORE = 5 };  /* preload/thread.h */
+enum { RECORDS = 9, MORE = 5 };  /* preload/base/thread.h */
 
 int main(void) {
   char folder[] = "/tmp/pagewarden-XXXXXX";

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/elf/unloads.h"
+
+#include <stdint.h>
+
+#include "preload/elf/modules.h"
+#include "preload/rules/scopes.h"
+#include "preload/rules/sites.h"
+
+namespace pagewarden {
+namespace {
+
+uint64_t seen = 0;
+
+}  // namespace
+
+void NoticeUnloads() {
+  const uint64_t unloads = CountUnloads();
+  if (unloads == __atomic_load_n(&seen, __ATOMIC_ACQUIRE)) return;
+  FlushSites();
+  UnbindLateScopes();
+  __atomic_store_n(&seen, unloads, __ATOMIC_RELEASE);
+}
+
+}  // namespace pagewarden

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/pins/fork.h"
+
+#include "preload/pins/data.h"
+#include "preload/pins/pins.h"
+#include "preload/pins/process.h"
+
+namespace pagewarden {
+
+void LookBeforeFork() {
+  NoticeModules();
+  NoticeMemory();
+}
+
+void BeforeForkOfPins() { HoldPins(); }
+
+void AfterForkOfPinsInParent() { ReleasePins(); }
+
+void AfterForkOfPinsInChild() {
+  RelockPins();
+  RelockProcess();
+}
+
+void AfterUnseenForkOfPins() { DisownPins(); }
+
+}  // namespace pagewarden

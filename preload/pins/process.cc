@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/pins/process.h"
+
+#include "preload/base/limits.h"
+#include "preload/base/sys.h"
+#include "preload/elf/mappings_reader.h"
+#include "preload/fence/fence.h"
+#include "preload/pins/pins.h"
+#include "preload/pins/sandbox.h"
+#include "preload/rules/scopes.h"
+
+extern "C" {
+#define PW_DEFINE(function) int (*real_##function)(long, long, long, long) = nullptr;
+PW_PRIVILEGE_CALLS(PW_DEFINE)
+#undef PW_DEFINE
+}
+
+namespace pagewarden {
+
+PW_SEALED bool follows_heap = false;
+
+namespace {
+
+constexpr int kCurrent = 1, kFuture = 2, kOnFault = 4;  // MCL_…
+
+bool locks_future = false;
+uint64_t heap_end = 0;
+
+bool IsFence(const Mapping& mapping) { return fence.Owns(reinterpret_cast<void*>(mapping.begin)); }
+
+// By its place, since the name is only on the part with the arguments.
+bool IsMainStack(const Mapping& mapping) {
+  return main_stack_top - mapping.begin < kDeepestStack ||
+         main_stack_top - (mapping.end - 1) < kDeepestStack;
+}
+
+// A thread's stack is pinned from its top, and not beyond what the policy says; so is
+// the main one.
+bool IsStack(const Mapping& mapping) {
+  PinnedRange pin;
+  for (uint64_t at = mapping.begin; FindPin(at, mapping.end, &pin); at = pin.end)
+    if (pin.source == PinSource::kStack) return true;
+  return IsMainStack(mapping);
+}
+
+void PinUnbooked(uint64_t begin, uint64_t end) {
+  PinnedRange pin;
+  for (; begin < end && FindPin(begin, end, &pin); begin = pin.end)
+    if (pin.begin > begin) Pin(begin, pin.begin, PinSource::kProcess);
+  if (begin < end) Pin(begin, end, PinSource::kProcess);
+}
+
+void PinMapping(const Mapping& mapping) {
+  if (!mapping.writable || IsFence(mapping) || IsStack(mapping)) return;
+  PinAccessible(mapping.begin, mapping.end);
+  PinUnbooked(mapping.begin, mapping.end);
+}
+
+// Private memory first: of shared one there may be more than any limit allows.
+void PinAll(bool shared) {
+  MappingsReader mappings;
+  Mapping mapping;
+  uint64_t hole = 0;
+  while (mappings.Next(&mapping)) {
+    if (mapping.begin > hole) Unpin(hole, mapping.begin);
+    hole = mapping.end;
+    if (mapping.shared == shared) PinMapping(mapping);
+  }
+}
+
+uint64_t HeapEnd() { return static_cast<uint64_t>(sys::Call(__NR_brk)); }
+
+// Stack growth counts against the limit in a locked mapping, and is SIGSEGV there: so
+// what lies below the pinned part is unlocked again.
+void UnlockStackBelow() {
+  MappingsReader mappings;
+  Mapping mapping;
+  while (mappings.Next(&mapping)) {
+    if (!IsMainStack(mapping)) continue;
+    PinnedRange pin;
+    const bool found = FindPin(mapping.begin, mapping.end, &pin);
+    const uint64_t end = found ? pin.begin : mapping.end;
+    if (end > mapping.begin)
+      sys::Unlock(reinterpret_cast<const void*>(mapping.begin), end - mapping.begin);
+  }
+}
+
+bool LockAll(int flags) {
+  if (sys::Failed(sys::Call(__NR_mlockall, flags | kOnFault))) return false;
+  UnlockStackBelow();
+  return true;
+}
+
+// Everything that is there stays locked; what comes is locked as the limit allows.
+void StopLockingFuture() {
+  if (!__atomic_exchange_n(&locks_future, false, __ATOMIC_ACQ_REL)) return;
+  if (!InSandbox()) LockAll(kCurrent);
+  NoticeMemory();
+}
+
+bool IsAboutLocks(long resource) {
+  constexpr long kLimitMemlock = 8;
+  return resource == kLimitMemlock;
+}
+
+}  // namespace
+
+void StartPinningProcess() {
+  follows_heap = true;
+  if (GetPinMode() == PinMode::kEnforce && LocksWithoutLimit())
+    locks_future = LockAll(kCurrent | kFuture);
+  NoticeMemory();
+}
+
+bool PinsProcess() { return follows_heap; }
+
+void NoticeHeap() {
+  constexpr uint32_t kCallsBetween = 64;
+  static uint32_t calls = 0;
+  // Not one locked instruction: a count that is lost does no harm.
+  const uint32_t call = __atomic_load_n(&calls, __ATOMIC_RELAXED);
+  __atomic_store_n(&calls, call + 1, __ATOMIC_RELAXED);
+  if (call % kCallsBetween != 0) return;
+  const uint64_t now = HeapEnd();
+  const uint64_t before = __atomic_exchange_n(&heap_end, now, __ATOMIC_ACQ_REL);
+  if (before == now || before == 0) return;
+  if (now > before)
+    Pin(before, now, PinSource::kProcess);
+  else
+    Unpin(now, before);
+}
+
+void NoticeMemory() {
+  if (!follows_heap || InSandbox()) return;
+  heap_end = HeapEnd();
+  PinAll(false);
+  PinAll(true);
+}
+
+void RelockProcess() {
+  if (!locks_future) return;
+  locks_future = !InSandbox() && LocksWithoutLimit() && LockAll(kCurrent | kFuture);
+}
+
+void NoticePrivilegeCall() {
+  if (locks_future && !LimitIsInfinite()) StopLockingFuture();
+}
+
+void NoticeSystemCall(long number) {
+  switch (number) {
+    case __NR_setuid:
+    case __NR_setreuid:
+    case __NR_setresuid:
+    case __NR_capset:
+      return NoticePrivilegeCall();
+    case __NR_setrlimit:
+    case __NR_prlimit64:
+      return StopLockingFuture();
+    default:
+      return;
+  }
+}
+
+extern "C" {
+
+#define PW_INTERCEPT_IDENTITY(function)                            \
+  int intercepted_##function(long a, long b, long c, long d) {     \
+    NoticePrivilegeCall();                                         \
+    return real_##function(a, b, c, d);                            \
+  }
+PW_INTERCEPT_IDENTITY(setuid)
+PW_INTERCEPT_IDENTITY(seteuid)
+PW_INTERCEPT_IDENTITY(setreuid)
+PW_INTERCEPT_IDENTITY(setresuid)
+PW_INTERCEPT_IDENTITY(capset)
+#undef PW_INTERCEPT_IDENTITY
+
+#define PW_INTERCEPT_LIMIT(function, resource)                 \
+  int intercepted_##function(long a, long b, long c, long d) { \
+    if (IsAboutLocks(resource)) StopLockingFuture();           \
+    return real_##function(a, b, c, d);                        \
+  }
+PW_INTERCEPT_LIMIT(setrlimit, a)
+PW_INTERCEPT_LIMIT(setrlimit64, a)
+PW_INTERCEPT_LIMIT(prlimit, b)
+PW_INTERCEPT_LIMIT(prlimit64, b)
+#undef PW_INTERCEPT_LIMIT
+
+}  // extern "C"
+
+}  // namespace pagewarden

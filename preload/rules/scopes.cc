@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/rules/scopes.h"
+
+#include "preload/abi/scope_library.h"
+#include "preload/base/macros.h"
+#include "preload/base/mem.h"
+#include "preload/base/report.h"
+#include "preload/base/sys.h"
+#include "preload/elf/elf_lookup.h"
+#include "preload/fence/size_classes.h"
+#include "preload/rules/interceptors.h"
+#include "preload/start.h"
+
+extern "C" {
+__thread pagewarden::Thread pw_thread;
+PW_HIDDEN void pw_scope_enter();
+void pagewarden_scope_bind();
+}
+
+namespace pagewarden {
+
+PW_SEALED uint64_t main_stack_top = 0;
+
+namespace {
+
+PW_SEALED uint32_t* slot_tags = nullptr;
+PW_SEALED uint32_t slot_count = 0;
+PW_SEALED abi::ScopeSlot* all_slots = nullptr;
+PW_SEALED uint64_t all_slots_count = 0;
+
+// With a tag: found at start, in a library that stays.
+constexpr uint32_t kStays = 1u << 31;
+
+uint32_t MarkedTagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
+uint32_t TagOf(uint32_t function) { return MarkedTagOf(function) & ~kStays; }
+
+void Bind(abi::ScopeSlot& slot, const void* real) {
+  real = InterceptorOr(slot.name, real);
+  slot.real = real;
+  slot.tag = TagOf(slot.index);
+  const void* entry = slot.tag != 0 ? reinterpret_cast<const void*>(&pw_scope_enter) : real;
+  __atomic_store_n(&slot.entry, entry, __ATOMIC_RELEASE);
+}
+
+// One pass over the objects for many functions.
+constexpr uint64_t kBatch = 64;
+
+uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
+  Wanted wanted[kBatch];
+  for (uint64_t i = 0; i < count; ++i) wanted[i] = {slots[i].name, nullptr, nullptr};
+  FindNext(wanted, count, Walk::kBeforeMain);
+  uint64_t bound = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    if (wanted[i].found == nullptr) continue;
+    Bind(slots[i], wanted[i].found);
+    if (slots[i].index < slot_count) slot_tags[slots[i].index] |= kStays;
+    ++bound;
+  }
+  return bound;
+}
+
+}  // namespace
+
+void SetMainStackTop(uint64_t address) {
+  main_stack_top = address;
+  pw_thread.is_main = true;
+}
+
+// Its own stack reaches from a thread's thread pointer down to a page that cannot be
+// read: pages are looked at once each. A fiber's stack lies beyond such a page.
+PW_COLD bool IsOnThreadStack(uint64_t sp) {
+  Thread& thread = pw_thread;
+  const uint64_t top = ThreadPointer();
+  if (thread.is_main || top - sp >= kDeepestStack) return false;
+  while (top - thread.stack_bytes > sp) {
+    const uint64_t below = (top - thread.stack_bytes - 1) / kPageBytes * kPageBytes;
+    if (!sys::IsReadable(below)) return false;
+    thread.stack_bytes = top - below;
+  }
+  return true;
+}
+
+PW_COLD bool IsFiberRecordReadable(uint64_t record, uint64_t sp) {
+  return record / kPageBytes == sp / kPageBytes || sys::IsReadable(record);
+}
+
+namespace {
+
+// `keep_others`: those of other stacks, whose fibers may be waiting or gone.
+void DropDeadScopes(uint64_t sp, bool keep_others) {
+  Thread& thread = pw_thread;
+  const uint64_t top = StackTop(sp);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < thread.scope_count; ++i) {
+    const Scope scope = thread.scopes[i];
+    const bool is_other = keep_others && !IsOnStack(scope, sp, top);
+    if (is_other || IsLive(scope, sp, top)) thread.scopes[kept++] = scope;
+  }
+  thread.scope_count = kept;
+}
+
+}  // namespace
+
+extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
+  DropDeadScopes(sp, true);
+  if (pw_thread.scope_count == kMaxScopes) DropDeadScopes(sp, false);
+}
+
+namespace {
+
+bool Push(const Scope& scope) {
+  Thread& thread = pw_thread;
+  if (thread.scope_count == kMaxScopes)
+    pw_compact_scopes(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  if (thread.scope_count == kMaxScopes) return false;
+  thread.scopes[thread.scope_count] = scope;
+  ++thread.scope_count;
+  return true;
+}
+
+}  // namespace
+
+bool PushExplicitScope(uint32_t tag) { return Push({kExplicitScope, 0, tag}); }
+
+bool PushFileScope(uint64_t witness, uint32_t tag) { return Push({kFileScope, witness, tag}); }
+
+void PopExplicitScope() {
+  Thread& thread = pw_thread;
+  uint32_t last = thread.scope_count;
+  while (last > 0 && thread.scopes[last - 1].sp != kExplicitScope) --last;
+  if (last == 0) return;
+  for (uint32_t i = last; i < thread.scope_count; ++i) thread.scopes[i - 1] = thread.scopes[i];
+  --thread.scope_count;
+}
+
+// Before the start, sanitizers look functions up while their own interceptors are
+// not ready for the loader's iteration.
+extern "C" PW_COLD void pw_bind_slot(abi::ScopeSlot* slot) {
+  Wanted wanted = {slot->name, nullptr, nullptr};
+  FindNext(&wanted, 1, Started() ? Walk::kRunning : Walk::kBeforeMain);
+  if (wanted.found == nullptr) DieUnbound(slot->name);
+  Bind(*slot, wanted.found);
+}
+
+namespace {
+
+bool IsUnbound(const abi::ScopeSlot& slot) {
+  return slot.entry == reinterpret_cast<const void*>(&pagewarden_scope_bind);
+}
+
+}  // namespace
+
+const void* HookOr(const char* name, const void* found) {
+  if (found == nullptr || name == nullptr) return found;
+  for (uint64_t i = 0; i < all_slots_count; ++i) {
+    abi::ScopeSlot& slot = all_slots[i];
+    if (!Equal(slot.name, name)) continue;
+    if (IsUnbound(slot)) Bind(slot, found);
+    const bool is_hooked = slot.real == found && slot.tag != 0;
+    const void* hook = is_hooked ? FindBeside(abi::kScopeSlotsSymbol, name) : nullptr;
+    return hook != nullptr ? hook : found;
+  }
+  return found;
+}
+
+uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
+  slot_tags = tag_of;
+  slot_count = functions;
+  uint64_t bytes = 0;
+  auto* slots = static_cast<abi::ScopeSlot*>(FindData(abi::kScopeSlotsSymbol, &bytes));
+  if (slots == nullptr) return 0;
+  all_slots = slots;
+  all_slots_count = bytes / sizeof(abi::ScopeSlot);
+  uint64_t bound = 0;
+  for (uint64_t left = all_slots_count; left != 0;) {
+    const uint64_t count = left < kBatch ? left : kBatch;
+    bound += BindBatch(slots, count);
+    slots += count;
+    left -= count;
+  }
+  return bound;
+}
+
+// `real` stays: another thread may just be on its way there.
+void UnbindLateScopes() {
+  const void* binder = reinterpret_cast<const void*>(&pagewarden_scope_bind);
+  for (uint64_t i = 0; i < all_slots_count; ++i) {
+    if ((MarkedTagOf(all_slots[i].index) & kStays) == 0)
+      __atomic_store_n(&all_slots[i].entry, binder, __ATOMIC_RELEASE);
+  }
+}
+
+uint32_t CountScopesInExecutable() {
+  uint32_t count = 0;
+  for (uint64_t i = 0; i < all_slots_count; ++i)
+    count += TagOf(all_slots[i].index) != 0 && IsInExecutable(all_slots[i].name);
+  return count;
+}
+
+}  // namespace pagewarden

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules that are only for threads of certain names. Which of their filters a thread
+// passes is found out when it first matters, and again when a thread was renamed:
+// there is no system call in between.
+#pragma once
+
+#include <stdint.h>
+
+#include "preload/abi/policy_image.h"
+#include "preload/base/macros.h"
+#include "preload/base/thread.h"
+#include "preload/rules/policy.h"
+
+namespace pagewarden {
+
+// For Start, before the rules are built. Numbers the filters of the policy's rules, in
+// their order, from 1.
+void SetFilters(const PolicyImage& image, const abi::PolicyEntry& policy);
+bool HasFilters();
+
+// The number of the rule's filter, 0 if it is for every thread.
+uint32_t FilterOf(const abi::RuleEntry& rule);
+
+// Those that have a bit in Thread::filters. A policy with more than that pays for them.
+inline constexpr uint32_t kCachedFilters = 64;
+
+// How often threads were named, from 1: a new thread has seen none of it.
+extern PW_HIDDEN uint64_t names_given;
+
+void NoticeRenamed();
+void ReadFilters();
+bool PassesUncached(uint32_t filter);
+
+inline bool PassesFilter(uint32_t filter) {
+  Thread& thread = pw_thread;
+  if (PW_UNLIKELY(filter > kCachedFilters)) return PassesUncached(filter);
+  if (PW_UNLIKELY(thread.names_seen != __atomic_load_n(&names_given, __ATOMIC_ACQUIRE)))
+    ReadFilters();
+  return (thread.filters >> (filter - 1) & 1) != 0;
+}
+
+}  // namespace pagewarden
+
+extern "C" {
+extern int (*real_pthread_setname_np)(void* thread, const char* name);
+int intercepted_pthread_setname_np(void* thread, const char* name);
+}
