@@ -3,12 +3,11 @@
 
 import contextlib
 import os
-import pathlib
-import shutil
 import signal
 import subprocess
 
 import harness
+import openssh
 from credentials import new_password
 
 from . import openssh_keys
@@ -41,7 +40,7 @@ class Sshd(Program):
 
     def start(self):
         self.enter(_user(self._password))
-        self.enter(_privilege_separation_directory())
+        self.enter(openssh.privilege_separation_directory())
         self.port = harness.free_port()
         host_keys = "\n".join(f"HostKey {file}" for file in self._host_keys.values())
         config = self.directory / "sshd_config"
@@ -101,17 +100,3 @@ def _user(password):
         yield
     finally:
         harness.run_checked(["userdel", _USER])
-
-
-@contextlib.contextmanager
-def _privilege_separation_directory():
-    """/run/sshd, which only Debian's service makes."""
-    path = pathlib.Path("/run/sshd")
-    if path.exists():
-        yield
-        return
-    path.mkdir(mode=0o755)
-    try:
-        yield
-    finally:
-        path.rmdir()

@@ -4,14 +4,13 @@
 As user postgres, whom Debian gives a shell; without a password, only PAM lets it in.
 """
 
-import contextlib
-import pathlib
 import random
 import shutil
 import signal
 import socket
 
 import harness
+import openssh
 
 from .workload import Workload
 
@@ -52,7 +51,7 @@ class Sshd(Workload):
             f"[127.0.0.1]:{port} {(directory / 'host_key.pub').read_text(encoding='ascii')}",
             encoding="ascii")
         server = ["/usr/sbin/sshd", "-D", "-e", "-f", directory / "sshd_config"]
-        with _privilege_separation_directory(), \
+        with openssh.privilege_separation_directory(), \
                 session.daemon(server, lambda: _listens(port), stop_signal=signal.SIGTERM):
             return self._use(session, port, inputs / "file")
 
@@ -76,20 +75,6 @@ class Sshd(Workload):
         if (directory / "back").read_bytes() != file.read_bytes():
             raise harness.HarnessError("sshd : the file came back changed")
         return outputs.pop()
-
-
-@contextlib.contextmanager
-def _privilege_separation_directory():
-    """/run/sshd, which only Debian's service makes."""
-    path = pathlib.Path("/run/sshd")
-    if path.exists():
-        yield
-        return
-    path.mkdir(mode=0o755)
-    try:
-        yield
-    finally:
-        path.rmdir()
 
 
 def _listens(port):
