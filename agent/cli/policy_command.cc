@@ -53,7 +53,7 @@ A function binds in the modules that call it through a slot of the loader. It ca
 module exports it, or where only the module that defines it calls it, and directly.
 
 Exit codes: 0 every rule takes effect somewhere, 1 a rule does not (of the presets that every
-program gets: all of them), 2 usage, 3 invalid policy, 4 the program or process cannot be read.
+program gets: all of them), or a preset names what its libraries do not export, 2 usage, 3 invalid policy, 4 the program or process cannot be read.
 )";
 
 constexpr char kLintHelp[] = R"(Check policies: all errors at once, each with its place.
@@ -116,7 +116,10 @@ void AddPassedOver(const AllocationPolicy& chosen, const std::vector<AllocationP
 int ExitCodeOf(const ExplainReport& report) {
   if (report.rules.empty()) return kExitClean;
   size_t dead = 0;
-  for (const RuleExplanation& rule : report.rules) dead += rule.CannotBind();
+  for (const RuleExplanation& rule : report.rules) {
+    if (rule.IsMistaken()) return kExitFindings;
+    dead += rule.CannotBind();
+  }
   const bool is_built_in = report.policy == kBuiltInPolicyName;
   return dead >= (is_built_in ? report.rules.size() : 1) ? kExitFindings : kExitClean;
 }

@@ -156,6 +156,11 @@ size_t RuleExplanation::Count(Effect effect) const {
                     [&](const PartExplanation& part) { return part.effect == effect; }));
 }
 
+bool RuleExplanation::IsMistaken() const {
+  return std::any_of(parts.begin(), parts.end(),
+                     [](const PartExplanation& part) { return part.is_missing; });
+}
+
 bool RuleExplanation::CannotBind() const {
   return Count(Effect::kCannotBind) + Count(Effect::kUnused) == parts.size();
 }

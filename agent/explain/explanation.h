@@ -31,6 +31,7 @@ struct PartExplanation {
   Effect effect = Effect::kCannotBind;
   std::vector<std::string> modules;  // file names, where it takes effect
   std::string why;                   // where it does not; may be empty
+  bool is_missing = false;           // no library has it, though all of the preset's are here
 };
 
 struct RuleExplanation {
@@ -42,6 +43,8 @@ struct RuleExplanation {
   size_t Count(Effect effect) const;
   // Not one part of it takes effect, or may come to.
   bool CannotBind() const;
+  // Names what its libraries lack: a mistake, or they were updated.
+  bool IsMistaken() const;
 };
 
 // The rules of a resolved policy in their order, then its pins.

@@ -25,6 +25,14 @@ std::vector<const LoadedModule*> Matching(const std::vector<std::string>& patter
   return found;
 }
 
+// None: nobody says where to look.
+bool AreAllLoaded(const std::vector<std::string>& libraries, const Closure& closure) {
+  const auto is_loaded = [&](const std::string& library) {
+    return !Matching({library}, closure).empty();
+  };
+  return !libraries.empty() && std::all_of(libraries.begin(), libraries.end(), is_loaded);
+}
+
 std::string WhyNotExported(const std::vector<std::string>& libraries, const Closure& closure) {
   if (libraries.empty()) return "no loaded module exports it";
   const std::vector<std::string> loaded = NamesOf(Matching(libraries, closure));
@@ -51,10 +59,11 @@ PartExplanation ExplainFunction(const std::string& function,
     if (module.elf.functions.contains(function)) exporters.push_back(&module);
     if (module.elf.slots.contains(function)) callers.push_back(&module);
   }
-  PartExplanation part{function, Effect::kCannotBind, NamesOf(callers), ""};
+  PartExplanation part{function, Effect::kCannotBind, NamesOf(callers), "", false};
   if (exporters.empty()) {
     part.modules.clear();
     part.why = WhyNotExported(libraries, closure);
+    part.is_missing = AreAllLoaded(libraries, closure);
     return part;
   }
   const bool in_executable = exporters.front() == &closure.modules.front();

@@ -6,7 +6,6 @@ mlockall(2) are the control: there they fail, or have children without any lock.
 
 import contextlib
 import http.client
-import os
 import pathlib
 import shutil
 import signal
