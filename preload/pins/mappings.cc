@@ -199,7 +199,7 @@ extern "C" int intercepted_madvise(void* at, size_t bytes, int advice) {
   if (Discards(advice) && IsPinned(span.begin, span.end))
     return static_cast<int>(Report(DiscardPinned(at, bytes)));
   const int result = real_madvise(at, bytes, advice);
-  if (result == 0 || !Discards(advice) || GetErrno() != -kInvalid) return result;
+  if (result == 0 || !Discards(advice) || GetErrno() != -kInvalid || InSandbox()) return result;
   if (sys::Failed(sys::Advise(at, bytes, kDiscardLocked))) return result;
   SetErrno(error);  // mlockall locks what is in no book, such as the C library's mappings
   return 0;
