@@ -195,8 +195,14 @@ extern "C" int intercepted_mprotect(void* at, size_t bytes, int protection) {
 
 extern "C" int intercepted_madvise(void* at, size_t bytes, int advice) {
   const Span span = SpanOf(at, bytes);
-  if (!Discards(advice) || !IsPinned(span.begin, span.end)) return real_madvise(at, bytes, advice);
-  return static_cast<int>(Report(DiscardPinned(at, bytes)));
+  const int error = GetErrno();
+  if (Discards(advice) && IsPinned(span.begin, span.end))
+    return static_cast<int>(Report(DiscardPinned(at, bytes)));
+  const int result = real_madvise(at, bytes, advice);
+  if (result == 0 || !Discards(advice) || GetErrno() != -kInvalid || InSandbox()) return result;
+  if (sys::Failed(sys::Advise(at, bytes, kDiscardLocked))) return result;
+  SetErrno(error);  // mlockall locks what is in no book, such as the C library's mappings
+  return 0;
 }
 
 }  // namespace pagewarden

@@ -2,6 +2,7 @@
 // policy: pin_process.yaml
 // Where nothing limits it, the whole process is locked, now and later, in children
 // too. A change of user, after which the limit holds, breaks nothing.
+#include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -10,7 +11,27 @@
 
 static char data[20000] = {1};
 
+/* What the C library maps, and reservations, are locked by mlockall and in no book. */
+static void discards(char* at, size_t bytes) {
+  errno = 0;
+  CHECK(is_locked(at) && madvise(at, bytes, MADV_DONTNEED) == 0 && errno == 0);
+}
+
+static void discard_unbooked(void) {
+  enum { kBytes = 4 << 20 };
+  char* block = aligned_alloc(4096, kBytes);
+  char* reserved = mmap(NULL, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memset(block, 0xa5, kBytes);
+  discards(block, kBytes);
+  discards(reserved, kBytes);
+  CHECK(all_zero(block, kBytes));
+  CHECK(madvise(block + 1, 4096, MADV_DONTNEED) == -1 && errno == EINVAL);
+  CHECK(munmap(reserved, kBytes) == 0);
+  free(block);
+}
+
 static void check(void) {
+  discard_unbooked();
   char here;
   char* large = malloc(4 << 20);
   char* small = malloc(64);
