@@ -5,7 +5,6 @@
 import json
 import os
 import pathlib
-import shutil
 import tempfile
 import unittest
 
@@ -60,12 +59,11 @@ class ExplainTest(unittest.TestCase):
         self.assertRegex(done.stdout, r"(?m)^openssl-private-keys: [1-9]\d* of \d+ bind")
 
     def test_openssl_in_the_executable(self):
-        if shutil.which("node") is None:
-            self.skipTest("node is not installed")
         policy = self.write("apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\n"
                             "metadata: {name: keys}\nspec:\n  rules:\n"
                             "    - match: {preset: openssl-private-keys}\n")
-        done = self.explain("--exe", "node", "--policy", policy)
+        program = harness.BUILD / "tests/programs/static-openssl"
+        done = self.explain("--exe", program, "--policy", policy)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("the executable defines it", done.stdout)
         self.assertIn("pagewarden learn", done.stdout)
