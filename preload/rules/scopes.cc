@@ -28,16 +28,18 @@ PW_SEALED uint32_t slot_count = 0;
 PW_SEALED abi::ScopeSlot* all_slots = nullptr;
 PW_SEALED uint64_t all_slots_count = 0;
 
-// With a tag: found at start, in a library that stays.
+// Set in the index of a slot: found at start, in a library that stays.
 constexpr uint32_t kStays = 1u << 31;
 
-uint32_t MarkedTagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
-uint32_t TagOf(uint32_t function) { return MarkedTagOf(function) & ~kStays; }
+uint32_t TagOf(const abi::ScopeSlot& slot) {
+  const uint32_t function = slot.index & ~kStays;
+  return function < slot_count ? slot_tags[function] : 0;
+}
 
 void Bind(abi::ScopeSlot& slot, const void* real) {
   real = InterceptorOr(slot.name, real);
   slot.real = real;
-  slot.tag = TagOf(slot.index);
+  slot.tag = TagOf(slot);
   const void* entry = slot.tag != 0 ? reinterpret_cast<const void*>(&pw_scope_enter) : real;
   __atomic_store_n(&slot.entry, entry, __ATOMIC_RELEASE);
 }
@@ -53,7 +55,7 @@ uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
   for (uint64_t i = 0; i < count; ++i) {
     if (wanted[i].found == nullptr) continue;
     Bind(slots[i], wanted[i].found);
-    if (slots[i].index < slot_count) slot_tags[slots[i].index] |= kStays;
+    slots[i].index |= kStays;
     ++bound;
   }
   return bound;
@@ -185,7 +187,7 @@ uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
 void UnbindLateScopes() {
   const void* binder = reinterpret_cast<const void*>(&pagewarden_scope_bind);
   for (uint64_t i = 0; i < all_slots_count; ++i) {
-    if ((MarkedTagOf(all_slots[i].index) & kStays) == 0)
+    if ((all_slots[i].index & kStays) == 0)
       __atomic_store_n(&all_slots[i].entry, binder, __ATOMIC_RELEASE);
   }
 }
@@ -193,7 +195,7 @@ void UnbindLateScopes() {
 uint32_t CountScopesInExecutable() {
   uint32_t count = 0;
   for (uint64_t i = 0; i < all_slots_count; ++i)
-    count += TagOf(all_slots[i].index) != 0 && IsInExecutable(all_slots[i].name);
+    count += TagOf(all_slots[i]) != 0 && IsInExecutable(all_slots[i].name);
   return count;
 }
 
