@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -123,6 +124,18 @@ static void descriptor_taken_over(void) {
   CHECK(close(fd) == 0);
 }
 
+/* The child has its memory from the parent, but descriptors of its own. */
+static void closed_in_a_child_of_vfork(void) {
+  int fd = open("read_from_case/secret.key", O_RDONLY);
+  const pid_t child = vfork();
+  if (child == 0) {
+    close(fd);
+    _exit(0);
+  }
+  CHECK(child > 0 && waitpid(child, NULL, 0) == child);
+  by_descriptor(fd, 1);
+}
+
 static void errno_is_kept(void) {
   errno = 4711;
   FILE* file = fopen("read_from_case/secret.key", "r");
@@ -150,6 +163,7 @@ int main(void) {
     other_threads();
     nested();
     descriptor_taken_over();
+    closed_in_a_child_of_vfork();
     errno_is_kept();
   }
   int fd;
