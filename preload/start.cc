@@ -91,7 +91,8 @@ void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned inter
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   SetRules(NoRules());
-  BindFunctions(image, nullptr, StartPins(image, policy));
+  const unsigned intercepts = StartPins(image, policy);
+  BindFunctions(image, nullptr, intercepts | static_cast<unsigned>(Intercepts::kLookup));
   if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};

@@ -158,7 +158,7 @@ const void* HookOr(const char* name, const void* found) {
     abi::ScopeSlot& slot = all_slots[i];
     if (!Equal(slot.name, name)) continue;
     if (IsUnbound(slot)) Bind(slot, found);
-    const bool is_hooked = slot.real == found && slot.tag != 0;
+    const bool is_hooked = (slot.real == found && slot.tag != 0) || IsIntercepted(name, found);
     const void* hook = is_hooked ? FindBeside(abi::kScopeSlotsSymbol, name) : nullptr;
     return hook != nullptr ? hook : found;
   }

@@ -34,8 +34,8 @@ void UnbindLateScopes();
 // within is not seen.
 uint32_t CountScopesInExecutable();
 
-// What a pointer to function `name`, found at `found`, must be for its extents to be
-// seen: the trampoline of its slot, if it has one, else `found`.
+// What a pointer to function `name`, found at `found`, must be for its calls to be seen:
+// the trampoline of its slot, if it has one, else `found`.
 const void* HookOr(const char* name, const void* found);
 
 // The highest address of the main thread's stack; 0 if unknown.

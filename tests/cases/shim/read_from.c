@@ -2,6 +2,7 @@
 // policy: read_from.yaml
 // While a thread has a file with secrets open, what it allocates is fenced: the buffer
 // of the C library, the one that it reads into, and what it makes of it.
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -124,6 +125,17 @@ static void descriptor_taken_over(void) {
   CHECK(close(fd) == 0);
 }
 
+static void looked_up(void) {
+  void* libc = dlopen("libc.so.6", RTLD_NOW);
+  CHECK(libc != NULL);
+  int (*looked_up_open)(const char*, int) = dlsym(libc, "open");
+  int (*looked_up_close)(int) = dlsym(libc, "close");
+  const int fd = looked_up_open("read_from_case/secret.key", O_RDONLY);
+  CHECK(fd >= 0 && fenced_now());
+  CHECK(looked_up_close(fd) == 0 && !fenced_now());
+  CHECK(dlclose(libc) == 0);
+}
+
 /* The child has its memory from the parent, but descriptors of its own. */
 static void closed_in_a_child_of_vfork(void) {
   int fd = open("read_from_case/secret.key", O_RDONLY);
@@ -164,6 +176,7 @@ int main(void) {
     nested();
     descriptor_taken_over();
     closed_in_a_child_of_vfork();
+    looked_up();
     errno_is_kept();
   }
   int fd;
