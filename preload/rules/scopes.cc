@@ -150,19 +150,39 @@ bool IsUnbound(const abi::ScopeSlot& slot) {
   return slot.entry == reinterpret_cast<const void*>(&pagewarden_scope_bind);
 }
 
+abi::ScopeSlot* SlotOf(const char* name) {
+  for (uint64_t i = 0; name != nullptr && i < all_slots_count; ++i)
+    if (Equal(all_slots[i].name, name)) return &all_slots[i];
+  return nullptr;
+}
+
+// The object that defines it first, by the path that the loader keeps of it.
+bool IsInScopeLibraryFirst(const char* name) {
+  return DefinedBefore(name) == DefinedBefore(abi::kScopeSlotsSymbol);
+}
+
 }  // namespace
 
+bool IsHook(const char* name, const void* found) {
+  return SlotOf(name) != nullptr && FindBeside(abi::kScopeSlotsSymbol, name) == found;
+}
+
 const void* HookOr(const char* name, const void* found) {
-  if (found == nullptr || name == nullptr) return found;
-  for (uint64_t i = 0; i < all_slots_count; ++i) {
-    abi::ScopeSlot& slot = all_slots[i];
-    if (!Equal(slot.name, name)) continue;
-    if (IsUnbound(slot)) Bind(slot, found);
-    const bool is_hooked = (slot.real == found && slot.tag != 0) || IsIntercepted(name, found);
-    const void* hook = is_hooked ? FindBeside(abi::kScopeSlotsSymbol, name) : nullptr;
-    return hook != nullptr ? hook : found;
-  }
-  return found;
+  abi::ScopeSlot* slot = SlotOf(name);
+  if (found == nullptr || slot == nullptr) return found;
+  const void* hook = FindBeside(abi::kScopeSlotsSymbol, name);
+  if (hook == nullptr || hook == found) return found;
+  if (IsUnbound(*slot)) Bind(*slot, found);
+  const bool is_hooked = (slot->real == found && slot->tag != 0) || IsIntercepted(name, found);
+  return is_hooked ? hook : found;
+}
+
+bool IsHookOfNothing(const char* name) {
+  const abi::ScopeSlot* slot = SlotOf(name);
+  if (slot == nullptr || !IsUnbound(*slot) || !IsInScopeLibraryFirst(name)) return false;
+  Wanted wanted = {name, nullptr, nullptr};
+  FindNext(&wanted, 1, Walk::kRunning);
+  return wanted.found == nullptr;
 }
 
 uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
