@@ -19,6 +19,7 @@
 #include "preload/fence/fork.h"
 #include "preload/pins/process.h"
 #include "preload/pins/start.h"
+#include "preload/rules/file_calls.h"
 #include "preload/rules/files.h"
 #include "preload/rules/interceptors.h"
 #include "preload/rules/policy.h"
@@ -90,7 +91,8 @@ void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned inter
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   SetRules(NoRules());
-  BindFunctions(image, nullptr, StartPins(image, policy));
+  const unsigned intercepts = StartPins(image, policy);
+  BindFunctions(image, nullptr, intercepts | static_cast<unsigned>(Intercepts::kLookup));
   if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
@@ -114,7 +116,10 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
   if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
   unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup) | StartPins(image, policy);
   if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
-  if (WatchFiles(image, policy)) intercepts |= static_cast<unsigned>(Intercepts::kFile);
+  if (WatchFiles(image, policy)) {
+    intercepts |= static_cast<unsigned>(Intercepts::kFile);
+    ResolveFileCalls();
+  }
   BindFunctions(image, tables.slot_tags, intercepts);
   ledger.scopes_in_executable = CountScopesInExecutable();
   if (tables.set.everywhere != 0 || PinsProcess()) JudgeEveryCall();

@@ -245,7 +245,7 @@ class OrderedSet {
 void AddInterceptors(const Pin& pin, OrderedSet& functions) {
   const bool maps = pin.process || !pin.mappings.empty();
   const bool starts_threads = pin.process || pin.stack_bytes != 0 || pin.scrub_bytes != 0;
-  if (pin.process || !pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
+  if (maps || !pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
   if (maps) functions.AddAll(abi::kMappingFunctions);
   if (starts_threads) functions.AddAll(abi::kThreadStartFunctions);
   if (pin.process) functions.AddAll(abi::kPrivilegeFunctions);
@@ -255,9 +255,10 @@ void AddInterceptors(const Pin& pin, OrderedSet& functions) {
 // What the shim must interpose for the policy to work, beside what it names.
 void AddInterceptors(const AllocationSpec& spec, OrderedSet& functions) {
   for (const Rule& rule : spec.rules) {
-    if (!rule.functions.empty()) functions.AddAll(abi::kLookupFunctions);
-    if (!rule.match.read_from.empty()) functions.AddAll(abi::kFileFunctions);
-    if (!rule.match.threads.empty()) functions.AddAll(abi::kThreadNameFunctions);
+    const bool opens = !rule.match.read_from.empty(), names = !rule.match.threads.empty();
+    if (opens) functions.AddAll(abi::kFileFunctions);
+    if (names) functions.AddAll(abi::kThreadNameFunctions);
+    if (opens || names || !rule.functions.empty()) functions.AddAll(abi::kLookupFunctions);
   }
   AddInterceptors(spec.pin, functions);
 }

@@ -8,8 +8,8 @@
 
 namespace pagewarden::abi {
 
-// For `during`: pointers to hooked functions, looked up at run time. For pins of data:
-// who looks something up may have loaded something.
+// Pointers to interposed functions, looked up at run time. For pins of data: who looks
+// something up may have loaded something.
 inline constexpr const char* kLookupFunctions[] = {"dlsym", "dlvsym"};
 
 // For `readFrom`. Fortified programs call __open_2 where the flags are not

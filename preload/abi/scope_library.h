@@ -22,7 +22,7 @@ struct ScopeSlot {
   const void* entry;  // where the trampoline jumps to; first the shim's binder
   const void* real;   // the next definition of `name`, once bound
   const char* name;
-  uint32_t index;  // of the function in the policy image
+  uint32_t index;  // of the function in the policy image; the shim marks the highest bit
   uint32_t tag;    // set by the shim: the rule's tag, 0 if no rule applies here
 };
 static_assert(sizeof(ScopeSlot) == 32 && offsetof(ScopeSlot, real) == 8);

@@ -5,6 +5,7 @@
 #include <link.h>
 
 #include "preload/base/mem.h"
+#include "preload/elf/loader_lock.h"
 
 extern "C" {
 // glibc and musl publish their list of objects to debuggers under these names.
@@ -182,7 +183,7 @@ int VisitObject(dl_phdr_info* info, size_t, void* data) {
 }  // namespace
 
 void FindNext(Wanted* wanted, size_t count, Walk walk) {
-  if (walk == Walk::kRunning && &dl_iterate_phdr != nullptr) {
+  if (walk == Walk::kRunning && MayLockLoader() && &dl_iterate_phdr != nullptr) {
     Search search{wanted, count, false};
     dl_iterate_phdr(VisitObject, &search);
     return;

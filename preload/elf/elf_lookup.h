@@ -20,7 +20,8 @@ enum class Walk {
   // Reads the list of objects bare. For the very first call into the shim,
   // which may come from inside the loader, a sanitizer's start-up or dlsym.
   kBeforeMain,
-  // dl_iterate_phdr(3): other threads may be in dlopen or dlclose.
+  // dl_iterate_phdr(3), where its lock can be had (loader_lock.h): other threads may be
+  // in dlopen or dlclose.
   kRunning,
 };
 

@@ -3,14 +3,13 @@
 // take their place.
 //
 // Nothing is asked when one goes: its own destructors would only make it known again.
-// Before every dlopen is soon enough, since whatever comes by it is not there yet, and
-// at every call site that is not known: what the C library loads for itself (character
-// sets, name services) does not come by dlopen.
+// Before every dlopen is soon enough, since whatever comes by it is not there yet. No
+// allocation asks, since to ask takes the loader's lock.
 #pragma once
 
 namespace pagewarden {
 
-// Forgets if modules were unloaded since the last time.
+// Forgets if modules were unloaded since the last time, or where that cannot be asked.
 void NoticeUnloads();
 
 }  // namespace pagewarden

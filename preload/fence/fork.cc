@@ -3,6 +3,7 @@
 
 #include "preload/base/ledger.h"
 #include "preload/base/sys.h"
+#include "preload/elf/loader_lock.h"
 #include "preload/fence/fence.h"
 #include "preload/fence/thread_rows.h"
 #include "preload/pins/fork.h"
@@ -23,6 +24,7 @@ uint64_t always_seen = kSeen;
 void BeforeFork() {
   LookBeforeFork();
   NoticeFork();
+  BeforeForkOfLoader();
   pw_thread.was_in_arena = pw_thread.in_arena;
   pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].BeforeFork();
@@ -38,6 +40,7 @@ void AfterForkInParent() {
 void AfterForkInChild() {
   *fork_witness = kSeen;
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
+  AfterForkOfLoaderInChild();
   ReleaseRowsOfOthers();
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild();
   AfterForkOfPinsInChild();

@@ -23,19 +23,11 @@ int (*real_fclose)(void* file) = nullptr;
 namespace pagewarden {
 namespace {
 
-using Fileno = int (*)(void* file);
+PW_SEALED int (*descriptor_of)(void* file) = nullptr;
 
 // -1 for a stream without a file. errno is the program's.
 int DescriptorOf(void* file) {
-  static Fileno cached = nullptr;
-  Fileno descriptor_of = __atomic_load_n(&cached, __ATOMIC_RELAXED);
-  if (descriptor_of == nullptr) {
-    Wanted wanted = {"fileno", nullptr, nullptr};
-    FindNext(&wanted, 1, Walk::kRunning);
-    if (wanted.found == nullptr) return -1;
-    descriptor_of = reinterpret_cast<Fileno>(wanted.found);
-    __atomic_store_n(&cached, descriptor_of, __ATOMIC_RELAXED);
-  }
+  if (descriptor_of == nullptr) return -1;
   const int error = GetErrno();
   const int fd = descriptor_of(file);
   SetErrno(error);
@@ -58,6 +50,12 @@ void* Opened(const char* path, void* file) {
 }
 
 }  // namespace
+
+void ResolveFileCalls() {
+  Wanted wanted = {"fileno", nullptr, nullptr};
+  FindNext(&wanted, 1, Walk::kBeforeMain);
+  descriptor_of = reinterpret_cast<int (*)(void*)>(wanted.found);
+}
 
 extern "C" {
 

@@ -2,6 +2,13 @@
 // The calls that open and close files, for `readFrom`.
 #pragma once
 
+namespace pagewarden {
+
+// For Start.
+void ResolveFileCalls();
+
+}  // namespace pagewarden
+
 extern "C" {
 extern int (*real_open)(const char* path, int flags, unsigned mode);
 extern int (*real_open64)(const char* path, int flags, unsigned mode);

@@ -136,7 +136,9 @@ void NoticeOpened(const char* path, int fd) {
   }
 }
 
+// A child of vfork closes a descriptor of its own.
 void NoticeClosing(int fd) {
+  if (static_cast<uint32_t>(sys::GetPid()) != ledger.pid) return;
   for (uint32_t i = 0; i < kMaxOpenFiles; ++i) {
     const uint64_t entry = Load(i);
     if ((entry & kDescriptorMask) == Mark(fd)) Close(i, entry);

@@ -57,18 +57,29 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kSandbox, syscall),
 };
 
+// Null: nothing wants one of this name.
+const Interceptor* Find(const char* name) {
+  for (const Interceptor& interceptor : kInterceptors) {
+    const bool is_wanted = (wanted & static_cast<unsigned>(interceptor.group)) != 0;
+    if (is_wanted && Equal(interceptor.name, name)) return &interceptor;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void SetIntercepts(unsigned groups) { wanted = groups; }
 
 const void* InterceptorOr(const char* name, const void* real) {
-  for (const Interceptor& interceptor : kInterceptors) {
-    if ((wanted & static_cast<unsigned>(interceptor.group)) == 0) continue;
-    if (!Equal(interceptor.name, name)) continue;
-    __atomic_store_n(interceptor.real, const_cast<void*>(real), __ATOMIC_RELEASE);
-    return interceptor.handler;
-  }
-  return real;
+  const Interceptor* interceptor = Find(name);
+  if (interceptor == nullptr) return real;
+  __atomic_store_n(interceptor->real, const_cast<void*>(real), __ATOMIC_RELEASE);
+  return interceptor->handler;
+}
+
+bool IsIntercepted(const char* name, const void* real) {
+  const Interceptor* interceptor = Find(name);
+  return interceptor != nullptr && __atomic_load_n(interceptor->real, __ATOMIC_ACQUIRE) == real;
 }
 
 }  // namespace pagewarden

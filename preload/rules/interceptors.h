@@ -25,4 +25,7 @@ void SetIntercepts(unsigned groups);
 // `real` itself.
 const void* InterceptorOr(const char* name, const void* real);
 
+// Whether the handler of this name goes on to `real`.
+bool IsIntercepted(const char* name, const void* real);
+
 }  // namespace pagewarden

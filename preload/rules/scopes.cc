@@ -28,16 +28,18 @@ PW_SEALED uint32_t slot_count = 0;
 PW_SEALED abi::ScopeSlot* all_slots = nullptr;
 PW_SEALED uint64_t all_slots_count = 0;
 
-// With a tag: found at start, in a library that stays.
+// Set in the index of a slot: found at start, in a library that stays.
 constexpr uint32_t kStays = 1u << 31;
 
-uint32_t MarkedTagOf(uint32_t function) { return function < slot_count ? slot_tags[function] : 0; }
-uint32_t TagOf(uint32_t function) { return MarkedTagOf(function) & ~kStays; }
+uint32_t TagOf(const abi::ScopeSlot& slot) {
+  const uint32_t function = slot.index & ~kStays;
+  return function < slot_count ? slot_tags[function] : 0;
+}
 
 void Bind(abi::ScopeSlot& slot, const void* real) {
   real = InterceptorOr(slot.name, real);
   slot.real = real;
-  slot.tag = TagOf(slot.index);
+  slot.tag = TagOf(slot);
   const void* entry = slot.tag != 0 ? reinterpret_cast<const void*>(&pw_scope_enter) : real;
   __atomic_store_n(&slot.entry, entry, __ATOMIC_RELEASE);
 }
@@ -53,7 +55,7 @@ uint64_t BindBatch(abi::ScopeSlot* slots, uint64_t count) {
   for (uint64_t i = 0; i < count; ++i) {
     if (wanted[i].found == nullptr) continue;
     Bind(slots[i], wanted[i].found);
-    if (slots[i].index < slot_count) slot_tags[slots[i].index] |= kStays;
+    slots[i].index |= kStays;
     ++bound;
   }
   return bound;
@@ -148,19 +150,39 @@ bool IsUnbound(const abi::ScopeSlot& slot) {
   return slot.entry == reinterpret_cast<const void*>(&pagewarden_scope_bind);
 }
 
+abi::ScopeSlot* SlotOf(const char* name) {
+  for (uint64_t i = 0; name != nullptr && i < all_slots_count; ++i)
+    if (Equal(all_slots[i].name, name)) return &all_slots[i];
+  return nullptr;
+}
+
+// The object that defines it first, by the path that the loader keeps of it.
+bool IsInScopeLibraryFirst(const char* name) {
+  return DefinedBefore(name) == DefinedBefore(abi::kScopeSlotsSymbol);
+}
+
 }  // namespace
 
+bool IsHook(const char* name, const void* found) {
+  return SlotOf(name) != nullptr && FindBeside(abi::kScopeSlotsSymbol, name) == found;
+}
+
 const void* HookOr(const char* name, const void* found) {
-  if (found == nullptr || name == nullptr) return found;
-  for (uint64_t i = 0; i < all_slots_count; ++i) {
-    abi::ScopeSlot& slot = all_slots[i];
-    if (!Equal(slot.name, name)) continue;
-    if (IsUnbound(slot)) Bind(slot, found);
-    const bool is_hooked = slot.real == found && slot.tag != 0;
-    const void* hook = is_hooked ? FindBeside(abi::kScopeSlotsSymbol, name) : nullptr;
-    return hook != nullptr ? hook : found;
-  }
-  return found;
+  abi::ScopeSlot* slot = SlotOf(name);
+  if (found == nullptr || slot == nullptr) return found;
+  const void* hook = FindBeside(abi::kScopeSlotsSymbol, name);
+  if (hook == nullptr || hook == found) return found;
+  if (IsUnbound(*slot)) Bind(*slot, found);
+  const bool is_hooked = (slot->real == found && slot->tag != 0) || IsIntercepted(name, found);
+  return is_hooked ? hook : found;
+}
+
+bool IsHookOfNothing(const char* name) {
+  const abi::ScopeSlot* slot = SlotOf(name);
+  if (slot == nullptr || !IsUnbound(*slot) || !IsInScopeLibraryFirst(name)) return false;
+  Wanted wanted = {name, nullptr, nullptr};
+  FindNext(&wanted, 1, Walk::kRunning);
+  return wanted.found == nullptr;
 }
 
 uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
@@ -185,7 +207,7 @@ uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
 void UnbindLateScopes() {
   const void* binder = reinterpret_cast<const void*>(&pagewarden_scope_bind);
   for (uint64_t i = 0; i < all_slots_count; ++i) {
-    if ((MarkedTagOf(all_slots[i].index) & kStays) == 0)
+    if ((all_slots[i].index & kStays) == 0)
       __atomic_store_n(&all_slots[i].entry, binder, __ATOMIC_RELEASE);
   }
 }
@@ -193,7 +215,7 @@ void UnbindLateScopes() {
 uint32_t CountScopesInExecutable() {
   uint32_t count = 0;
   for (uint64_t i = 0; i < all_slots_count; ++i)
-    count += TagOf(all_slots[i].index) != 0 && IsInExecutable(all_slots[i].name);
+    count += TagOf(all_slots[i]) != 0 && IsInExecutable(all_slots[i].name);
   return count;
 }
 

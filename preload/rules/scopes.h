@@ -34,9 +34,16 @@ void UnbindLateScopes();
 // within is not seen.
 uint32_t CountScopesInExecutable();
 
-// What a pointer to function `name`, found at `found`, must be for its extents to be
-// seen: the trampoline of its slot, if it has one, else `found`.
+// What a pointer to function `name`, found at `found`, must be for its calls to be seen:
+// the trampoline of its slot, if it has one, else `found`.
 const void* HookOr(const char* name, const void* found);
+
+// Whether `found` is the trampoline of function `name`.
+bool IsHook(const char* name, const void* found);
+
+// Whether the trampoline is all that there is of function `name`: a lookup among all
+// modules would find it, and no function behind it.
+bool IsHookOfNothing(const char* name);
 
 // The highest address of the main thread's stack; 0 if unknown.
 void SetMainStackTop(uint64_t address);

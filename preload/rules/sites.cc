@@ -5,7 +5,6 @@
 #include "preload/calls/pass.h"
 #include "preload/calls/router.h"
 #include "preload/elf/modules.h"
-#include "preload/elf/unloads.h"
 #include "preload/rules/scopes.h"
 #include "preload/rules/site_rules.h"
 #include "preload/stack/paths.h"
@@ -43,7 +42,6 @@ void Remember(uint64_t address, SiteVerdict verdict) {
 PW_COLD SiteVerdict WorkOut(uint64_t address) {
   SiteVerdict verdict;
   if (!JudgeSite(address, &verdict) || address > kAddressMask) return verdict;
-  NoticeUnloads();  // first: it forgets
   Remember(address, verdict);
   return verdict;
 }

@@ -11,6 +11,8 @@ void* next_of(const char* name);
 
 typedef void* allocate(size_t bytes);
 
+void* own_malloc(size_t bytes) { return malloc(bytes); }
+
 static int fences(allocate* function) {
   CHECK(function != NULL);
   void* block = function(64);
@@ -39,6 +41,18 @@ static void in_a_library_that_comes_later(void) {
   CHECK(dlclose(plugin) == 0 && dlclose(user) == 0);
 }
 
+/* A rule names it, and there is no such function, or not yet. */
+static void in_no_library(void) {
+  void* all = dlopen(NULL, RTLD_NOW);
+  static const char* const kNames[] = {"nobodys_malloc", "plugin_malloc"};
+  for (int i = 0; i < 2; ++i) {
+    CHECK(dlsym(RTLD_DEFAULT, kNames[i]) == NULL && dlerror() != NULL);
+    CHECK(dlsym(RTLD_NEXT, kNames[i]) == NULL && dlerror() != NULL);
+    CHECK(dlsym(all, kNames[i]) == NULL && dlerror() != NULL);
+  }
+  CHECK(dlsym(RTLD_DEFAULT, "own_malloc") == (void*)own_malloc);
+}
+
 /* Where the library was is no room when it comes again. */
 static void in_a_library_that_goes_and_comes_elsewhere(void) {
   allocate* before = NULL;
@@ -65,6 +79,7 @@ static void relative_to_the_caller(void) {
 
 int main(void) {
   in_a_library_that_is_there();
+  in_no_library();
   in_a_library_that_comes_later();
   in_a_library_that_goes_and_comes_elsewhere();
   relative_to_the_caller();

@@ -2,10 +2,12 @@
 // policy: read_from.yaml
 // While a thread has a file with secrets open, what it allocates is fenced: the buffer
 // of the C library, the one that it reads into, and what it makes of it.
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -123,6 +125,29 @@ static void descriptor_taken_over(void) {
   CHECK(close(fd) == 0);
 }
 
+static void looked_up(void) {
+  void* libc = dlopen("libc.so.6", RTLD_NOW);
+  CHECK(libc != NULL);
+  int (*looked_up_open)(const char*, int) = dlsym(libc, "open");
+  int (*looked_up_close)(int) = dlsym(libc, "close");
+  const int fd = looked_up_open("read_from_case/secret.key", O_RDONLY);
+  CHECK(fd >= 0 && fenced_now());
+  CHECK(looked_up_close(fd) == 0 && !fenced_now());
+  CHECK(dlclose(libc) == 0);
+}
+
+/* The child has its memory from the parent, but descriptors of its own. */
+static void closed_in_a_child_of_vfork(void) {
+  int fd = open("read_from_case/secret.key", O_RDONLY);
+  const pid_t child = vfork();
+  if (child == 0) {
+    close(fd);
+    _exit(0);
+  }
+  CHECK(child > 0 && waitpid(child, NULL, 0) == child);
+  by_descriptor(fd, 1);
+}
+
 static void errno_is_kept(void) {
   errno = 4711;
   FILE* file = fopen("read_from_case/secret.key", "r");
@@ -150,6 +175,8 @@ int main(void) {
     other_threads();
     nested();
     descriptor_taken_over();
+    closed_in_a_child_of_vfork();
+    looked_up();
     errno_is_kept();
   }
   int fd;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "preload/elf/loader_lock.h"
+
+extern "C" {
+// glibc 2.32 and later. Where it is missing, musl takes the lock around fork itself.
+extern char libc_single_threaded asm("__libc_single_threaded") __attribute__((weak));
+}
+
+namespace pagewarden {
+namespace {
+
+bool child_may_lock = true;
+bool may_lock = true;
+
+}  // namespace
+
+bool MayLockLoader() { return may_lock; }
+
+void BeforeForkOfLoader() {
+  child_may_lock = &libc_single_threaded == nullptr || libc_single_threaded != 0;
+}
+
+void AfterForkOfLoaderInChild() { may_lock = may_lock && child_may_lock; }
+
+}  // namespace pagewarden
