@@ -4,6 +4,7 @@
 #include "preload/base/ledger.h"
 #include "preload/base/lock.h"
 #include "preload/base/macros.h"
+#include "preload/base/signal_guard.h"
 #include "preload/base/sys.h"
 #include "preload/fence/size_classes.h"
 #include "preload/pins/sandbox.h"
@@ -16,17 +17,22 @@ PW_SEALED PinMode mode = PinMode::kOff;
 Lock lock;
 RangeTable table;
 
-// Holds the books, unless this thread does already: then a signal handler has
-// interrupted their holder, who may be in the middle of a change.
+uint32_t nested_forks = 0;  // from signal handlers that interrupted a fork
+uint64_t missed_bytes = 0;  // to be pinned, by handlers that interrupted the books' holder
+
+// Holds the books, and keeps signal handlers out: but for one that interrupts fork, or
+// comes in a sandbox, whose filter may end the process for a change of the signal mask.
+// Then this thread holds the books already, perhaps in the middle of a change.
 class Hold {
  public:
-  Hold() : held_(!lock.IsMine()) {
+  Hold() : guard_(!InSandbox()), held_(!lock.IsMine()) {
     if (held_) lock.Acquire();
   }
   ~Hold() {
     if (!held_) return;
     Store(ledger.pinned_bytes, table.bytes(PinState::kLocked));
-    Store(ledger.unpinned_bytes, table.bytes(PinState::kUnlocked));
+    Store(ledger.unpinned_bytes, table.bytes(PinState::kUnlocked) +
+                                     __atomic_load_n(&missed_bytes, __ATOMIC_RELAXED));
     lock.Release();
   }
   Hold(const Hold&) = delete;
@@ -34,7 +40,8 @@ class Hold {
   explicit operator bool() const { return held_; }
 
  private:
-  bool held_;
+  const SignalGuard guard_;
+  const bool held_;
 };
 
 uint64_t PageDown(uint64_t address) { return address / kPageBytes * kPageBytes; }
@@ -106,7 +113,11 @@ PinMode GetPinMode() { return mode; }
 
 void Pin(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
   const Hold hold;
-  if (hold) LockAndBook(PageDown(begin), PageUp(end), source, prefer);
+  if (!hold) {
+    __atomic_fetch_add(&missed_bytes, PageUp(end) - PageDown(begin), __ATOMIC_RELAXED);
+    return;
+  }
+  LockAndBook(PageDown(begin), PageUp(end), source, prefer);
 }
 
 void BookLocked(uint64_t begin, uint64_t end, PinSource source) {
@@ -158,11 +169,20 @@ bool IsPinned(uint64_t begin, uint64_t end) {
   return hold && FindIn(PageDown(begin), PageUp(end), &locked, IsLocked);
 }
 
-void HoldPins() { lock.Acquire(); }
+void HoldPins() {
+  if (lock.IsMine())
+    ++nested_forks;
+  else
+    lock.Acquire();
+}
 
-void ReleasePins() { lock.Release(); }
+void ReleasePins() {
+  if (nested_forks == 0) return lock.Release();
+  --nested_forks;
+}
 
 void RelockPins() {
+  nested_forks = 0;
   lock.Reset();
   const Hold hold;
   for (uint32_t i = 0; i < table.count(); ++i) {

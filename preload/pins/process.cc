@@ -2,6 +2,7 @@
 #include "preload/pins/process.h"
 
 #include "preload/base/limits.h"
+#include "preload/base/signal_guard.h"
 #include "preload/base/sys.h"
 #include "preload/elf/mappings_reader.h"
 #include "preload/fence/fence.h"
@@ -132,6 +133,7 @@ void NoticeHeap() {
 
 void NoticeMemory() {
   if (!follows_heap || InSandbox()) return;
+  const SignalGuard guard(true);
   heap_end = HeapEnd();
   PinAll(false);
   PinAll(true);
