@@ -65,9 +65,11 @@ bool MayLock() { return mode == PinMode::kEnforce && !InSandbox(); }
 
 // How much of the range is locked now, at the preferred end. Each half that is tried
 // costs a call that fails, so that a part is found in a few calls, not the largest.
-uint64_t LockWhatFits(uint64_t begin, uint64_t end, Prefer prefer) {
+uint64_t LockWhatFits(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
   if (!MayLock()) return 0;
   if (Succeeds(LockPages(begin, end))) return end - begin;
+  // Parted by a lock, what the program has mapped as one could not be remapped as one.
+  if (source == PinSource::kMapping) return 0;
   for (uint64_t bytes = PageDown((end - begin) / 2); bytes != 0; bytes = PageDown(bytes / 2)) {
     const uint64_t from = prefer == Prefer::kBegin ? begin : end - bytes;
     if (!sys::Failed(LockPages(from, from + bytes))) return bytes;
@@ -80,7 +82,7 @@ void Book(uint64_t begin, uint64_t end, PinSource source, PinState state) {
 }
 
 void LockAndBook(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
-  const uint64_t locked = LockWhatFits(begin, end, prefer);
+  const uint64_t locked = LockWhatFits(begin, end, source, prefer);
   const uint64_t border = prefer == Prefer::kBegin ? begin + locked : end - locked;
   const bool locked_first = prefer == Prefer::kBegin;
   Book(begin, border, source, locked_first ? PinState::kLocked : PinState::kUnlocked);
@@ -104,6 +106,13 @@ bool FindIn(uint64_t begin, uint64_t end, PinnedRange* found, IsOne is_one) {
 bool IsAny(PinState) { return true; }
 bool IsIdle(PinState state) { return state == PinState::kIdle; }
 bool IsLocked(PinState state) { return state == PinState::kLocked; }
+
+void LockAgain(uint64_t begin, uint64_t end) {
+  PinnedRange range;
+  for (; FindIn(begin, end, &range, IsLocked); begin = range.end)
+    if (!MayLock() || sys::Failed(LockPages(range.begin, range.end)))
+      LockAndBook(range.begin, range.end, range.source, Prefer::kBegin);
+}
 
 }  // namespace
 
@@ -158,6 +167,11 @@ void UnpinUnmapped(PinSource source) {
   }
 }
 
+void Relock(uint64_t begin, uint64_t end) {
+  const Hold hold;
+  if (hold) LockAgain(begin, end);
+}
+
 bool FindPin(uint64_t begin, uint64_t end, PinnedRange* found) {
   const Hold hold;
   return hold && FindIn(PageDown(begin), PageUp(end), found, IsAny);
@@ -185,13 +199,7 @@ void RelockPins() {
   nested_forks = 0;
   lock.Reset();
   const Hold hold;
-  for (uint32_t i = 0; i < table.count(); ++i) {
-    const PinnedRange range = table[i];
-    if (range.state != PinState::kLocked) continue;
-    if (MayLock() && Succeeds(LockPages(range.begin, range.end))) continue;
-    Book(range.begin, range.end, range.source, PinState::kUnlocked);
-    i = table.FirstAfter(range.begin);  // it may have merged with its neighbours
-  }
+  LockAgain(0, UINT64_MAX);
 }
 
 void DisownPins() {

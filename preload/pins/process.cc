@@ -54,6 +54,7 @@ void PinUnbooked(uint64_t begin, uint64_t end) {
 void PinMapping(const Mapping& mapping) {
   if (!mapping.writable || IsFence(mapping) || IsStack(mapping)) return;
   PinAccessible(mapping.begin, mapping.end);
+  if (!locks_future) Relock(mapping.begin, mapping.end);
   PinUnbooked(mapping.begin, mapping.end);
 }
 
