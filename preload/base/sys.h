@@ -144,6 +144,11 @@ inline long ThreadName(char* to) {
   constexpr long kGetName = 16;  // PR_GET_NAME
   return Call(__NR_prctl, kGetName, Arg(to));
 }
+// A set of signals is a word, a bit for each.
+inline long SetSignalMask(const uint64_t* mask, uint64_t* before) {
+  constexpr long kSet = 2;  // SIG_SETMASK
+  return Call(__NR_rt_sigprocmask, kSet, Arg(mask), Arg(before), sizeof(*mask));
+}
 inline long GetPid() { return Call(__NR_getpid); }
 inline long EffectiveUid() { return Call(__NR_geteuid); }
 inline bool IdsDiffer() {

@@ -30,7 +30,8 @@ struct Thread {
   // Set while the thread changes an arena's state, or holds its lock around fork: a
   // signal handler that allocates must not enter then.
   bool in_arena;
-  bool was_in_arena;  // when fork began
+  bool was_in_arena : 1;     // when fork began
+  bool signals_blocked : 1;  // signal_guard.h
   bool is_main;
   uint8_t row;  // thread_rows.h; 0: not asked for yet
   Scope scopes[kMaxScopes];

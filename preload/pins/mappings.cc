@@ -118,7 +118,8 @@ void BookMoved(Span span, PinState state) {
 long RemapPinned(const PinnedRange& pin, Span old, size_t after, int flags, const void* to) {
   Unpin(old.begin, old.end);  // first: another thread may be given the place at once
   auto* at = reinterpret_cast<const void*>(old.begin);
-  PinState state = pin.state;
+  const bool is_one = pin.begin == old.begin && pin.end >= old.end;
+  PinState state = is_one ? pin.state : PinState::kUnlocked;
   long result = Remap(at, old.end - old.begin, after, flags, to);
   if (result == kTryAgain && state == PinState::kLocked && !InSandbox()) {
     result = RemapUnlocked(old, after, flags, to);

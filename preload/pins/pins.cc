@@ -4,6 +4,7 @@
 #include "preload/base/ledger.h"
 #include "preload/base/lock.h"
 #include "preload/base/macros.h"
+#include "preload/base/signal_guard.h"
 #include "preload/base/sys.h"
 #include "preload/fence/size_classes.h"
 #include "preload/pins/sandbox.h"
@@ -16,17 +17,22 @@ PW_SEALED PinMode mode = PinMode::kOff;
 Lock lock;
 RangeTable table;
 
-// Holds the books, unless this thread does already: then a signal handler has
-// interrupted their holder, who may be in the middle of a change.
+uint32_t nested_forks = 0;  // from signal handlers that interrupted a fork
+uint64_t missed_bytes = 0;  // to be pinned, by handlers that interrupted the books' holder
+
+// Holds the books, and keeps signal handlers out: but for one that interrupts fork, or
+// comes in a sandbox, whose filter may end the process for a change of the signal mask.
+// Then this thread holds the books already, perhaps in the middle of a change.
 class Hold {
  public:
-  Hold() : held_(!lock.IsMine()) {
+  Hold() : guard_(!InSandbox()), held_(!lock.IsMine()) {
     if (held_) lock.Acquire();
   }
   ~Hold() {
     if (!held_) return;
     Store(ledger.pinned_bytes, table.bytes(PinState::kLocked));
-    Store(ledger.unpinned_bytes, table.bytes(PinState::kUnlocked));
+    Store(ledger.unpinned_bytes, table.bytes(PinState::kUnlocked) +
+                                     __atomic_load_n(&missed_bytes, __ATOMIC_RELAXED));
     lock.Release();
   }
   Hold(const Hold&) = delete;
@@ -34,7 +40,8 @@ class Hold {
   explicit operator bool() const { return held_; }
 
  private:
-  bool held_;
+  const SignalGuard guard_;
+  const bool held_;
 };
 
 uint64_t PageDown(uint64_t address) { return address / kPageBytes * kPageBytes; }
@@ -58,9 +65,11 @@ bool MayLock() { return mode == PinMode::kEnforce && !InSandbox(); }
 
 // How much of the range is locked now, at the preferred end. Each half that is tried
 // costs a call that fails, so that a part is found in a few calls, not the largest.
-uint64_t LockWhatFits(uint64_t begin, uint64_t end, Prefer prefer) {
+uint64_t LockWhatFits(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
   if (!MayLock()) return 0;
   if (Succeeds(LockPages(begin, end))) return end - begin;
+  // Parted by a lock, what the program has mapped as one could not be remapped as one.
+  if (source == PinSource::kMapping) return 0;
   for (uint64_t bytes = PageDown((end - begin) / 2); bytes != 0; bytes = PageDown(bytes / 2)) {
     const uint64_t from = prefer == Prefer::kBegin ? begin : end - bytes;
     if (!sys::Failed(LockPages(from, from + bytes))) return bytes;
@@ -73,7 +82,7 @@ void Book(uint64_t begin, uint64_t end, PinSource source, PinState state) {
 }
 
 void LockAndBook(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
-  const uint64_t locked = LockWhatFits(begin, end, prefer);
+  const uint64_t locked = LockWhatFits(begin, end, source, prefer);
   const uint64_t border = prefer == Prefer::kBegin ? begin + locked : end - locked;
   const bool locked_first = prefer == Prefer::kBegin;
   Book(begin, border, source, locked_first ? PinState::kLocked : PinState::kUnlocked);
@@ -98,6 +107,13 @@ bool IsAny(PinState) { return true; }
 bool IsIdle(PinState state) { return state == PinState::kIdle; }
 bool IsLocked(PinState state) { return state == PinState::kLocked; }
 
+void LockAgain(uint64_t begin, uint64_t end) {
+  PinnedRange range;
+  for (; FindIn(begin, end, &range, IsLocked); begin = range.end)
+    if (!MayLock() || sys::Failed(LockPages(range.begin, range.end)))
+      LockAndBook(range.begin, range.end, range.source, Prefer::kBegin);
+}
+
 }  // namespace
 
 void SetPinMode(PinMode wanted) { mode = wanted; }
@@ -106,7 +122,11 @@ PinMode GetPinMode() { return mode; }
 
 void Pin(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
   const Hold hold;
-  if (hold) LockAndBook(PageDown(begin), PageUp(end), source, prefer);
+  if (!hold) {
+    __atomic_fetch_add(&missed_bytes, PageUp(end) - PageDown(begin), __ATOMIC_RELAXED);
+    return;
+  }
+  LockAndBook(PageDown(begin), PageUp(end), source, prefer);
 }
 
 void BookLocked(uint64_t begin, uint64_t end, PinSource source) {
@@ -147,6 +167,11 @@ void UnpinUnmapped(PinSource source) {
   }
 }
 
+void Relock(uint64_t begin, uint64_t end) {
+  const Hold hold;
+  if (hold) LockAgain(begin, end);
+}
+
 bool FindPin(uint64_t begin, uint64_t end, PinnedRange* found) {
   const Hold hold;
   return hold && FindIn(PageDown(begin), PageUp(end), found, IsAny);
@@ -158,20 +183,23 @@ bool IsPinned(uint64_t begin, uint64_t end) {
   return hold && FindIn(PageDown(begin), PageUp(end), &locked, IsLocked);
 }
 
-void HoldPins() { lock.Acquire(); }
+void HoldPins() {
+  if (lock.IsMine())
+    ++nested_forks;
+  else
+    lock.Acquire();
+}
 
-void ReleasePins() { lock.Release(); }
+void ReleasePins() {
+  if (nested_forks == 0) return lock.Release();
+  --nested_forks;
+}
 
 void RelockPins() {
+  nested_forks = 0;
   lock.Reset();
   const Hold hold;
-  for (uint32_t i = 0; i < table.count(); ++i) {
-    const PinnedRange range = table[i];
-    if (range.state != PinState::kLocked) continue;
-    if (MayLock() && Succeeds(LockPages(range.begin, range.end))) continue;
-    Book(range.begin, range.end, range.source, PinState::kUnlocked);
-    i = table.FirstAfter(range.begin);  // it may have merged with its neighbours
-  }
+  LockAgain(0, UINT64_MAX);
 }
 
 void DisownPins() {

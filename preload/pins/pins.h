@@ -22,7 +22,7 @@ PinMode GetPinMode();
 // Which end of a range to lock where the limit does not allow for all of it.
 enum class Prefer { kBegin, kEnd };
 
-// Locks the pages that [begin, end) touches.
+// Locks the pages that [begin, end) touches; of a mapping, all or none.
 void Pin(uint64_t begin, uint64_t end, PinSource source, Prefer prefer = Prefer::kBegin);
 
 // Books pages that are locked already.
@@ -31,6 +31,9 @@ void BookLocked(uint64_t begin, uint64_t end, PinSource source);
 // Books pages that cannot be written yet; PinAccessible locks what is booked so.
 void PinLater(uint64_t begin, uint64_t end, PinSource source);
 void PinAccessible(uint64_t begin, uint64_t end);
+
+// Locks anew what is booked as locked: it may have been unmapped and mapped again unseen.
+void Relock(uint64_t begin, uint64_t end);
 
 // The pages are gone, or about to go.
 void Unpin(uint64_t begin, uint64_t end);

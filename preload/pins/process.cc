@@ -2,6 +2,7 @@
 #include "preload/pins/process.h"
 
 #include "preload/base/limits.h"
+#include "preload/base/signal_guard.h"
 #include "preload/base/sys.h"
 #include "preload/elf/mappings_reader.h"
 #include "preload/fence/fence.h"
@@ -53,6 +54,7 @@ void PinUnbooked(uint64_t begin, uint64_t end) {
 void PinMapping(const Mapping& mapping) {
   if (!mapping.writable || IsFence(mapping) || IsStack(mapping)) return;
   PinAccessible(mapping.begin, mapping.end);
+  if (!locks_future) Relock(mapping.begin, mapping.end);
   PinUnbooked(mapping.begin, mapping.end);
 }
 
@@ -132,6 +134,7 @@ void NoticeHeap() {
 
 void NoticeMemory() {
   if (!follows_heap || InSandbox()) return;
+  const SignalGuard guard(true);
   heap_end = HeapEnd();
   PinAll(false);
   PinAll(true);
