@@ -7,6 +7,7 @@
 #include "preload/calls/next.h"
 #include "preload/calls/pass.h"
 #include "preload/calls/router.h"
+#include "preload/elf/loader_lock.h"
 #include "preload/fence/fence.h"
 #include "preload/start.h"
 
@@ -49,6 +50,8 @@ void* RouteRealloc(void* block, size_t bytes, const CallFrame& frame) {
 void* ReallocFenced(void*, size_t bytes) { return bytes != 0 ? page : nullptr; }
 void FreeFenced(void*) { ++exports_probe.freed; }
 size_t FencedSize(void*) { return sizeof(page); }
+
+bool MayLockLoader() { return true; }
 
 bool Started() { return true; }
 void Start() {}
