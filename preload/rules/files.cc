@@ -39,8 +39,6 @@ void Close(uint32_t i, uint64_t entry) {
 // What a record keeps: which entry, and how often it was used.
 uint64_t Witness(uint32_t i, uint64_t entry) { return (entry & ~kDescriptorMask) | i; }
 
-void CountMissed() { __atomic_fetch_add(&ledger.files_missed, 1, __ATOMIC_RELAXED); }
-
 bool Enter(int fd, uint64_t* witness) {
   constexpr uint64_t kOneUse = kDescriptorMask + 1;
   for (uint32_t i = 0; i < kMaxOpenFiles; ++i) {
@@ -109,6 +107,8 @@ PW_COLD uint32_t TagOfFile(const char* path, int fd) {
 
 }  // namespace
 
+void CountMissedFile() { __atomic_fetch_add(&ledger.files_missed, 1, __ATOMIC_RELAXED); }
+
 bool WatchFiles(const PolicyImage& from, const abi::PolicyEntry& of) {
   image = from;
   policy = &of;
@@ -129,10 +129,10 @@ void NoticeOpened(const char* path, int fd) {
   if (tag == 0) return;
   uint64_t witness;
   if (!Enter(fd, &witness)) {
-    CountMissed();
+    CountMissedFile();
   } else if (!PushFileScope(witness, tag)) {
     NoticeClosing(fd);
-    CountMissed();
+    CountMissedFile();
   }
 }
 

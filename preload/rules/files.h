@@ -30,6 +30,9 @@ void NoticeOpened(const char* path, int fd);
 // Before `fd` is closed.
 void NoticeClosing(int fd);
 
+// One that is open with no extent, for want of room.
+void CountMissedFile();
+
 // Whether any file of the table is open: if not, there is nothing to notice.
 bool HasSecretFileOpen();
 

@@ -103,18 +103,44 @@ void DropDeadScopes(uint64_t sp, bool keep_others) {
 
 }  // namespace
 
-extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
+namespace {
+
+bool IsFull() { return pw_thread.scope_count == kMaxScopes; }
+
+void DropDead(uint64_t sp) {
   DropDeadScopes(sp, true);
-  if (pw_thread.scope_count == kMaxScopes) DropDeadScopes(sp, false);
+  if (IsFull()) DropDeadScopes(sp, false);
 }
 
-namespace {
+void Remove(uint32_t index) {
+  Thread& thread = pw_thread;
+  for (uint32_t i = index + 1; i < thread.scope_count; ++i) thread.scopes[i - 1] = thread.scopes[i];
+  --thread.scope_count;
+}
+
+// A record whose tag another file's has as well: missed only if it is the last to be
+// closed.
+bool IsCoveredFile(uint32_t index) {
+  const Thread& thread = pw_thread;
+  if (thread.scopes[index].sp != kFileScope) return false;
+  for (uint32_t i = index + 1; i < thread.scope_count; ++i)
+    if (thread.scopes[i].sp == kFileScope && thread.scopes[i].tag == thread.scopes[index].tag)
+      return true;
+  return false;
+}
+
+void DropCoveredFile() {
+  for (uint32_t i = 0; i < pw_thread.scope_count; ++i) {
+    if (!IsCoveredFile(i)) continue;
+    Remove(i);
+    CountMissedFile();
+    return;
+  }
+}
 
 bool Push(const Scope& scope) {
   Thread& thread = pw_thread;
-  if (thread.scope_count == kMaxScopes)
-    pw_compact_scopes(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
-  if (thread.scope_count == kMaxScopes) return false;
+  if (IsFull()) return false;
   thread.scopes[thread.scope_count] = scope;
   ++thread.scope_count;
   return true;
@@ -122,17 +148,27 @@ bool Push(const Scope& scope) {
 
 }  // namespace
 
-bool PushExplicitScope(uint32_t tag) { return Push({kExplicitScope, 0, tag}); }
+// Files must not keep out the extents of other rules.
+extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
+  DropDead(sp);
+  if (IsFull()) DropCoveredFile();
+}
 
-bool PushFileScope(uint64_t witness, uint32_t tag) { return Push({kFileScope, witness, tag}); }
+bool PushExplicitScope(uint32_t tag) {
+  if (IsFull()) pw_compact_scopes(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  return Push({kExplicitScope, 0, tag});
+}
+
+bool PushFileScope(uint64_t witness, uint32_t tag) {
+  if (IsFull()) DropDead(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  return Push({kFileScope, witness, tag});
+}
 
 void PopExplicitScope() {
-  Thread& thread = pw_thread;
+  const Thread& thread = pw_thread;
   uint32_t last = thread.scope_count;
   while (last > 0 && thread.scopes[last - 1].sp != kExplicitScope) --last;
-  if (last == 0) return;
-  for (uint32_t i = last; i < thread.scope_count; ++i) thread.scopes[i - 1] = thread.scopes[i];
-  --thread.scope_count;
+  if (last != 0) Remove(last - 1);
 }
 
 // Before the start, sanitizers look functions up while their own interceptors are
