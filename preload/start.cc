@@ -90,6 +90,7 @@ void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned inter
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   SetRules(NoRules());
+  WatchForks(nullptr);
   BindFunctions(image, nullptr, StartPins(image, policy));
   if (PinsProcess()) JudgeEveryCall();
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);

@@ -31,7 +31,8 @@ inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
 // For `pin.process`: calls that may take away the right to exceed the limit.
 inline constexpr const char* kPrivilegeFunctions[] = {
     "setuid", "seteuid",   "setreuid",    "setresuid",
-    "capset", "setrlimit", "setrlimit64", "prlimit", "prlimit64"};
+    "capset", "setrlimit", "setrlimit64", "prlimit",   "prlimit64",
+    "unshare", "setns"};
 
 // For every pin that locks something after start: a program that enters a sandbox must
 // not be made to call mlock(2) there.

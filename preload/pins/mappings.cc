@@ -140,7 +140,7 @@ bool Discards(int advice) { return advice == MADV_DONTNEED || advice == MADV_FRE
 // Linux 5.18 they are unlocked for a moment, in which they are not there.
 long DiscardPinned(const void* at, size_t bytes) {
   const long result = sys::Advise(at, bytes, kDiscardLocked);
-  if (result != kInvalid || InSandbox()) return result;
+  if (result != kInvalid) return result;
   sys::Unlock(at, bytes);
   const long discarded = sys::Advise(at, bytes, MADV_DONTNEED);
   sys::LockOnFault(at, bytes);
@@ -197,7 +197,7 @@ extern "C" int intercepted_mprotect(void* at, size_t bytes, int protection) {
 extern "C" int intercepted_madvise(void* at, size_t bytes, int advice) {
   const Span span = SpanOf(at, bytes);
   const int error = GetErrno();
-  if (Discards(advice) && IsPinned(span.begin, span.end))
+  if (Discards(advice) && !InSandbox() && IsPinned(span.begin, span.end))
     return static_cast<int>(Report(DiscardPinned(at, bytes)));
   const int result = real_madvise(at, bytes, advice);
   if (result == 0 || !Discards(advice) || GetErrno() != -kInvalid || InSandbox()) return result;

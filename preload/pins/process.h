@@ -31,7 +31,7 @@ void RelockProcess();
 
 // A right to exceed the limit may go with the next call.
 void NoticePrivilegeCall();
-void NoticeSystemCall(long number);
+void NoticeSystemCall(long number, long a, long b, long c);
 
 extern PW_HIDDEN bool follows_heap;
 
@@ -46,7 +46,9 @@ extern PW_HIDDEN bool follows_heap;
   DO(setrlimit)                \
   DO(setrlimit64)              \
   DO(prlimit)                  \
-  DO(prlimit64)
+  DO(prlimit64)                \
+  DO(unshare)                  \
+  DO(setns)
 
 extern "C" {
 #define PW_DECLARE(function)                            \
