@@ -28,6 +28,9 @@ inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap
 // For `pin.stacks` and `pin.process`; for `pin.scrubStack`, to know a thread's stack.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
 
+// For every pin of a part of the main stack.
+inline constexpr const char* kStackBoundsFunctions[] = {"pthread_getattr_np"};
+
 // For `pin.process`: calls that may take away the right to exceed the limit.
 inline constexpr const char* kPrivilegeFunctions[] = {
     "setuid", "seteuid",   "setreuid",    "setresuid",

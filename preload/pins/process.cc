@@ -9,6 +9,7 @@
 #include "preload/fence/fork.h"
 #include "preload/pins/pins.h"
 #include "preload/pins/sandbox.h"
+#include "preload/pins/stack_bounds.h"
 #include "preload/rules/scopes.h"
 
 extern "C" {
@@ -29,12 +30,6 @@ bool locks_future = false;
 uint64_t heap_end = 0;
 
 bool IsFence(const Mapping& mapping) { return fence.Owns(reinterpret_cast<void*>(mapping.begin)); }
-
-// By its place, since the name is only on the part with the arguments.
-bool IsMainStack(const Mapping& mapping) {
-  return main_stack_top - mapping.begin < kDeepestStack ||
-         main_stack_top - (mapping.end - 1) < kDeepestStack;
-}
 
 // A thread's stack is pinned from its top, and not beyond what the policy says; so is
 // the main one.
@@ -88,9 +83,10 @@ void UnlockStackBelow() {
   }
 }
 
+// Without a limit the main stack may grow locked, and stays one mapping.
 bool LockAll(int flags) {
   if (sys::Failed(sys::Call(__NR_mlockall, flags | kOnFault))) return false;
-  UnlockStackBelow();
+  if ((flags & kFuture) == 0) UnlockStackBelow();
   return true;
 }
 

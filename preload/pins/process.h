@@ -3,8 +3,7 @@
 // breaks. Under a limit the kernel charges address space for it, and later mappings,
 // threads and stack growth fail.
 //
-// Where nothing limits this process, mlockall is what it gets, on fault, less the
-// lowest pages of the main stack. Else the shim locks what can be written, as far as
+// Where nothing limits this process, mlockall is what it gets, on fault. Else the shim locks what can be written, as far as
 // the limit allows, and follows the program: what it maps, starts and allocates. It
 // looks at everything anew before fork, at thread start and when modules are loaded.
 #pragma once

@@ -6,6 +6,7 @@
 #include "preload/pins/mappings.h"
 #include "preload/pins/process.h"
 #include "preload/pins/sandbox.h"
+#include "preload/pins/stack_bounds.h"
 #include "preload/pins/stacks.h"
 #include "preload/rules/file_calls.h"
 #include "preload/rules/lookup.h"
@@ -51,6 +52,7 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kMappings, mprotect),
     PW_INTERCEPT(kMappings, madvise),
     PW_INTERCEPT(kThreads, pthread_create),
+    PW_INTERCEPT(kStackBounds, pthread_getattr_np),
 #define PW_INTERCEPT_PRIVILEGE(function) PW_INTERCEPT(kPrivileges, function),
     PW_PRIVILEGE_CALLS(PW_INTERCEPT_PRIVILEGE)
     PW_INTERCEPT(kPrctl, prctl),
