@@ -28,6 +28,9 @@ inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap
 // For `pin.stacks` and `pin.process`; for `pin.scrubStack`, to know a thread's stack.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
 
+// For `pin.scrubStack`.
+inline constexpr const char* kStackSwitchFunctions[] = {"makecontext", "sigaltstack"};
+
 // For every pin of a part of the main stack.
 inline constexpr const char* kStackBoundsFunctions[] = {"pthread_getattr_np"};
 

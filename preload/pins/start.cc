@@ -43,6 +43,7 @@ unsigned PinNamed(const PolicyImage& image, const abi::PinEntry& pin) {
     intercepts = intercepts | Intercepts::kStackBounds;
   }
   if (pin.stack_bytes != 0 || pin.scrub_bytes != 0) intercepts = intercepts | Intercepts::kThreads;
+  if (pin.scrub_bytes != 0) intercepts = intercepts | Intercepts::kStackSwitches;
   return intercepts;
 }
 
