@@ -25,8 +25,8 @@ void Notice(const pw_stack& stack) {
 bool HasInnerStacks() { return __atomic_load_n(&has_inner_stacks, __ATOMIC_RELAXED); }
 
 // A jump, by which further arguments stay where they are.
-extern "C" __attribute__((optimize("O2"))) void intercepted_makecontext(
-    pw_context* context, void (*start)(), long count, long a, long b, long c) {
+extern "C" void intercepted_makecontext(pw_context* context, void (*start)(), long count, long a,
+                                        long b, long c) {
   Notice(context->stack);
   real_makecontext(context, start, count, a, b, c);
 }
