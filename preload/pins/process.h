@@ -3,9 +3,10 @@
 // breaks. Under a limit the kernel charges address space for it, and later mappings,
 // threads and stack growth fail.
 //
-// Where nothing limits this process, mlockall is what it gets, on fault. Else the shim locks what can be written, as far as
-// the limit allows, and follows the program: what it maps, starts and allocates. It
-// looks at everything anew before fork, at thread start and when modules are loaded.
+// Where nothing limits this process, mlockall is what it gets, on fault. Else the shim
+// locks what can be written, as far as the limit allows, and follows the program: what
+// it maps, starts and allocates. It looks at everything anew before fork, at thread
+// start and when modules are loaded.
 #pragma once
 
 #include "preload/base/macros.h"

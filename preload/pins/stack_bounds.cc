@@ -56,7 +56,8 @@ void Correct(void* attributes) {
   const MainStack stack = FindMainStack();
   if (begin <= stack.begin || begin >= stack.end) return;
   const uint64_t lowest = LowestOf(stack);
-  if (lowest < begin) set_stack(attributes, reinterpret_cast<void*>(lowest), begin + bytes - lowest);
+  if (lowest >= begin) return;
+  set_stack(attributes, reinterpret_cast<void*>(lowest), begin + bytes - lowest);
 }
 
 }  // namespace
