@@ -3,6 +3,7 @@
 
 #include "preload/base/error.h"
 #include "preload/base/macros.h"
+#include "preload/base/signal_guard.h"
 #include "preload/base/sys.h"
 #include "preload/pins/pins.h"
 #include "preload/pins/sandbox.h"
@@ -87,7 +88,8 @@ void* MapFor(Mmap real, const void* caller, const MapCall& call) {
   void* result = call.By(real, 0);
   if (!IsMapped(result)) return result;
   const Span span = SpanOf(result, call.bytes);
-  Unpin(span.begin, span.end);  // what was there is gone
+  const SignalGuard guard(!InSandbox());  // once for both
+  Unpin(span.begin, span.end);            // what was there is gone
   if (pins) PinAs(span, writable);
   return result;
 }
