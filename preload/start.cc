@@ -91,6 +91,7 @@ void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned inter
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
   SetRules(NoRules());
+  WatchForks(nullptr);
   const unsigned intercepts = StartPins(image, policy);
   BindFunctions(image, nullptr, intercepts | static_cast<unsigned>(Intercepts::kLookup));
   if (PinsProcess()) JudgeEveryCall();

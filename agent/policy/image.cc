@@ -248,6 +248,9 @@ void AddInterceptors(const Pin& pin, OrderedSet& functions) {
   if (maps || !pin.data.empty()) functions.AddAll(abi::kLookupFunctions);
   if (maps) functions.AddAll(abi::kMappingFunctions);
   if (starts_threads) functions.AddAll(abi::kThreadStartFunctions);
+  if (pin.scrub_bytes != 0) functions.AddAll(abi::kStackSwitchFunctions);
+  if (pin.process || pin.environment || pin.stack_bytes != 0)
+    functions.AddAll(abi::kStackBoundsFunctions);
   if (pin.process) functions.AddAll(abi::kPrivilegeFunctions);
   if (maps || starts_threads || !pin.data.empty()) functions.AddAll(abi::kSandboxFunctions);
 }

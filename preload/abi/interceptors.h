@@ -28,10 +28,17 @@ inline constexpr const char* kMappingFunctions[] = {"mmap",   "mmap64",  "munmap
 // For `pin.stacks` and `pin.process`; for `pin.scrubStack`, to know a thread's stack.
 inline constexpr const char* kThreadStartFunctions[] = {"pthread_create"};
 
+// For `pin.scrubStack`.
+inline constexpr const char* kStackSwitchFunctions[] = {"makecontext", "sigaltstack"};
+
+// For every pin of a part of the main stack.
+inline constexpr const char* kStackBoundsFunctions[] = {"pthread_getattr_np"};
+
 // For `pin.process`: calls that may take away the right to exceed the limit.
 inline constexpr const char* kPrivilegeFunctions[] = {
     "setuid", "seteuid",   "setreuid",    "setresuid",
-    "capset", "setrlimit", "setrlimit64", "prlimit", "prlimit64"};
+    "capset", "setrlimit", "setrlimit64", "prlimit",   "prlimit64",
+    "unshare", "setns"};
 
 // For every pin that locks something after start: a program that enters a sandbox must
 // not be made to call mlock(2) there.

@@ -19,7 +19,8 @@ int pthread_atfork(ForkHandler, ForkHandler, ForkHandler) __attribute__((weak));
 namespace pagewarden {
 namespace {
 
-uint64_t always_seen = kSeen;
+// The second word of it: whose memory this is; 0: unknown.
+uint64_t always_seen[2] = {kSeen, 0};
 
 void BeforeFork() {
   LookBeforeFork();
@@ -40,6 +41,7 @@ void AfterForkInParent() {
 void AfterForkInChild() {
   *fork_witness = kSeen;
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
+  fork_witness[1] = ledger.pid;
   AfterForkOfLoaderInChild();
   ReleaseRowsOfOthers();
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild();
@@ -49,7 +51,7 @@ void AfterForkInChild() {
 
 }  // namespace
 
-uint64_t* fork_witness = &always_seen;
+uint64_t* fork_witness = always_seen;
 
 bool RegisterForkHandlers() {
   // No owner: the shim is never unloaded.
@@ -61,11 +63,18 @@ bool RegisterForkHandlers() {
 }
 
 void WatchForks(void* page) {
+  if (page == nullptr) page = reinterpret_cast<void*>(sys::Map(kPageBytes));
   if (sys::Failed(sys::Advise(page, kPageBytes, MADV_WIPEONFORK))) return;
   auto* witness = static_cast<uint64_t*>(page);
-  *witness = kSeen;
+  witness[0] = kSeen;
+  witness[1] = static_cast<uint64_t>(sys::GetPid());
   // Other threads may look at any moment, and zero means a fork to them.
   __atomic_store_n(&fork_witness, witness, __ATOMIC_RELEASE);
+}
+
+bool SharesParentsMemory() {
+  const uint64_t owner = fork_witness[1];
+  return owner != 0 && owner != static_cast<uint64_t>(sys::GetPid());
 }
 
 // The child may have several threads by now: the first to come does it, and the

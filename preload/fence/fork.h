@@ -20,11 +20,15 @@ namespace pagewarden {
 bool RegisterForkHandlers();
 
 // Notices children that no handler saw. `page` is writable, of the shim's own,
-// private and anonymous.
+// private and anonymous; null: there is none yet.
 void WatchForks(void* page);
 
 enum ForkWitness : uint64_t { kUnseen = 0, kSeen = 1, kHandling = 2 };
 extern PW_HIDDEN uint64_t* fork_witness;
+
+// In a child of vfork: what it does to itself, it does not do to the memory's owner.
+// False as well where that is unknown.
+bool SharesParentsMemory();
 
 // Puts locks and books in order in such a child. Its copy of the arenas is not
 // locked, and the ledger says so from here on.

@@ -4,6 +4,7 @@
 #include "preload/pins/data.h"
 #include "preload/pins/pins.h"
 #include "preload/pins/process.h"
+#include "preload/pins/stacks.h"
 
 namespace pagewarden {
 
@@ -17,6 +18,7 @@ void BeforeForkOfPins() { HoldPins(); }
 void AfterForkOfPinsInParent() { ReleasePins(); }
 
 void AfterForkOfPinsInChild() {
+  ForgetBirths();
   RelockPins();
   RelockProcess();
 }

@@ -3,6 +3,7 @@
 
 #include "preload/base/error.h"
 #include "preload/base/macros.h"
+#include "preload/base/signal_guard.h"
 #include "preload/base/sys.h"
 #include "preload/pins/pins.h"
 #include "preload/pins/sandbox.h"
@@ -87,7 +88,8 @@ void* MapFor(Mmap real, const void* caller, const MapCall& call) {
   void* result = call.By(real, 0);
   if (!IsMapped(result)) return result;
   const Span span = SpanOf(result, call.bytes);
-  Unpin(span.begin, span.end);  // what was there is gone
+  const SignalGuard guard(!InSandbox());  // once for both
+  Unpin(span.begin, span.end);            // what was there is gone
   if (pins) PinAs(span, writable);
   return result;
 }
@@ -140,7 +142,7 @@ bool Discards(int advice) { return advice == MADV_DONTNEED || advice == MADV_FRE
 // Linux 5.18 they are unlocked for a moment, in which they are not there.
 long DiscardPinned(const void* at, size_t bytes) {
   const long result = sys::Advise(at, bytes, kDiscardLocked);
-  if (result != kInvalid || InSandbox()) return result;
+  if (result != kInvalid) return result;
   sys::Unlock(at, bytes);
   const long discarded = sys::Advise(at, bytes, MADV_DONTNEED);
   sys::LockOnFault(at, bytes);
@@ -197,7 +199,7 @@ extern "C" int intercepted_mprotect(void* at, size_t bytes, int protection) {
 extern "C" int intercepted_madvise(void* at, size_t bytes, int advice) {
   const Span span = SpanOf(at, bytes);
   const int error = GetErrno();
-  if (Discards(advice) && IsPinned(span.begin, span.end))
+  if (Discards(advice) && !InSandbox() && IsPinned(span.begin, span.end))
     return static_cast<int>(Report(DiscardPinned(at, bytes)));
   const int result = real_madvise(at, bytes, advice);
   if (result == 0 || !Discards(advice) || GetErrno() != -kInvalid || InSandbox()) return result;

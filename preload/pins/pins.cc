@@ -18,7 +18,7 @@ Lock lock;
 RangeTable table;
 
 uint32_t nested_forks = 0;  // from signal handlers that interrupted a fork
-uint64_t missed_bytes = 0;  // to be pinned, by handlers that interrupted the books' holder
+uint64_t missed_bytes = 0;  // not booked, and not locked
 
 // Holds the books, and keeps signal handlers out: but for one that interrupts fork, or
 // comes in a sandbox, whose filter may end the process for a change of the signal mask.
@@ -60,6 +60,8 @@ bool Succeeds(long result) {
 long LockPages(uint64_t begin, uint64_t end) {
   return sys::LockOnFault(reinterpret_cast<const void*>(begin), end - begin);
 }
+
+void AddMissed(uint64_t bytes) { __atomic_fetch_add(&missed_bytes, bytes, __ATOMIC_RELAXED); }
 
 bool MayLock() { return mode == PinMode::kEnforce && !InSandbox(); }
 
@@ -120,12 +122,14 @@ void SetPinMode(PinMode wanted) { mode = wanted; }
 
 PinMode GetPinMode() { return mode; }
 
+void CountUnpinned(uint64_t bytes) {
+  const Hold hold;
+  AddMissed(bytes);
+}
+
 void Pin(uint64_t begin, uint64_t end, PinSource source, Prefer prefer) {
   const Hold hold;
-  if (!hold) {
-    __atomic_fetch_add(&missed_bytes, PageUp(end) - PageDown(begin), __ATOMIC_RELAXED);
-    return;
-  }
+  if (!hold) return AddMissed(PageUp(end) - PageDown(begin));
   LockAndBook(PageDown(begin), PageUp(end), source, prefer);
 }
 

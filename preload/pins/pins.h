@@ -25,6 +25,9 @@ enum class Prefer { kBegin, kEnd };
 // Locks the pages that [begin, end) touches; of a mapping, all or none.
 void Pin(uint64_t begin, uint64_t end, PinSource source, Prefer prefer = Prefer::kBegin);
 
+// What should be pinned, and never will be.
+void CountUnpinned(uint64_t bytes);
+
 // Books pages that are locked already.
 void BookLocked(uint64_t begin, uint64_t end, PinSource source);
 

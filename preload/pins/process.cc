@@ -6,8 +6,10 @@
 #include "preload/base/sys.h"
 #include "preload/elf/mappings_reader.h"
 #include "preload/fence/fence.h"
+#include "preload/fence/fork.h"
 #include "preload/pins/pins.h"
 #include "preload/pins/sandbox.h"
+#include "preload/pins/stack_bounds.h"
 #include "preload/rules/scopes.h"
 
 extern "C" {
@@ -28,12 +30,6 @@ bool locks_future = false;
 uint64_t heap_end = 0;
 
 bool IsFence(const Mapping& mapping) { return fence.Owns(reinterpret_cast<void*>(mapping.begin)); }
-
-// By its place, since the name is only on the part with the arguments.
-bool IsMainStack(const Mapping& mapping) {
-  return main_stack_top - mapping.begin < kDeepestStack ||
-         main_stack_top - (mapping.end - 1) < kDeepestStack;
-}
 
 // A thread's stack is pinned from its top, and not beyond what the policy says; so is
 // the main one.
@@ -87,22 +83,35 @@ void UnlockStackBelow() {
   }
 }
 
+// Without a limit the main stack may grow locked, and stays one mapping.
 bool LockAll(int flags) {
   if (sys::Failed(sys::Call(__NR_mlockall, flags | kOnFault))) return false;
-  UnlockStackBelow();
+  if ((flags & kFuture) == 0) UnlockStackBelow();
   return true;
 }
 
 // Everything that is there stays locked; what comes is locked as the limit allows.
 void StopLockingFuture() {
+  if (!locks_future || SharesParentsMemory()) return;
   if (!__atomic_exchange_n(&locks_future, false, __ATOMIC_ACQ_REL)) return;
   if (!InSandbox()) LockAll(kCurrent);
   NoticeMemory();
 }
 
-bool IsAboutLocks(long resource) {
-  constexpr long kLimitMemlock = 8;
-  return resource == kLimitMemlock;
+constexpr long kLimitMemlock = 8;
+
+void NoticeSetLimit(long resource) {
+  if (resource == kLimitMemlock) StopLockingFuture();
+}
+
+void NoticeProcessLimit(long pid, long resource, long limit) {
+  const bool is_own = pid == 0 || pid == sys::GetPid();
+  if (limit != 0 && is_own) NoticeSetLimit(resource);
+}
+
+void NoticeUnshare(long flags) {
+  constexpr long kNewUser = 0x10000000;  // CLONE_NEWUSER
+  if ((flags & kNewUser) != 0) NoticePrivilegeCall();
 }
 
 }  // namespace
@@ -122,7 +131,7 @@ void NoticeHeap() {
   // Not one locked instruction: a count that is lost does no harm.
   const uint32_t call = __atomic_load_n(&calls, __ATOMIC_RELAXED);
   __atomic_store_n(&calls, call + 1, __ATOMIC_RELAXED);
-  if (call % kCallsBetween != 0) return;
+  if (call % kCallsBetween != 0 || InSandbox()) return;
   const uint64_t now = HeapEnd();
   const uint64_t before = __atomic_exchange_n(&heap_end, now, __ATOMIC_ACQ_REL);
   if (before == now || before == 0) return;
@@ -149,16 +158,20 @@ void NoticePrivilegeCall() {
   if (locks_future && !LimitIsInfinite()) StopLockingFuture();
 }
 
-void NoticeSystemCall(long number) {
+void NoticeSystemCall(long number, long a, long b, long c) {
   switch (number) {
     case __NR_setuid:
     case __NR_setreuid:
     case __NR_setresuid:
     case __NR_capset:
+    case __NR_setns:
       return NoticePrivilegeCall();
+    case __NR_unshare:
+      return NoticeUnshare(a);
     case __NR_setrlimit:
+      return NoticeSetLimit(a);
     case __NR_prlimit64:
-      return StopLockingFuture();
+      return NoticeProcessLimit(a, b, c);
     default:
       return;
   }
@@ -166,28 +179,23 @@ void NoticeSystemCall(long number) {
 
 extern "C" {
 
-#define PW_INTERCEPT_IDENTITY(function)                            \
-  int intercepted_##function(long a, long b, long c, long d) {     \
-    NoticePrivilegeCall();                                         \
-    return real_##function(a, b, c, d);                            \
-  }
-PW_INTERCEPT_IDENTITY(setuid)
-PW_INTERCEPT_IDENTITY(seteuid)
-PW_INTERCEPT_IDENTITY(setreuid)
-PW_INTERCEPT_IDENTITY(setresuid)
-PW_INTERCEPT_IDENTITY(capset)
-#undef PW_INTERCEPT_IDENTITY
-
-#define PW_INTERCEPT_LIMIT(function, resource)                 \
+#define PW_INTERCEPT_PRIVILEGE(function, notice)               \
   int intercepted_##function(long a, long b, long c, long d) { \
-    if (IsAboutLocks(resource)) StopLockingFuture();           \
+    notice;                                                    \
     return real_##function(a, b, c, d);                        \
   }
-PW_INTERCEPT_LIMIT(setrlimit, a)
-PW_INTERCEPT_LIMIT(setrlimit64, a)
-PW_INTERCEPT_LIMIT(prlimit, b)
-PW_INTERCEPT_LIMIT(prlimit64, b)
-#undef PW_INTERCEPT_LIMIT
+PW_INTERCEPT_PRIVILEGE(setuid, NoticePrivilegeCall())
+PW_INTERCEPT_PRIVILEGE(seteuid, NoticePrivilegeCall())
+PW_INTERCEPT_PRIVILEGE(setreuid, NoticePrivilegeCall())
+PW_INTERCEPT_PRIVILEGE(setresuid, NoticePrivilegeCall())
+PW_INTERCEPT_PRIVILEGE(capset, NoticePrivilegeCall())
+PW_INTERCEPT_PRIVILEGE(setns, NoticePrivilegeCall())
+PW_INTERCEPT_PRIVILEGE(unshare, NoticeUnshare(a))
+PW_INTERCEPT_PRIVILEGE(setrlimit, NoticeSetLimit(a))
+PW_INTERCEPT_PRIVILEGE(setrlimit64, NoticeSetLimit(a))
+PW_INTERCEPT_PRIVILEGE(prlimit, NoticeProcessLimit(static_cast<int>(a), b, c))
+PW_INTERCEPT_PRIVILEGE(prlimit64, NoticeProcessLimit(static_cast<int>(a), b, c))
+#undef PW_INTERCEPT_PRIVILEGE
 
 }  // extern "C"
 

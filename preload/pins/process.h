@@ -3,10 +3,10 @@
 // breaks. Under a limit the kernel charges address space for it, and later mappings,
 // threads and stack growth fail.
 //
-// Where nothing limits this process, mlockall is what it gets, on fault, less the
-// lowest pages of the main stack. Else the shim locks what can be written, as far as
-// the limit allows, and follows the program: what it maps, starts and allocates. It
-// looks at everything anew before fork, at thread start and when modules are loaded.
+// Where nothing limits this process, mlockall is what it gets, on fault. Else the shim
+// locks what can be written, as far as the limit allows, and follows the program: what
+// it maps, starts and allocates. It looks at everything anew before fork, at thread
+// start and when modules are loaded.
 #pragma once
 
 #include "preload/base/macros.h"
@@ -31,7 +31,7 @@ void RelockProcess();
 
 // A right to exceed the limit may go with the next call.
 void NoticePrivilegeCall();
-void NoticeSystemCall(long number);
+void NoticeSystemCall(long number, long a, long b, long c);
 
 extern PW_HIDDEN bool follows_heap;
 
@@ -46,7 +46,9 @@ extern PW_HIDDEN bool follows_heap;
   DO(setrlimit)                \
   DO(setrlimit64)              \
   DO(prlimit)                  \
-  DO(prlimit64)
+  DO(prlimit64)                \
+  DO(unshare)                  \
+  DO(setns)
 
 extern "C" {
 #define PW_DECLARE(function)                            \

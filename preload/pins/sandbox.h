@@ -9,8 +9,17 @@
 
 namespace pagewarden {
 
-void EnterSandbox();
-void NoticePrctl(long option);  // before the call
+// Around a system call, which may enter one. It counts from before the call, and no more
+// if that fails.
+class SandboxCall {
+ public:
+  SandboxCall(long number, long a);
+  void Returned(long result);
+
+ private:
+  const bool enters_;
+};
+
 bool InSandbox();
 
 }  // namespace pagewarden

@@ -118,10 +118,11 @@ struct Birth {
   bool taken;
 };
 
-constexpr size_t kBirths = 64;
+constexpr size_t kBirths = 1024;
 Birth births[kBirths];
 
-// Null: as many threads are being born at this moment. Then one starts unpinned.
+// Null: as many threads are being born at this moment. Then one starts unpinned, and counts
+// as such for good.
 Birth* TakeBirth() {
   for (Birth& birth : births)
     if (!__atomic_exchange_n(&birth.taken, true, __ATOMIC_ACQ_REL)) return &birth;
@@ -168,6 +169,10 @@ void* StartThread(void* data) {
 
 }  // namespace
 
+void ForgetBirths() {
+  for (Birth& birth : births) birth.taken = false;
+}
+
 void StartPinningStacks(uint64_t bytes) {
   wanted_bytes = bytes;
   PinMainStack();
@@ -176,11 +181,15 @@ void StartPinningStacks(uint64_t bytes) {
 extern "C" int intercepted_pthread_create(void* thread, const pw_thread_attributes* attributes,
                                           void* (*start)(void*), void* argument) {
   NoticeMemory();
+  const uint64_t usable = UsableStackBytes(attributes);
   Birth* birth = TakeBirth();
-  if (birth == nullptr) return real_pthread_create(thread, attributes, start, argument);
+  if (birth == nullptr) {
+    CountUnpinned(usable < wanted_bytes ? usable : wanted_bytes);
+    return real_pthread_create(thread, attributes, start, argument);
+  }
   birth->start = start;
   birth->argument = argument;
-  birth->stack_bytes = UsableStackBytes(attributes);
+  birth->stack_bytes = usable;
   const int result = real_pthread_create(thread, attributes, StartThread, birth);
   if (result != 0) ReturnBirth(birth);
   return result;

@@ -12,6 +12,9 @@ namespace pagewarden {
 // For Start: the main stack.
 void StartPinningStacks(uint64_t bytes);
 
+// In the child of fork, which has one thread.
+void ForgetBirths();
+
 // What `pin.process` pins of each stack.
 inline constexpr uint64_t kStackBytesOfProcess = 256 << 10;
 

@@ -6,6 +6,7 @@
 #include "preload/pins/mappings.h"
 #include "preload/pins/pins.h"
 #include "preload/pins/process.h"
+#include "preload/pins/stack_bounds.h"
 #include "preload/pins/stacks.h"
 #include "preload/rules/interceptors.h"
 #include "preload/stack/stack_scrub.h"
@@ -25,7 +26,10 @@ unsigned operator|(unsigned groups, Intercepts group) {
 // In the order of what is worth most under a limit.
 unsigned PinNamed(const PolicyImage& image, const abi::PinEntry& pin) {
   unsigned intercepts = 0;
-  if ((pin.flags & abi::kPinEnvironment) != 0) PinEnvironment();
+  if ((pin.flags & abi::kPinEnvironment) != 0) {
+    PinEnvironment();
+    intercepts = intercepts | Intercepts::kStackBounds;
+  }
   if (pin.data.count != 0) {
     StartPinningData({image, pin.data});
     intercepts = intercepts | Intercepts::kLookup;
@@ -34,8 +38,12 @@ unsigned PinNamed(const PolicyImage& image, const abi::PinEntry& pin) {
     StartPinningMappings({image, pin.mappings});
     intercepts = intercepts | Intercepts::kMappings;
   }
-  if (pin.stack_bytes != 0) StartPinningStacks(pin.stack_bytes);
+  if (pin.stack_bytes != 0) {
+    StartPinningStacks(pin.stack_bytes);
+    intercepts = intercepts | Intercepts::kStackBounds;
+  }
   if (pin.stack_bytes != 0 || pin.scrub_bytes != 0) intercepts = intercepts | Intercepts::kThreads;
+  if (pin.scrub_bytes != 0) intercepts = intercepts | Intercepts::kStackSwitches;
   return intercepts;
 }
 
@@ -45,7 +53,7 @@ unsigned PinProcess(const abi::PinEntry& pin) {
   StartPinningAllMappings();
   StartPinningProcess();
   return 0u | Intercepts::kLookup | Intercepts::kMappings | Intercepts::kThreads |
-         Intercepts::kPrivileges;
+         Intercepts::kPrivileges | Intercepts::kStackBounds;
 }
 
 }  // namespace
@@ -56,6 +64,7 @@ unsigned StartPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
   const bool enforces = policy.mode == abi::Mode::kEnforce;
   SetPinMode(enforces ? PinMode::kEnforce : PinMode::kAudit);
   NameExecutable();
+  StartCorrectingStackBounds();
   if (enforces && pin.scrub_bytes != 0) StartScrubbing(pin.scrub_bytes);
   unsigned intercepts = PinNamed(image, pin);
   if ((pin.flags & abi::kPinProcess) != 0) intercepts |= PinProcess(pin);

@@ -6,11 +6,13 @@
 #include "preload/pins/mappings.h"
 #include "preload/pins/process.h"
 #include "preload/pins/sandbox.h"
+#include "preload/pins/stack_bounds.h"
 #include "preload/pins/stacks.h"
 #include "preload/rules/file_calls.h"
 #include "preload/rules/lookup.h"
 #include "preload/rules/prctl.h"
 #include "preload/rules/thread_names.h"
+#include "preload/stack/stack_switches.h"
 
 namespace pagewarden {
 namespace {
@@ -51,6 +53,9 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kMappings, mprotect),
     PW_INTERCEPT(kMappings, madvise),
     PW_INTERCEPT(kThreads, pthread_create),
+    PW_INTERCEPT(kStackSwitches, makecontext),
+    PW_INTERCEPT(kStackSwitches, sigaltstack),
+    PW_INTERCEPT(kStackBounds, pthread_getattr_np),
 #define PW_INTERCEPT_PRIVILEGE(function) PW_INTERCEPT(kPrivileges, function),
     PW_PRIVILEGE_CALLS(PW_INTERCEPT_PRIVILEGE)
     PW_INTERCEPT(kPrctl, prctl),

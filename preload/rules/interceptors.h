@@ -15,6 +15,8 @@ enum class Intercepts : unsigned {
   kThreads = 1u << 5,     // pins/stacks.h
   kSandbox = 1u << 6,     // sandbox.h
   kPrivileges = 1u << 7,  // pins/process.h
+  kStackBounds = 1u << 8,  // pins/stack_bounds.h
+  kStackSwitches = 1u << 9,  // stack/stack_switches.h
   kPrctl = kThreadName | kSandbox,
 };
 

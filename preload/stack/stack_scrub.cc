@@ -6,6 +6,7 @@
 #include "preload/base/thread.h"
 #include "preload/fence/size_classes.h"
 #include "preload/rules/scopes.h"
+#include "preload/stack/stack_switches.h"
 
 namespace pagewarden {
 
@@ -25,7 +26,9 @@ uint64_t LowestOfMainStack(uint64_t sp, uint64_t wanted) {
 }
 
 uint64_t LowestKnown(uint64_t sp, uint64_t wanted) {
-  if (main_stack_top - sp < main_stack_bytes) return LowestOfMainStack(sp, wanted);
+  if (HasInnerStacks()) return sp;
+  const bool is_on_main_stack = pw_thread.is_main && main_stack_top - sp < main_stack_bytes;
+  if (is_on_main_stack) return LowestOfMainStack(sp, wanted);
   const uint64_t top = ThreadPointer();
   const uint64_t known = pw_thread.stack_bytes;
   if (pw_thread.is_main || top - sp > known) return sp;

@@ -79,11 +79,11 @@ spec:
   EXPECT_THAT(functions("  rules: [{match: {readFrom: [/k]}}]"), IsSupersetOf({"fopen", "dlsym"}));
   EXPECT_THAT(functions("  rules: [{match: {all: true, threads: [t]}}]"),
               ElementsAre("pthread_setname_np", "prctl", "dlsym", "dlvsym"));
-  EXPECT_THAT(functions("  pin: {environment: true}"), IsEmpty());
+  EXPECT_THAT(functions("  pin: {environment: true}"), ElementsAre("pthread_getattr_np"));
   EXPECT_THAT(functions("  pin: {data: [m]}"), ElementsAre("dlsym", "dlvsym", "prctl", "syscall"));
   EXPECT_THAT(functions("  pin: {mappings: [m]}"), IsSupersetOf({"mmap", "dlsym"}));
   EXPECT_THAT(functions("  pin: {stacks: 64Ki}"),
-              ElementsAre("pthread_create", "prctl", "syscall"));
+              ElementsAre("pthread_create", "pthread_getattr_np", "prctl", "syscall"));
   EXPECT_THAT(functions("  pin: {process: true}"), Contains("setuid"));
 }
 
