@@ -5,6 +5,7 @@
 #include "preload/base/macros.h"
 #include "preload/base/mem.h"
 #include "preload/base/sys.h"
+#include "preload/fence/fork.h"
 #include "preload/rules/pattern.h"
 #include "preload/rules/rules.h"
 #include "preload/rules/scopes.h"
@@ -138,7 +139,7 @@ void NoticeOpened(const char* path, int fd) {
 
 // A child of vfork closes a descriptor of its own.
 void NoticeClosing(int fd) {
-  if (static_cast<uint32_t>(sys::GetPid()) != ledger.pid) return;
+  if (SharesParentsMemory()) return;
   for (uint32_t i = 0; i < kMaxOpenFiles; ++i) {
     const uint64_t entry = Load(i);
     if ((entry & kDescriptorMask) == Mark(fd)) Close(i, entry);
