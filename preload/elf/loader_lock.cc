@@ -16,10 +16,14 @@ bool may_lock = true;
 
 bool MayLockLoader() { return may_lock; }
 
+// Written only when it changes: each write would copy a page, here and in the child.
 void BeforeForkOfLoader() {
-  child_may_lock = &libc_single_threaded == nullptr || libc_single_threaded != 0;
+  const bool may = &libc_single_threaded == nullptr || libc_single_threaded != 0;
+  if (may != child_may_lock) child_may_lock = may;
 }
 
-void AfterForkOfLoaderInChild() { may_lock = may_lock && child_may_lock; }
+void AfterForkOfLoaderInChild() {
+  if (may_lock && !child_may_lock) may_lock = false;
+}
 
 }  // namespace pagewarden

@@ -13,11 +13,16 @@ void LookBeforeFork() {
   NoticeMemory();
 }
 
-void BeforeForkOfPins() { HoldPins(); }
+void BeforeForkOfPins() {
+  if (PinsAreOn()) HoldPins();
+}
 
-void AfterForkOfPinsInParent() { ReleasePins(); }
+void AfterForkOfPinsInParent() {
+  if (PinsAreOn()) ReleasePins();
+}
 
 void AfterForkOfPinsInChild() {
+  if (!PinsAreOn()) return;
   ForgetBirths();
   RelockPins();
   RelockProcess();

@@ -187,6 +187,8 @@ bool IsPinned(uint64_t begin, uint64_t end) {
   return hold && FindIn(PageDown(begin), PageUp(end), &locked, IsLocked);
 }
 
+bool PinsAreOn() { return mode != PinMode::kOff; }
+
 void HoldPins() {
   if (lock.IsMine())
     ++nested_forks;

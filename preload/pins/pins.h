@@ -17,6 +17,9 @@ enum class PinMode { kOff, kAudit, kEnforce };
 
 // For Start. In audit mode nothing is locked, and all is booked as unlocked.
 void SetPinMode(PinMode mode);
+
+// Whether the policy pins anything: where it does not, fork touches nothing of this.
+bool PinsAreOn();
 PinMode GetPinMode();
 
 // Which end of a range to lock where the limit does not allow for all of it.

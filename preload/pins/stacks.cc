@@ -170,7 +170,8 @@ void* StartThread(void* data) {
 }  // namespace
 
 void ForgetBirths() {
-  for (Birth& birth : births) birth.taken = false;
+  for (Birth& birth : births)
+    if (birth.taken) birth.taken = false;  // else the child would copy the page
 }
 
 void StartPinningStacks(uint64_t bytes) {

@@ -17,6 +17,7 @@
         .text
 
 // Records {SP, return address, tag} and jumps to the real function.
+        .p2align 6                              // where it begins costs 0.5 ns a call
         .globl  pw_scope_enter
         .hidden pw_scope_enter
         .type   pw_scope_enter, @function
