@@ -10,9 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "agent/base/pattern.h"
 #include "agent/proc/mappings.h"
 #include "agent/proc/status.h"
+#include "preload/abi/pattern.h"
 
 namespace pagewarden {
 namespace {
@@ -120,8 +120,9 @@ absl::string_view LoadedModule::Name() const {
   return absl::string_view(path).substr(path.rfind('/') + 1);
 }
 
-bool LoadedModule::Matches(absl::string_view pattern) const {
-  return MatchesModule(path, pattern) || MatchesPattern(elf.soname, pattern);
+bool LoadedModule::Matches(const std::string& pattern) const {
+  return MatchesFile(pattern.c_str(), path.c_str()) ||
+         MatchesPattern(pattern.c_str(), elf.soname.c_str());
 }
 
 absl::StatusOr<Closure> ReadClosure(const std::string& executable, const LoaderCache& cache) {

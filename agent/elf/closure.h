@@ -21,9 +21,9 @@ struct LoadedModule {
   // The last component of the path.
   absl::string_view Name() const;
 
-  // By path or file name (agent/base/pattern.h), or by the name it was loaded by:
+  // By path or file name (preload/abi/pattern.h), or by the name it was loaded by:
   // a link, which a mapping does not show.
-  bool Matches(absl::string_view pattern) const;
+  bool Matches(const std::string& pattern) const;
 };
 
 struct Closure {

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "agent/base/pattern.h"
 #include "agent/explain/functions.h"
+#include "preload/abi/pattern.h"
 
 namespace pagewarden {
 namespace {
@@ -26,7 +26,9 @@ bool ExportsMatch(const LoadedModule& module, const std::vector<std::string>& fu
   if (functions.empty()) return true;
   return std::any_of(functions.begin(), functions.end(), [&](const std::string& pattern) {
     return std::any_of(module.elf.functions.begin(), module.elf.functions.end(),
-                       [&](const auto& entry) { return MatchesPattern(entry.first, pattern); });
+                       [&](const auto& entry) {
+                         return MatchesPattern(pattern.c_str(), entry.first.c_str());
+                       });
   });
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/pins/modules.h"
 
+#include "preload/abi/pattern.h"
 #include "preload/base/macros.h"
 #include "preload/base/sys.h"
 #include "preload/elf/modules.h"
-#include "preload/rules/pattern.h"
 
 namespace pagewarden {
 namespace {

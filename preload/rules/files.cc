@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/rules/files.h"
 
+#include "preload/abi/pattern.h"
 #include "preload/base/ledger.h"
 #include "preload/base/macros.h"
 #include "preload/base/mem.h"
 #include "preload/base/sys.h"
 #include "preload/fence/fork.h"
-#include "preload/rules/pattern.h"
 #include "preload/rules/rules.h"
 #include "preload/rules/scopes.h"
 

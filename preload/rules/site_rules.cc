@@ -3,12 +3,12 @@
 
 #include <link.h>
 
+#include "preload/abi/pattern.h"
 #include "preload/base/macros.h"
 #include "preload/base/mem.h"
 #include "preload/calls/router.h"
 #include "preload/elf/elf_lookup.h"
 #include "preload/elf/modules.h"
-#include "preload/rules/pattern.h"
 #include "preload/rules/rules.h"
 
 namespace pagewarden {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "preload/rules/thread_names.h"
 
+#include "preload/abi/pattern.h"
 #include "preload/base/sys.h"
-#include "preload/rules/pattern.h"
 
 extern "C" {
 int (*real_pthread_setname_np)(void* thread, const char* name) = nullptr;

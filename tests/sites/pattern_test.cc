@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "preload/rules/pattern.h"
+#include "preload/abi/pattern.h"
 
 #include <gtest/gtest.h>
 

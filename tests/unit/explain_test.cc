@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include "agent/base/pattern.h"
 #include "agent/explain/explanation.h"
 
 namespace pagewarden {
@@ -114,18 +113,6 @@ TEST(ExplainTest, NoticesUpdatedModules) {
   EXPECT_EQ(rules[0].parts[1].effect, Effect::kCannotBind);
   EXPECT_THAT(rules[0].parts[1].why, HasSubstr("updated"));
   EXPECT_THAT(rules[0].parts[1].modules, IsEmpty());
-}
-
-TEST(PatternTest, MatchesAsThePolicyLanguageSays) {
-  EXPECT_TRUE(MatchesPattern("libcrypto.so.3", "libcrypto.so*"));
-  EXPECT_TRUE(MatchesPattern("abcabc", "*abc"));
-  EXPECT_TRUE(MatchesPattern("a", "?"));
-  EXPECT_FALSE(MatchesPattern("", "?"));
-  EXPECT_TRUE(MatchesPattern("", "*"));
-  EXPECT_FALSE(MatchesPattern("libssl.so.3", "libcrypto*"));
-  EXPECT_TRUE(MatchesModule("/usr/lib/libz.so.1", "libz.so*"));
-  EXPECT_FALSE(MatchesModule("/usr/lib/libz.so.1", "/lib/libz.so*"));
-  EXPECT_TRUE(MatchesModule("/usr/lib/libz.so.1", "/usr/*/libz.so*"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Patterns of the policy image: `*` stands for any run of characters, `?` for one.
+// What patterns of the policy image mean, to the shim and to the agent: `*` stands for
+// any run of characters, `?` for one.
 #pragma once
 
 namespace pagewarden {
