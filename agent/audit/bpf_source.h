@@ -9,7 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "agent/audit/process_row.h"
-#include "agent/audit/task_snapshot.h"
+#include "agent/bpf/task_snapshot.h"
 #include "agent/cgroup/hierarchy.h"
 
 namespace pagewarden {

@@ -7,7 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "kernel_types.h"
+#include "../kernel_types.h"
 #include "task_snapshot.h"
 
 #include <bpf/bpf_core_read.h>

@@ -20,7 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/audit/proc_source.h"
-#include "agent/audit/task_snapshot.h"
+#include "agent/bpf/task_snapshot.h"
 #include "agent/cgroup/hierarchy.h"
 #include "agent/proc/status.h"
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "agent/audit/task_snapshot.h"
+#include "agent/bpf/task_snapshot.h"
 #include "agent/cgroup/hierarchy.h"
 #include "agent/proc/status.h"
 #include "tests/programs/audit_sources_lockers.h"

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "agent/audit/task_snapshot.h"
+#include "agent/bpf/task_snapshot.h"
 #include "agent/cgroup/mountinfo.h"
 #include "agent/proc/read_file.h"
 #include "agent/proc/status.h"

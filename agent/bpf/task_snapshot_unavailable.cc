@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stands in for task_snapshot.cc in a build with -Dbpf=disabled.
-#include "agent/audit/task_snapshot.h"
+#include "agent/bpf/task_snapshot.h"
 
 namespace pagewarden {
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The few kernel structures that task_snapshot.bpf.c reads, reduced to the
- * fields it reads. CO-RE finds the real offsets when the program is loaded, so
- * neither order nor completeness matters.
+ * The kernel structures that the programs here read, reduced to the fields that
+ * they read. CO-RE finds the real offsets when a program is loaded, so neither
+ * order nor completeness matters.
  */
 #ifndef PAGEWARDEN_BPF_KERNEL_TYPES_H
 #define PAGEWARDEN_BPF_KERNEL_TYPES_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/audit/task_snapshot.h"
+#include "agent/bpf/task_snapshot.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/str_cat.h"
+#include "agent/bpf/bpf_error.h"
 #include "task_snapshot.skel.h"
 
 namespace pagewarden {
@@ -27,18 +27,6 @@ namespace {
 
 constexpr size_t kRecordsPerRead = 1024;
 
-int PrintNothing(libbpf_print_level, const char*, va_list) { return 0; }
-
-absl::Status ErrorOf(int error, absl::string_view what) {
-  absl::string_view hint;
-  if (error == EPERM || error == EACCES) hint = ": needs CAP_BPF and CAP_PERFMON, or root";
-  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    hint = ": /sys/kernel/btf/vmlinux is missing or not readable (CONFIG_DEBUG_INFO_BTF)";
-  }
-  const absl::Status status = absl::ErrnoToStatus(error, what);
-  return absl::Status(status.code(), absl::StrCat(status.message(), hint));
-}
-
 __u32 HierarchyOf(std::optional<CgroupVersion> version) {
   if (!version) return CGROUP_HIERARCHY_NONE;
   return *version == CgroupVersion::kV2 ? CGROUP_HIERARCHY_V2 : CGROUP_HIERARCHY_V1_MEMORY;
@@ -52,23 +40,22 @@ TaskSnapshot& TaskSnapshot::operator=(TaskSnapshot&&) noexcept = default;
 TaskSnapshot::~TaskSnapshot() = default;
 
 absl::StatusOr<TaskSnapshot> TaskSnapshot::Open(std::optional<CgroupVersion> version) {
-  // libbpf writes pages of verifier log to stderr; the errno says enough.
-  libbpf_set_print(PrintNothing);
+  SilenceLibbpf();
   auto program = std::make_unique<Program>();
   program->skeleton = task_snapshot_bpf__open();
-  if (program->skeleton == nullptr) return ErrorOf(errno, "opening the BPF task iterator");
+  if (program->skeleton == nullptr) return BpfError(errno, "opening the BPF task iterator");
   program->skeleton->rodata->hierarchy = HierarchyOf(version);
   if (const int error = task_snapshot_bpf__load(program->skeleton)) {
-    return ErrorOf(-error, "loading the BPF task iterator");
+    return BpfError(-error, "loading the BPF task iterator");
   }
   program->link = bpf_program__attach_iter(program->skeleton->progs.snapshot, nullptr);
-  if (program->link == nullptr) return ErrorOf(errno, "attaching the BPF task iterator");
+  if (program->link == nullptr) return BpfError(errno, "attaching the BPF task iterator");
   return TaskSnapshot(std::move(program));
 }
 
 absl::StatusOr<std::vector<task_record>> TaskSnapshot::Read() const {
   const int fd = bpf_iter_create(bpf_link__fd(program_->link));
-  if (fd < 0) return ErrorOf(errno, "starting the BPF task iterator");
+  if (fd < 0) return BpfError(errno, "starting the BPF task iterator");
   absl::Cleanup close_fd = [fd] { close(fd); };
 
   std::vector<task_record> records;
@@ -78,7 +65,7 @@ absl::StatusOr<std::vector<task_record>> TaskSnapshot::Read() const {
     const ssize_t got = read(fd, reinterpret_cast<char*>(records.data()) + used,
                              records.size() * sizeof(task_record) - used);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) return ErrorOf(errno, "reading the BPF task iterator");
+    if (got < 0) return BpfError(errno, "reading the BPF task iterator");
     if (got == 0) break;
     used += static_cast<size_t>(got);
   }
