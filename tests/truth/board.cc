@@ -8,9 +8,9 @@
 namespace truth {
 
 const char* const kKindNames[kKinds] = {
-    "mmap",        "mmap-over",  "munmap",     "mremap", "brk",      "mlock",    "mlock2",
-    "munlock",     "mlockall",   "munlockall", "secret", "shm-lock", "io_uring", "migrate",
-    "fork-worker", "fork-child", "exec",       "exit",   "leak",
+    "mmap",    "mmap-over",   "munmap",     "mremap", "brk",      "mlock",    "mlock2",
+    "munlock", "mlockall",    "munlockall", "secret", "shm-lock", "io_uring", "migrate",
+    "thread",  "fork-worker", "fork-child", "exec",   "exit",     "leak",
 };
 
 void Complain(Board& board, const char* format, ...) {

@@ -33,13 +33,14 @@ enum class Kind : uint32_t {
   kSharedMemory,
   kRing,
   kMigrate,
+  kThread,
   kForkWorker,
   kForkTransient,
   kExec,
   kExit,
   kLeak,
 };
-constexpr uint32_t kKinds = 19;
+constexpr uint32_t kKinds = 20;
 extern const char* const kKindNames[kKinds];
 
 enum class SlotState : uint32_t { kFree, kStarting, kRunning, kPaused, kExiting };

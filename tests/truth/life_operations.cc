@@ -68,7 +68,24 @@ void MoveBooks(Worker& worker, uint32_t to) {
   EndBySignalOr(by_signal, 0);
 }
 
+int SleepForever(void*) {
+  for (;;) pause();
+}
+
+alignas(16) char thread_stack[4096];
+
 }  // namespace
+
+void Thread(Worker& worker) {
+  if (worker.has_thread) return;
+  constexpr int kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+  Enter(worker);
+  const int thread = clone(SleepForever, thread_stack + sizeof(thread_stack), kFlags, nullptr);
+  Expect(worker, Kind::kThread, 0, thread > 0 ? 0 : errno);
+  worker.has_thread = thread > 0;
+  Account(worker, Kind::kThread);
+  Leave(worker);
+}
 
 void Migrate(Worker& worker) {
   Board& board = worker.board;
@@ -98,6 +115,7 @@ void ForkWorker(Worker& worker) {
   const pid_t child = Clone(CLONE_PARENT | SIGCHLD);
   if (child == 0) {
     worker.index = index;
+    worker.has_thread = false;
     CloseInheritedRing(worker);
     worker.model.Fork();
     BeginLife(worker);

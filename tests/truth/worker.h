@@ -31,6 +31,7 @@ struct Worker {
   Model model = {};
   int ring_fd = -1;
   uint32_t registered_pages = 0;
+  bool has_thread = false;
 
   Slot& slot() const { return board.of[index]; }
   CgroupBook& book() const { return board.cgroups[slot().cgroup]; }
@@ -69,6 +70,7 @@ void Secret(Worker& worker);         // memfd_secret, mapped
 void SharedMemory(Worker& worker);   // SHM_LOCK, SHM_UNLOCK
 void Ring(Worker& worker);           // io_uring: registers a buffer, or unregisters it
 void Migrate(Worker& worker);        // to another cgroup
+void Thread(Worker& worker);         // one that sleeps: the memory is of both, and counts once
 void ForkWorker(Worker& worker);     // a child that lives in a free slot, if there is one
 void ForkTransient(Worker& worker);  // a child that locks and ends
 void Exec(Worker& worker);           // the same program again

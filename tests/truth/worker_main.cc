@@ -39,6 +39,7 @@ constexpr Operation kOperations[] = {
     {Kind::kSharedMemory, 6, SharedMemory},
     {Kind::kRing, 6, Ring},
     {Kind::kMigrate, 2, Migrate},
+    {Kind::kThread, 2, Thread},
     {Kind::kForkWorker, 2, ForkWorker},
     {Kind::kForkTransient, 2, ForkTransient},
     {Kind::kExec, 1, Exec},
