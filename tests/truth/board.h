@@ -60,10 +60,14 @@ struct Slot {
   uint32_t cgroup;
   uint32_t unprivileged;  // runs as Board::user
   uint32_t leaks;         // provokes the drift of VmLck, and has no other life
+  uint32_t leaderless;    // its first thread has ended, so /proc/PID/status shows a zombie
   uint32_t generation;    // of programs that ran here
   uint32_t executing;     // the program before let go of everything by execve
+  uid_t user;
+  uint32_t locks_future;
   uint64_t locked_bytes;
-  uint64_t peak_bytes;  // of locked_bytes since the process was made
+  uint64_t secret_bytes;  // of locked_bytes: memfd_secret
+  uint64_t peak_bytes;    // of locked_bytes since the process was made
   uint64_t pinned_bytes;
   uint64_t charged_bytes;  // to the user: rings and registered buffers
   uint64_t leaked_bytes;   // of locked_bytes: in no mapping

@@ -85,7 +85,8 @@ void Register(Worker& worker) {
 void AwaitUnpinned() {
   StatusFigures figures;
   for (int i = 0; i < kWaitsForKernel; ++i) {
-    if (!ReadStatusFigures("/proc/self/status", figures) || figures.pinned_bytes == 0) return;
+    if (!ReadStatusFigures("/proc/thread-self/status", figures) || figures.pinned_bytes == 0)
+      return;
     usleep(1000);
   }
 }

@@ -56,7 +56,7 @@ bool ParseOptions(int argc, char** argv, Options& options) {
                                               : false;
     if (!parsed) return false;
   }
-  return argc % 2 == 1 && options.processes > 0 && options.processes < kMaxSlots &&
+  return argc % 2 == 1 && options.processes > 0 && options.processes + 2 <= kMaxSlots &&
          options.stops > 0;
 }
 
@@ -71,13 +71,15 @@ bool MayUseBpf() {
   return HasCapability(CAP_SYS_ADMIN) || (HasCapability(CAP_BPF) && HasCapability(CAP_PERFMON));
 }
 
-// The last slot is the one that leaks; every fourth of the others has no capability.
+// Two more than asked for: one leaks, one has lost its first thread. Of the others every
+// fourth has no capability.
 void AssignSlots(const Options& options, Board& board) {
   board.seed = options.seed;
-  board.slots = options.processes + 1;
+  board.slots = options.processes + 2;
   board.user = kFirstUser + static_cast<uid_t>(getpid());
   board.first_key = 0x70000000 + getpid() % 0x8000 * 0x1000;
   board.of[options.processes].leaks = 1;
+  board.of[options.processes + 1].leaderless = 1;
   for (uint32_t i = 0; i < options.processes; ++i) board.of[i].unprivileged = i % 4 == 1;
 }
 
@@ -136,13 +138,13 @@ void Run::Compare(uint32_t stop) {
     locked += truth.locked_bytes;
     pinned += truth.pinned_bytes;
   }
-  most_leaked_ = std::max(most_leaked_, board_.of[board_.slots - 1].leaked_bytes);
+  const uint64_t leaked = board_.of[board_.slots - 2].leaked_bytes;
+  most_leaked_ = std::max(most_leaked_, leaked);
   absl::PrintF(
       "stop %d: locked %d KiB, pinned %d KiB, residue %d KiB, drift %d KiB; %d figures, "
       "%d differences\n",
-      stop, locked >> 10, pinned >> 10, ChargedToUser(board_) >> 10,
-      board_.of[board_.slots - 1].leaked_bytes >> 10, comparison_.figures(),
-      comparison_.differences());
+      stop, locked >> 10, pinned >> 10, ChargedToUser(board_) >> 10, leaked >> 10,
+      comparison_.figures(), comparison_.differences());
   fflush(stdout);
 }
 

@@ -59,7 +59,7 @@ void MoveBooks(Worker& worker, uint32_t to) {
   void* const memory =
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED || mlock(memory, bytes) != 0 ||
-      !ReadStatusFigures("/proc/self/status", figures) || figures.locked_bytes != bytes) {
+      !ReadStatusFigures("/proc/thread-self/status", figures) || figures.locked_bytes != bytes) {
     Complain(worker.board, "child of slot %u: VmLck %llu, expected %llu", worker.index,
              static_cast<unsigned long long>(figures.locked_bytes),
              static_cast<unsigned long long>(bytes));

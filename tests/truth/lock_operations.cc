@@ -67,7 +67,7 @@ constexpr int kFlags[] = {MCL_CURRENT,
 bool MayLockAll(const Worker& worker, int flags) {
   StatusFigures figures;
   if (worker.model.has_capability || (flags & MCL_CURRENT) == 0) return true;
-  return ReadStatusFigures("/proc/self/status", figures) &&
+  return ReadStatusFigures("/proc/thread-self/status", figures) &&
          figures.size_bytes <= worker.model.limit_pages * kPageBytes;
 }
 

@@ -59,7 +59,7 @@ int RemapTo(const Worker& worker, uint32_t from, uint32_t to, uint32_t pages) {
   void* const old = Pointer(model.AddressOf(from));
   const uint64_t old_bytes = model.regions[from].pages * kPageBytes;
   const void* const got = from == to
-                              ? mremap(old, old_bytes, pages * kPageBytes, 0)
+                              ? mremap(old, old_bytes, pages * kPageBytes, 0, nullptr)
                               : mremap(old, old_bytes, pages * kPageBytes,
                                        MREMAP_MAYMOVE | MREMAP_FIXED, Pointer(model.AddressOf(to)));
   return got == MAP_FAILED ? errno : 0;
@@ -202,7 +202,7 @@ void Leak(Worker& worker) {
          MapAt(worker.model.AddressOf(region), kLeakPages, MAP_FIXED_NOREPLACE | MAP_LOCKED));
   Fill(mapped, Content::kAnonymous, kLeakPages, NewPage(worker, true));
   Account(worker, Kind::kLeak);
-  void* const moved = mremap(old, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+  void* const moved = mremap(old, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, nullptr);
   Expect(worker, Kind::kLeak, 0, moved == MAP_FAILED ? errno : 0);
   AccountLeak(worker);
   Expect(worker, Kind::kLeak, 0, munmap(moved, bytes) == 0 ? 0 : errno);

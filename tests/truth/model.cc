@@ -34,6 +34,14 @@ uint64_t Model::LockedPages() const {
   return locked;
 }
 
+uint64_t Model::SecretPages() const {
+  uint64_t secret = 0;
+  for (const Region& region : regions) {
+    if (region.content == Content::kSecret) secret += region.LockedPages(0, region.pages);
+  }
+  return secret;
+}
+
 bool Model::Exceeds(uint64_t extra) const {
   return !has_capability && LockedPages() + extra > limit_pages;
 }

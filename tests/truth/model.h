@@ -36,6 +36,7 @@ struct Model {
 
   uint64_t AddressOf(uint32_t region) const;
   uint64_t LockedPages() const;
+  uint64_t SecretPages() const;  // of these
 
   // True: `extra` more are over the limit.
   bool Exceeds(uint64_t extra) const;

@@ -2,6 +2,7 @@
 #include "tests/truth/proc_truth.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -13,10 +14,6 @@ namespace {
 
 constexpr unsigned kShmLocked = 02000;
 
-std::string PathOf(pid_t pid, const char* file) {
-  return "/proc/" + std::to_string(pid) + "/" + file;
-}
-
 bool HasWord(const std::string& line, const std::string& wanted) {
   std::istringstream words(line);
   for (std::string word; words >> word;) {
@@ -25,8 +22,8 @@ bool HasWord(const std::string& line, const std::string& wanted) {
   return false;
 }
 
-bool SumLockedMappings(pid_t pid, uint64_t& sum) {
-  std::ifstream smaps(PathOf(pid, "smaps"));
+bool SumLockedMappings(const std::string& directory, uint64_t& sum) {
+  std::ifstream smaps(directory + "/smaps");
   if (!smaps) return false;
   unsigned long start = 0;
   unsigned long end = 0;
@@ -45,13 +42,19 @@ bool SumLockedMappings(pid_t pid, uint64_t& sum) {
 }  // namespace
 
 std::optional<ProcTruth> ReadProcTruth(pid_t pid) {
-  StatusFigures figures;
-  ProcTruth truth;
-  if (!ReadStatusFigures(PathOf(pid, "status").c_str(), figures)) return std::nullopt;
-  if (!SumLockedMappings(pid, truth.mapping_bytes)) return std::nullopt;
-  truth.locked_bytes = figures.locked_bytes;
-  truth.pinned_bytes = figures.pinned_bytes;
-  return truth;
+  const std::string threads = "/proc/" + std::to_string(pid) + "/task";
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator(threads, gone)) {
+    const std::string directory = thread.path().string();
+    StatusFigures figures;
+    ProcTruth truth;
+    if (!ReadStatusFigures((directory + "/status").c_str(), figures)) continue;
+    if (!SumLockedMappings(directory, truth.mapping_bytes)) return std::nullopt;
+    truth.locked_bytes = figures.locked_bytes;
+    truth.pinned_bytes = figures.pinned_bytes;
+    return truth;
+  }
+  return std::nullopt;
 }
 
 std::map<int, uint64_t> ReadLockedSegments() {

@@ -17,7 +17,8 @@ struct ProcTruth {
   uint64_t mapping_bytes = 0;  // of smaps: mappings with the flag "lo"
 };
 
-// nullopt: the process is gone, or a file is not as proc(5) says.
+// Of any of its threads that has memory: the first may have ended before the others, and
+// then has none. nullopt: the process is gone, or a file is not as proc(5) says.
 std::optional<ProcTruth> ReadProcTruth(pid_t pid);
 
 // Of /proc/sysvipc/shm: bytes of each locked segment, by its id. SHM_LOCKED is 02000 of

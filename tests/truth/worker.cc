@@ -15,8 +15,8 @@ namespace {
 
 StatusFigures OwnFigures(Worker& worker) {
   StatusFigures figures;
-  if (!ReadStatusFigures("/proc/self/status", figures)) {
-    Complain(worker.board, "slot %u: /proc/self/status: %s", worker.index, strerror(errno));
+  if (!ReadStatusFigures("/proc/thread-self/status", figures)) {
+    Complain(worker.board, "slot %u: status: %s", worker.index, strerror(errno));
   }
   return figures;
 }
@@ -27,6 +27,8 @@ void Write(Worker& worker, const StatusFigures& figures) {
   book.locked_bytes += figures.locked_bytes - slot.locked_bytes;
   book.peak_bytes = std::max(book.peak_bytes, book.locked_bytes);
   slot.locked_bytes = figures.locked_bytes;
+  slot.secret_bytes = worker.model.SecretPages() * kPageBytes;
+  slot.locks_future = worker.model.next != Page::kUnlocked;
   slot.peak_bytes = std::max(slot.peak_bytes, slot.locked_bytes);
 }
 

@@ -41,7 +41,7 @@ struct Worker {
 void Enter(Worker& worker);
 void Leave(Worker& worker);
 
-// Puts what /proc/self/status says into the books, and complains where that is not what
+// Puts what /proc/thread-self/status says into the books, and complains where that is not what
 // the model says. Within Enter and Leave, after every system call that changes it.
 void Account(Worker& worker, Kind kind);
 

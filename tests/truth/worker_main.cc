@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // truth-worker BOARD-FD SLOT: started by the driver, ground_truth.cc.
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,18 @@ constexpr Operation kLeakingOperations[] = {
     {Kind::kUnlock, 2, Unlock}, {Kind::kMigrate, 1, Migrate},
 };
 
+// Where the first thread has ended, migration and execve would be those of a corpse.
+constexpr Operation kLeaderlessOperations[] = {
+    {Kind::kMap, 4, Map},
+    {Kind::kUnmap, 3, Unmap},
+    {Kind::kRemap, 2, Remap},
+    {Kind::kLock, 4, Lock},
+    {Kind::kUnlock, 3, Unlock},
+    {Kind::kLockAll, 1, LockAll},
+    {Kind::kUnlockAll, 1, UnlockAll},
+    {Kind::kRing, 1, Ring},
+};
+
 template <size_t N>
 const Operation& Choose(Random& random, const Operation (&operations)[N]) {
   uint32_t total = 0;
@@ -62,6 +75,12 @@ const Operation& Choose(Random& random, const Operation (&operations)[N]) {
     at -= operation.weight;
   }
   return operations[0];
+}
+
+const Operation& ChooseFor(Worker& worker) {
+  if (worker.slot().leaks != 0) return Choose(worker.random, kLeakingOperations);
+  if (worker.slot().leaderless != 0) return Choose(worker.random, kLeaderlessOperations);
+  return Choose(worker.random, kOperations);
 }
 
 // Under a locked stack, growth is locked too; so it has grown before.
@@ -93,9 +112,7 @@ void PauseWhileAsked(Worker& worker) {
 [[noreturn]] void Live(Worker& worker) {
   for (;;) {
     PauseWhileAsked(worker);
-    const Operation& operation = worker.slot().leaks != 0
-                                     ? Choose(worker.random, kLeakingOperations)
-                                     : Choose(worker.random, kOperations);
+    const Operation& operation = ChooseFor(worker);
     ++worker.board.operations[static_cast<uint32_t>(operation.kind)];
     operation.run(worker);
     const uint32_t seen = worker.board.stop.load();
@@ -103,6 +120,18 @@ void PauseWhileAsked(Worker& worker) {
       WaitWhile(worker.board.stop, seen, worker.random.Below(2 * kMeanPauseMicroseconds));
     }
   }
+}
+
+int LiveInThread(void* worker) { Live(*static_cast<Worker*>(worker)); }
+
+// Goes on in a second thread. `worker` is in the memory of the first one's stack, which stays.
+[[noreturn]] void LiveWithoutLeader(Worker& worker) {
+  constexpr int kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+  alignas(16) static char stack[kStackBytes];
+  if (clone(LiveInThread, stack + sizeof(stack), kFlags, &worker) < 0) {
+    Complain(worker.board, "slot %u: clone failed", worker.index);
+  }
+  for (;;) syscall(SYS_exit, 0);
 }
 
 // As at the start of a program: everything below is new.
@@ -124,6 +153,9 @@ void BeginLife(Worker& worker) {
     slot.peak_bytes = 0;
   }
   slot.locked_bytes = slot.pinned_bytes = slot.charged_bytes = slot.leaked_bytes = 0;
+  slot.secret_bytes = 0;
+  slot.locks_future = 0;
+  slot.user = getuid();
   slot.pid = getpid();
   ++slot.generation;
   worker.random = Random(worker.board.seed ^ (uint64_t{worker.index} << 40) ^ slot.generation);
@@ -153,6 +185,7 @@ int Run(int fd, uint32_t index) {
   TouchStack();
   SetUpModel(worker);
   BeginLife(worker);
+  if (worker.slot().leaderless != 0) LiveWithoutLeader(worker);
   Live(worker);
 }
 
