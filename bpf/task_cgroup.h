@@ -9,7 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "task_snapshot/task_snapshot.h"
+#include "task_record.h"
 
 /* enum cgroup_hierarchy, set before loading. */
 const volatile __u32 hierarchy = CGROUP_HIERARCHY_NONE;

@@ -4,7 +4,7 @@
 #include <linux/types.h>
 #include <sys/stat.h>
 
-#include "bpf/task_snapshot/task_snapshot.h"
+#include "bpf/task_record.h"
 
 namespace pagewarden {
 
