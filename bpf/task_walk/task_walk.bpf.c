@@ -22,37 +22,19 @@ struct {
   __type(value, struct task_record);
 } records SEC(".maps");
 
-__u64 visited; /* processes of the whole machine, kernel threads and zombies too */
-__u32 found;   /* records there should be; beyond the map's size they are not there */
+__u32 found; /* records there should be; beyond the map's size they are not there */
 
-/* False: it was ending, and what was read may be of another process's mm. */
-static __always_inline int store(struct task_struct *task, __u32 pid) {
+static __always_inline void store(struct task_struct *task, __u32 pid) {
   const struct mm_struct *mm = task->mm;
   struct task_record *record;
   __u32 index = found;
 
-  if (!mm) return 0;
+  if (!mm && task->signal->nr_threads <= 1) return; /* a zombie */
   record = bpf_map_lookup_elem(&records, &index);
   if (record) fill_record(task, mm, pid, record);
+  /* it has ended or called exec: what was read may be of another process's mm */
   barrier();
-  if (task->mm != mm) return 0;
-  found++;
-  return 1;
-}
-
-/* A process whose main thread has ended lives on in the others. */
-static __always_inline void store_any_thread(struct task_struct *task, __u32 pid) {
-  struct task_struct *const leader = bpf_task_acquire(task);
-  struct bpf_iter_task threads;
-  struct task_struct *thread;
-
-  if (!leader) return;
-  bpf_iter_task_new(&threads, leader, BPF_TASK_ITER_PROC_THREADS);
-  while ((thread = bpf_iter_task_next(&threads))) {
-    if (store(thread, pid)) break;
-  }
-  bpf_iter_task_destroy(&threads);
-  bpf_task_release(leader);
+  if (task->mm == mm) found++;
 }
 
 SEC("syscall")
@@ -62,20 +44,13 @@ int walk(void *ctx) {
   struct task_struct *task;
   __u32 pid;
 
-  visited = 0;
   found = 0;
   bpf_rcu_read_lock();
   bpf_iter_task_new(&tasks, 0, BPF_TASK_ITER_ALL_PROCS);
   while ((task = bpf_iter_task_next(&tasks))) {
-    visited++;
     if (task->flags & PF_KTHREAD) continue;
     pid = pid_for_reader(task, &reader);
-    if (!pid) continue;
-    if (task->mm) {
-      store(task, pid);
-    } else if (task->signal->nr_threads > 1) {
-      store_any_thread(task, pid);
-    }
+    if (pid) store(task, pid);
   }
   bpf_iter_task_destroy(&tasks);
   bpf_rcu_read_unlock();
