@@ -12,19 +12,19 @@
 namespace pagewarden {
 namespace {
 
-absl::Status ReadInto(pid_t pid, const CgroupHierarchy* hierarchy, ProcessRow& row) {
-  const auto limits = ReadMemlockLimits(pid);
+absl::Status ReadInto(pid_t task, const CgroupHierarchy* hierarchy, ProcessRow& row) {
+  const auto limits = ReadMemlockLimits(task);
   if (!limits.ok()) return limits.status();
   row.soft_limit_bytes = limits->soft;
   row.hard_limit_bytes = limits->hard;
-  const auto initial = InInitialUserNamespace(pid);
+  const auto initial = InInitialUserNamespace(task);
   if (!initial.ok()) return initial.status();
   row.in_initial_user_ns = *initial;
   row.cap_ipc_lock = *initial && ((row.cap_effective >> CAP_IPC_LOCK) & 1) != 0;
-  row.ipc_namespace = ReadIpcNamespace(pid).value_or(0);
+  row.ipc_namespace = ReadIpcNamespace(task).value_or(0);
   row.cgroup = "/";
   if (hierarchy == nullptr) return absl::OkStatus();
-  auto path = hierarchy->PathOf(pid);
+  auto path = hierarchy->PathOf(task);
   if (!path.ok()) return path.status();
   row.cgroup = *std::move(path);
   return absl::OkStatus();
@@ -49,10 +49,13 @@ void CopyStatus(ProcessStatus status, ProcessRow& row) {
 
 absl::StatusOr<std::optional<ProcessRow>> ReadProcessRow(pid_t pid,
                                                          const CgroupHierarchy* hierarchy) {
-  auto status = ReadStatus(pid);
-  if (absl::IsNotFound(status.status())) return std::nullopt;
-  if (!status.ok()) return status.status();
-  if (!status->has_memory && status->threads > 1) status = ReadStatus(TaskWithMemory(pid));
+  // A main thread that has ended is in no cgroup and no namespace any more.
+  pid_t task = pid;
+  auto status = ReadStatus(task);
+  if (status.ok() && !status->has_memory && status->threads > 1) {
+    task = TaskWithMemory(pid);
+    status = ReadStatus(task);
+  }
   if (absl::IsNotFound(status.status())) return std::nullopt;
   if (!status.ok()) return status.status();
   if (!status->has_memory) return std::nullopt;
@@ -60,7 +63,7 @@ absl::StatusOr<std::optional<ProcessRow>> ReadProcessRow(pid_t pid,
   ProcessRow row;
   row.pid = pid;
   CopyStatus(*std::move(status), row);
-  const absl::Status rest = ReadInto(pid, hierarchy, row);
+  const absl::Status rest = ReadInto(task, hierarchy, row);
   if (absl::IsNotFound(rest)) return std::nullopt;
   if (!rest.ok()) return rest;
   return row;
