@@ -38,16 +38,62 @@ Ended RunShell(const std::string& command) {
   return ended;
 }
 
+AuditedSums ReadSums(const json& sums) { return {sums.at("lockedBytes"), sums.at("pinnedBytes")}; }
+
+void ReadMappings(const json& mappings, AuditedProcess& row) {
+  row.secret_bytes = mappings.at("secretBytes");
+  row.mapping_bytes = 0;
+  for (const char* const kind :
+       {"anonymousBytes", "heapBytes", "stackBytes", "fileBytes", "shmemBytes", "secretBytes"}) {
+    *row.mapping_bytes += mappings.at(kind).get<uint64_t>();
+  }
+}
+
+AuditedProcess ReadProcess(const std::string& cgroup, const json& process) {
+  AuditedProcess row;
+  row.cgroup = cgroup;
+  row.uid = process.at("uid");
+  row.locked_bytes = process.at("lockedBytes");
+  row.pinned_bytes = process.at("pinnedBytes");
+  row.drift_bytes = process.at("driftBytes");
+  if (process.contains("lockedMappings")) ReadMappings(process["lockedMappings"], row);
+  if (process.contains("locksFuture")) row.locks_future = process["locksFuture"].get<bool>();
+  return row;
+}
+
 // False: a process is in there twice.
 bool ReadCgroup(const json& cgroup, AuditOutput& output) {
   const std::string path = cgroup.at("path");
-  output.cgroups[path] = {cgroup.at("lockedBytes"), cgroup.at("pinnedBytes")};
+  AuditedCgroup& row = output.cgroups[path];
+  row.own = ReadSums(cgroup);
+  if (output.is_detailed) {
+    row.subtree = ReadSums(cgroup.at("subtree"));
+    row.subtree_processes = cgroup["subtree"].at("processes");
+  }
   for (const json& process : cgroup.at("processes")) {
-    const AuditedProcess row = {path, process.at("lockedBytes"), process.at("pinnedBytes"),
-                                process.at("driftBytes")};
-    if (!output.processes.emplace(process.at("pid"), row).second) return false;
+    if (!output.processes.emplace(process.at("pid"), ReadProcess(path, process)).second) {
+      return false;
+    }
   }
   return true;
+}
+
+// What only some users have is not there for the others.
+void ReadUser(const json& user, AuditOutput& output) {
+  AuditedUser& row = output.users[user.at("uid")];
+  row.residue_bytes = user.at("residueBytes");
+  row.explained_bytes = user.value("explainedBytes", uint64_t{0});
+  row.shm_locked_bytes = user.value("shmLockedBytes", uint64_t{0});
+  for (const json& segment : user.value("lockedSegments", json::array())) {
+    output.segments[segment.at("shmid")] = segment.at("bytes");
+  }
+}
+
+void ReadFindings(const json& report, AuditOutput& output) {
+  output.counter_differences = report.at("counterDifferences").size();
+  for (const json& finding : report.at("findings")) {
+    if (finding.at("code") == "drift") output.drifting.insert(finding.at("pid").get<pid_t>());
+  }
 }
 
 absl::StatusOr<AuditOutput> Read(const std::string& text, const std::string& source) {
@@ -55,12 +101,12 @@ absl::StatusOr<AuditOutput> Read(const std::string& text, const std::string& sou
   try {
     const json report = json::parse(text);
     if (report.at("source") != source) return absl::InternalError("another source");
+    output.is_detailed = report.contains("counterDifferences");
     for (const json& cgroup : report.at("cgroups")) {
       if (!ReadCgroup(cgroup, output)) return absl::InternalError("a process twice");
     }
-    for (const json& user : report.at("uids")) {
-      output.residues[user.at("uid")] = user.at("residueBytes");
-    }
+    for (const json& user : report.at("uids")) ReadUser(user, output);
+    if (output.is_detailed) ReadFindings(report, output);
   } catch (const json::exception& error) {
     return absl::InternalError(error.what());
   }

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "tests/truth/audit_checks.h"
 #include "tests/truth/audit_output.h"
 #include "tests/truth/cgroup_tree.h"
 #include "tests/truth/checks.h"
@@ -52,6 +53,7 @@ class Run {
   bool uses_bpf_;
   Comparison comparison_;
   std::optional<Peaks> peaks_;
+  bool is_detailed_ = true;  // all audits were
   uint64_t residue_reads_ = 0;
   uint64_t most_leaked_bytes_ = 0;
 };
