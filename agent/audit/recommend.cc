@@ -30,24 +30,39 @@ void AddArenas(const ShimState& shim, LimitNeed& need) {
   }
 }
 
+// A refusal compares the whole user's counter with the caller's limit, so who holds
+// part of it needs a limit for all of it. Not perf: its buffers have a budget of their own.
+uint64_t UidBytesOf(pid_t pid, const UidResidue& uid) {
+  uint64_t bytes = 0;
+  for (const ResidueHolder& holder : uid.holders) {
+    if (holder.pid == pid && holder.kind != "perf") bytes = uid.residue_bytes;
+  }
+  for (const LockedSegment& segment : uid.segments) {
+    if (segment.creator_pid == pid) bytes = std::max(bytes, uid.shm_locked_bytes);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 uint64_t LimitNeed::locked_need() const {
-  return CappedSum(CappedSum(peak_locked_bytes, unlocked_arena_bytes), arena_growth_bytes);
+  return CappedSum(CappedSum(std::max(peak_locked_bytes, future_bytes), unlocked_arena_bytes),
+                   arena_growth_bytes);
 }
 
 uint64_t LimitNeed::need() const {
   return std::min(std::max({locked_need(), pinned_bytes, uid_bytes}), kMaxNeedBytes);
 }
 
-LimitNeed NeedOf(const ProcessRow& row, const Peak& peak, uint64_t uid_bytes) {
+LimitNeed NeedOf(const ProcessRow& row, const Peak& peak, const UidResidue* uid) {
   LimitNeed need;
   need.pid = row.pid;
   need.comm = row.comm;
   need.peak_locked_bytes = std::max(row.locked_bytes, peak.bytes);
   need.peak_exact = peak.exact && peak.bytes >= row.locked_bytes;
   need.pinned_bytes = row.pinned_bytes;
-  need.uid_bytes = uid_bytes;
+  if (row.locks_future.value_or(false)) need.future_bytes = row.peak_total_bytes;
+  if (uid != nullptr) need.uid_bytes = UidBytesOf(row.pid, *uid);
   if (row.shim) AddArenas(*row.shim, need);
   return need;
 }

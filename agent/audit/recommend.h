@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "agent/audit/process_row.h"
+#include "agent/audit/uid_residue.h"
 #include "agent/watch/watch.h"
 
 namespace pagewarden {
@@ -25,6 +26,7 @@ struct LimitNeed {
   std::string comm;
   uint64_t peak_locked_bytes = 0;  // highest VmLck seen, arenas included
   bool peak_exact = false;
+  uint64_t future_bytes = 0;  // under mlockall(MCL_FUTURE): VmPeak, all of which may be locked
   uint64_t unlocked_arena_bytes = 0;  // of the shim's arenas, what is not locked yet
   uint64_t arena_growth_bytes = 0;    // as much again for arenas that have grown
   uint64_t pinned_bytes = 0;          // VmPin
@@ -40,8 +42,8 @@ struct Recommendation {
   uint64_t limit_bytes = 0;     // need and headroom, rounded up to 64 KiB; 0: no need seen
 };
 
-// `peak` may be less than what the row shows now; `uid_bytes`: see LimitNeed.
-LimitNeed NeedOf(const ProcessRow& row, const Peak& peak, uint64_t uid_bytes);
+// `peak` may be less than what the row shows now; `uid`: of the row's real uid, or null.
+LimitNeed NeedOf(const ProcessRow& row, const Peak& peak, const UidResidue* uid);
 
 Recommendation Recommend(const LimitNeed& largest);
 

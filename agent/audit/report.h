@@ -17,6 +17,7 @@
 #include "agent/audit/observations.h"
 #include "agent/audit/process_row.h"
 #include "agent/audit/recommend.h"
+#include "agent/audit/reconcile.h"
 #include "agent/audit/snapshot.h"
 #include "agent/cgroup/classify.h"
 #include "agent/cgroup/hierarchy.h"
@@ -40,8 +41,8 @@ struct CgroupSums {
 struct CgroupRow {
   std::string path;
   CgroupIdentity identity;
-  CgroupSums own;      // over `processes`
-  CgroupSums subtree;  // with all cgroups below; `own` where there was no roll-up
+  CgroupSums own;                     // over `processes`
+  CgroupSums subtree;                 // with all cgroups below; `own` where there was no roll-up
   std::vector<ProcessRow> processes;  // by pid
 };
 
@@ -50,10 +51,12 @@ struct AuditReport {
   std::string source;
   size_t reconciled = 0;
   std::optional<CgroupVersion> cgroup_version;  // nullopt: no hierarchy
-  std::vector<CgroupRow> cgroups;  // by path: each parent before its children
-  std::map<uid_t, uint64_t> residue;
-  std::map<pid_t, Peak> peaks;  // of each process
-  absl::Duration watched;       // 0: a single snapshot, no denials could be seen
+  std::vector<CgroupRow> cgroups;               // by path: each parent before its children
+  std::map<uid_t, uint64_t> residue;            // see Snapshot
+  std::map<uid_t, UidResidue> residue_details;
+  std::map<pid_t, Peak> peaks;                 // of each process
+  std::vector<CounterDifference> differences;  // filled in by who compared
+  absl::Duration watched;                      // 0: a single snapshot, no denials could be seen
   std::vector<HookReport> hooks;
 };
 
@@ -67,6 +70,9 @@ struct ReportOptions {
 // Locked bytes over the soft limit; 0 without a limit. A limit below a page
 // allows nothing and counts as one page, so that the ratio stays finite.
 double UsageRatio(const ProcessRow& row);
+
+// "exact": an event told of every change; "sampled": the highest of the snapshots.
+inline const char* PeakQuality(const Peak& peak) { return peak.exact ? "exact" : "sampled"; }
 
 // `hierarchy` supplies memory.stat and may be null.
 AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std::string host,

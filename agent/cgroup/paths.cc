@@ -7,9 +7,7 @@
 namespace pagewarden {
 namespace {
 
-bool IsOutside(absl::string_view path) {
-  return path == "/.." || absl::StartsWith(path, "/../");
-}
+bool IsOutside(absl::string_view path) { return path == "/.." || absl::StartsWith(path, "/../"); }
 
 }  // namespace
 

@@ -80,7 +80,7 @@ void Print(const AuditOptions& options, const AuditReport& report) {
   } else if (options.plain) {
     std::cout << FormatPlain(report, GroupingOf(options.by));
   } else {
-    std::cout << FormatTableReport(report, GroupingOf(options.by), options.all);
+    std::cout << FormatTableReport(report, {GroupingOf(options.by), options.all, {}});
   }
   std::cout.flush();
 }
