@@ -131,13 +131,16 @@ std::string JsonLine(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string JsonTime(absl::Time time) {
+  return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
+}
+
 std::string FormatJson(const AuditReport& report, JsonLayout layout) {
   Json json = ReportJson(report);
   if (layout == JsonLayout::kIndented) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
-  Json line = {{"type", "report"},
-               {"time", absl::FormatTime(absl::RFC3339_full, absl::Now(), absl::UTCTimeZone())}};
+  Json line = {{"type", "report"}, {"time", JsonTime(absl::Now())}};
   line.update(json);
   return JsonLine(line) + "\n";
 }

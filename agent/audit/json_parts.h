@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "absl/time/time.h"
 #include "agent/audit/process_row.h"
 #include "agent/audit/report.h"
 
@@ -25,5 +28,8 @@ OrderedJson HooksJson(const std::vector<HookReport>& hooks);
 
 // Without a line break; bytes that are not UTF-8 become U+FFFD.
 std::string JsonLine(const OrderedJson& json);
+
+// RFC 3339, UTC.
+std::string JsonTime(absl::Time time);
 
 }  // namespace pagewarden
