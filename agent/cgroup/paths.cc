@@ -24,10 +24,4 @@ bool IsAtOrBelowCgroup(absl::string_view path, absl::string_view ancestor) {
   return absl::ConsumePrefix(&path, ancestor) && absl::StartsWith(path, "/");
 }
 
-absl::string_view CgroupBaseName(absl::string_view path) {
-  if (path == "/") return path;
-  const size_t slash = path.rfind('/');
-  return slash == absl::string_view::npos ? path : path.substr(slash + 1);
-}
-
 }  // namespace pagewarden

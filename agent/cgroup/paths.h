@@ -14,7 +14,4 @@ absl::string_view ParentCgroup(absl::string_view path);
 // True for "/a" and "/a/b" of "/a"; nothing outside the reader's namespace is below "/".
 bool IsAtOrBelowCgroup(absl::string_view path, absl::string_view ancestor);
 
-// The last component; "/" of "/".
-absl::string_view CgroupBaseName(absl::string_view path);
-
 }  // namespace pagewarden
