@@ -7,12 +7,13 @@
 #ifndef PAGEWARDEN_BPF_ATTEMPT_MAPS_H
 #define PAGEWARDEN_BPF_ATTEMPT_MAPS_H
 
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 
 #include "attempt_request.h"
 #include "lock_attempt.h"
 #include "task_read.h"
+
+#include <bpf/bpf_helpers.h>
 
 #define TOLD_PER_SECOND 16 /* of one process and kind: a loop must not flood the agent */
 #define NS_PER_SECOND 1000000000ull

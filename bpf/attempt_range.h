@@ -8,13 +8,14 @@
 #define PAGEWARDEN_BPF_ATTEMPT_RANGE_H
 
 #include <asm/errno.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 
 #include "attempt_request.h"
 #include "kernel_types.h"
 #include "lock_attempt.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 
 #define RANGE_MAPPINGS 1024 /* walked at most */
 #define VM_ACCESS 0x7       /* read, write, execute */

@@ -25,7 +25,7 @@ typedef struct {
 struct seq_file;
 
 struct bpf_iter_meta {
-  struct seq_file* seq;
+  struct seq_file *seq;
 };
 
 struct mm_struct {
@@ -52,13 +52,13 @@ struct address_space {
 struct inode {
   long long i_size;
   kuid_t i_uid;
-  struct super_block* i_sb;
-  struct address_space* i_mapping;
+  struct super_block *i_sb;
+  struct address_space *i_mapping;
 };
 
 struct qstr {
   unsigned int len;
-  const unsigned char* name;
+  const unsigned char *name;
 };
 
 struct dentry {
@@ -66,13 +66,13 @@ struct dentry {
 };
 
 struct path {
-  struct dentry* dentry;
+  struct dentry *dentry;
 };
 
 struct file {
   struct path f_path;
-  struct inode* f_inode;
-  void* private_data;
+  struct inode *f_inode;
+  void *private_data;
 };
 
 struct vm_area_struct {
@@ -80,7 +80,7 @@ struct vm_area_struct {
   unsigned long vm_end;
   unsigned long vm_flags;
   unsigned long vm_pgoff;
-  struct file* vm_file;
+  struct file *vm_file;
 };
 
 struct rlimit {
@@ -116,9 +116,9 @@ struct cred {
   kernel_cap_t cap_permitted;
   kernel_cap_t cap_effective;
   kernel_cap_t cap_bset;
-  struct user_struct* user;
-  struct ucounts* ucounts;
-  struct user_namespace* user_ns;
+  struct user_struct *user;
+  struct ucounts *ucounts;
+  struct user_namespace *user_ns;
 };
 
 struct kernfs_node {
@@ -126,16 +126,16 @@ struct kernfs_node {
 };
 
 struct cgroup {
-  struct kernfs_node* kn;
+  struct kernfs_node *kn;
 };
 
 struct cgroup_subsys_state {
-  struct cgroup* cgroup;
+  struct cgroup *cgroup;
 };
 
 struct css_set {
-  struct cgroup_subsys_state* subsys[16];
-  struct cgroup* dfl_cgrp;
+  struct cgroup_subsys_state *subsys[16];
+  struct cgroup *dfl_cgrp;
 };
 
 enum cgroup_subsys_id { memory_cgrp_id = 1 };
@@ -153,12 +153,12 @@ struct ipc_namespace {
 };
 
 struct nsproxy {
-  struct ipc_namespace* ipc_ns;
+  struct ipc_namespace *ipc_ns;
 };
 
 struct upid {
   int nr;
-  struct pid_namespace* ns;
+  struct pid_namespace *ns;
 };
 
 struct seccomp {
@@ -177,17 +177,17 @@ struct pid {
 
 struct task_struct {
   struct thread_info thread_info;
-  void* stack;
+  void *stack;
   unsigned int flags;
   int pid;
   int tgid;
-  struct task_struct* group_leader;
-  struct pid* thread_pid;
-  struct mm_struct* mm;
-  const struct cred* real_cred;
-  struct signal_struct* signal;
-  struct css_set* cgroups;
-  struct nsproxy* nsproxy;
+  struct task_struct *group_leader;
+  struct pid *thread_pid;
+  struct mm_struct *mm;
+  const struct cred *real_cred;
+  struct signal_struct *signal;
+  struct css_set *cgroups;
+  struct nsproxy *nsproxy;
   struct seccomp seccomp;
   unsigned long atomic_flags;
   __u64 start_boottime;
@@ -198,7 +198,7 @@ struct task_struct {
 /* A signal as the kernel raises it for a fault. */
 union __sifields {
   struct {
-    void* _addr;
+    void *_addr;
   } _sigfault;
 };
 
@@ -213,21 +213,21 @@ struct bpf_map_memory {
 };
 
 struct bpf_iter__task {
-  struct bpf_iter_meta* meta;
-  struct task_struct* task;
+  struct bpf_iter_meta *meta;
+  struct task_struct *task;
 };
 
 struct bpf_iter__task_vma {
-  struct bpf_iter_meta* meta;
-  struct task_struct* task;
-  struct vm_area_struct* vma;
+  struct bpf_iter_meta *meta;
+  struct task_struct *task;
+  struct vm_area_struct *vma;
 };
 
 struct bpf_iter__task_file {
-  struct bpf_iter_meta* meta;
-  struct task_struct* task;
+  struct bpf_iter_meta *meta;
+  struct task_struct *task;
   __u32 fd;
-  struct file* file;
+  struct file *file;
 };
 
 #pragma clang attribute pop

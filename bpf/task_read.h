@@ -7,11 +7,11 @@
 #ifndef PAGEWARDEN_BPF_TASK_READ_H
 #define PAGEWARDEN_BPF_TASK_READ_H
 
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-
 #include "kernel_types.h"
 #include "task_record.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 
 #define MAX_PID_NS_LEVEL 32 /* the kernel's */
 #define READ_RLIMIT_MEMLOCK 8

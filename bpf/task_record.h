@@ -15,20 +15,20 @@ enum cgroup_hierarchy {
 };
 
 enum task_record_flags {
-  TASK_LOCKS_FUTURE = 1, /* mm->def_flags has VM_LOCKED: mlockall(MCL_FUTURE) */
+  TASK_LOCKS_FUTURE = 1,  /* mm->def_flags has VM_LOCKED: mlockall(MCL_FUTURE) */
   TASK_NO_NEW_PRIVS = 2,
   TASK_HAS_SHM_COUNT = 4, /* user_shm_locked_pages is a figure */
 };
 
 struct task_record {
-  __u64 locked_pages;     /* mm->locked_vm */
-  __u64 pinned_pages;     /* mm->pinned_vm */
-  __u64 total_pages;      /* mm->total_vm */
-  __u64 peak_total_pages; /* mm->hiwater_vm, which may lag behind total_vm */
-  __u64 executable_pages; /* mm->exec_vm: changes when a library is mapped */
-  __u64 soft_limit_bytes; /* RLIMIT_MEMLOCK; all ones: unlimited */
-  __u64 hard_limit_bytes; /* likewise */
-  __u64 cap_effective;    /* bit n: capability n */
+  __u64 locked_pages;          /* mm->locked_vm */
+  __u64 pinned_pages;          /* mm->pinned_vm */
+  __u64 total_pages;           /* mm->total_vm */
+  __u64 peak_total_pages;      /* mm->hiwater_vm, which may lag behind total_vm */
+  __u64 executable_pages;      /* mm->exec_vm: changes when a library is mapped */
+  __u64 soft_limit_bytes;      /* RLIMIT_MEMLOCK; all ones: unlimited */
+  __u64 hard_limit_bytes;      /* likewise */
+  __u64 cap_effective;         /* bit n: capability n */
   __u64 cap_permitted;
   __u64 cap_bounding;
   __u64 cgroup_id;             /* inode of the cgroup's directory */
@@ -39,12 +39,12 @@ struct task_record {
   __u64 exec_id;               /* one more with each exec */
   __u32 real_uid;              /* uids as the initial user namespace sees them */
   __u32 effective_uid;
-  __u32 pid;                         /* in the pid namespace of the reader */
-  __u32 user_ns_level;               /* 0: the initial user namespace */
-  __u32 ipc_namespace;               /* inode of /proc/PID/ns/ipc */
-  __u32 seccomp_mode;                /* as in /proc/PID/status */
-  __u32 flags;                       /* enum task_record_flags */
-  __u32 user_uid;                    /* uid of the user_struct */
+  __u32 pid;                   /* in the pid namespace of the reader */
+  __u32 user_ns_level;         /* 0: the initial user namespace */
+  __u32 ipc_namespace;         /* inode of /proc/PID/ns/ipc */
+  __u32 seccomp_mode;          /* as in /proc/PID/status */
+  __u32 flags;                 /* enum task_record_flags */
+  __u32 user_uid;              /* uid of the user_struct */
   char comm[TASK_RECORD_COMM_BYTES]; /* NUL-terminated */
 };
 

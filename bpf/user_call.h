@@ -4,12 +4,13 @@
 #define PAGEWARDEN_BPF_USER_CALL_H
 
 #include <asm/unistd.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 
 #include "kernel_types.h"
 #include "lock_attempt.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 
 #define KERNEL_STACK_BYTES 16384 /* x86-64 and arm64 without KASAN */
 #define TS_COMPAT 2

@@ -3,11 +3,12 @@
  * Who was asked for CAP_IPC_LOCK, and was refused or let through over the limit?
  * What another program sees the end of (`results_follow`) is only noted for it.
  */
-#include <bpf/bpf_tracing.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
 
 #include "../attempt_maps.h"
+
+#include <bpf/bpf_tracing.h>
 
 #define CAP_IPC_LOCK 14
 

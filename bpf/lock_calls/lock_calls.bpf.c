@@ -3,13 +3,14 @@
  * What did a call that locks memory return? Told when it is a refusal, or when it
  * went through over the limit. The questions of capability_checks are settled here.
  */
-#include <bpf/bpf_tracing.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
 
 #include "../attempt_maps.h"
 #include "../attempt_range.h"
 #include "outcome.h"
+
+#include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
