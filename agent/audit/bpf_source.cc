@@ -38,7 +38,7 @@ ProcessRow RowOf(const task_record& record) {
   row.soft_limit_bytes = LimitFromRlim(record.soft_limit_bytes);
   row.hard_limit_bytes = LimitFromRlim(record.hard_limit_bytes);
   row.cap_ipc_lock =
-      record.in_initial_user_ns != 0 && ((record.cap_effective >> CAP_IPC_LOCK) & 1) != 0;
+      record.user_ns_level == 0 && ((record.cap_effective >> CAP_IPC_LOCK) & 1) != 0;
   return row;
 }
 

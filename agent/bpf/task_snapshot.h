@@ -15,7 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/cgroup/hierarchy.h"
-#include "bpf/task_snapshot/task_snapshot.h"
+#include "bpf/task_record.h"
 
 namespace pagewarden {
 
