@@ -13,6 +13,9 @@ typedef struct {
   __s64 counter;
 } atomic64_t;
 typedef struct {
+  int counter;
+} atomic_t;
+typedef struct {
   long counter;
 } atomic_long_t;
 typedef struct {
@@ -28,10 +31,15 @@ struct bpf_iter_meta {
   struct seq_file *seq;
 };
 
+struct task_struct;
+
 struct mm_struct {
+  atomic_t mm_users; /* 0: exit_mmap takes it apart */
   unsigned long locked_vm;
   atomic64_t pinned_vm;
+  struct task_struct *owner; /* absent without CONFIG_MEMCG */
   unsigned long total_vm;
+  int map_count;
   unsigned long hiwater_vm;
   unsigned long exec_vm;
   unsigned long def_flags;
@@ -49,6 +57,7 @@ struct address_space {
 };
 
 struct inode {
+  long long i_size;
   kuid_t i_uid;
   struct super_block *i_sb;
   struct address_space *i_mapping;
@@ -77,6 +86,7 @@ struct vm_area_struct {
   unsigned long vm_start;
   unsigned long vm_end;
   unsigned long vm_flags;
+  unsigned long vm_pgoff;
   struct file *vm_file;
 };
 
@@ -86,6 +96,7 @@ struct rlimit {
 };
 
 struct signal_struct {
+  atomic_t live; /* threads; 0: the process ends */
   int nr_threads;
   struct rlimit rlim[16];
 };
@@ -120,14 +131,23 @@ struct cred {
 
 struct kernfs_node {
   __u64 id;
-};
-
-struct cgroup {
-  struct kernfs_node *kn;
+  const char *name;
 };
 
 struct cgroup_subsys_state {
   struct cgroup *cgroup;
+  struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+  unsigned int subsys_mask;
+  int hierarchy_id; /* 0: the default hierarchy, v2 */
+};
+
+struct cgroup {
+  struct cgroup_subsys_state self;
+  struct kernfs_node *kn;
+  struct cgroup_root *root;
 };
 
 struct css_set {
@@ -141,7 +161,9 @@ struct ns_common {
   unsigned int inum;
 };
 
-struct pid_namespace;
+struct pid_namespace {
+  struct ns_common ns;
+};
 
 struct ipc_namespace {
   struct ns_common ns;
@@ -160,16 +182,24 @@ struct seccomp {
   int mode;
 };
 
+struct thread_info {
+  unsigned long flags;
+  __u32 status; /* x86 */
+};
+
 struct pid {
   unsigned int level;
   struct upid numbers[1];
 };
 
 struct task_struct {
+  struct thread_info thread_info;
+  void *stack;
   unsigned int flags;
   int pid;
   int tgid;
   struct task_struct *group_leader;
+  struct task_struct *real_parent;
   struct pid *thread_pid;
   struct mm_struct *mm;
   const struct cred *real_cred;
@@ -181,6 +211,24 @@ struct task_struct {
   __u64 start_boottime;
   __u64 self_exec_id; /* 32 bits before 5.7 */
   char comm[16];
+};
+
+/* A signal as the kernel raises it for a fault. */
+union __sifields {
+  struct {
+    void *_addr;
+  } _sigfault;
+};
+
+struct kernel_siginfo {
+  int si_code;
+  union __sifields _sifields;
+};
+
+/* BPF memory was charged to the uid through this, up to 5.10. */
+struct bpf_map_memory {
+  __u32 pages;
+  struct user_struct *user;
 };
 
 struct bpf_iter__task {
