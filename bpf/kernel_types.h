@@ -39,6 +39,7 @@ struct mm_struct {
   atomic64_t pinned_vm;
   struct task_struct *owner; /* absent without CONFIG_MEMCG */
   unsigned long total_vm;
+  int map_count;
   unsigned long hiwater_vm;
   unsigned long exec_vm;
   unsigned long def_flags;
@@ -56,6 +57,7 @@ struct address_space {
 };
 
 struct inode {
+  long long i_size;
   kuid_t i_uid;
   struct super_block *i_sb;
   struct address_space *i_mapping;
@@ -180,12 +182,19 @@ struct seccomp {
   int mode;
 };
 
+struct thread_info {
+  unsigned long flags;
+  __u32 status; /* x86 */
+};
+
 struct pid {
   unsigned int level;
   struct upid numbers[1];
 };
 
 struct task_struct {
+  struct thread_info thread_info;
+  void *stack;
   unsigned int flags;
   int pid;
   int tgid;
@@ -204,6 +213,24 @@ struct task_struct {
   char comm[16];
 };
 
+/* A signal as the kernel raises it for a fault. */
+union __sifields {
+  struct {
+    void *_addr;
+  } _sigfault;
+};
+
+struct kernel_siginfo {
+  int si_code;
+  union __sifields _sifields;
+};
+
+/* BPF memory was charged to the uid through this, up to 5.10. */
+struct bpf_map_memory {
+  __u32 pages;
+  struct user_struct *user;
+};
+
 struct bpf_iter__task {
   struct bpf_iter_meta *meta;
   struct task_struct *task;
@@ -220,22 +247,6 @@ struct bpf_iter__task_file {
   struct task_struct *task;
   __u32 fd;
   struct file *file;
-};
-
-union __sifields {
-  struct {
-    void *_addr;
-  } _sigfault;
-};
-
-struct kernel_siginfo {
-  int si_code;
-  union __sifields _sifields;
-};
-
-struct pt_regs {
-  unsigned long ip; /* x86 */
-  unsigned long pc; /* arm64 */
 };
 
 #pragma clang attribute pop
