@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -69,7 +70,7 @@ struct Watcher {
   std::optional<AttemptSource> source;
 };
 
-class Reasons : public ::testing::TestWithParam<Scenario> {
+class Watched : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     watchers_ = new std::vector<Watcher>;
@@ -101,7 +102,9 @@ class Reasons : public ::testing::TestWithParam<Scenario> {
   static std::vector<Watcher>* watchers_;
 };
 
-std::vector<Watcher>* Reasons::watchers_ = nullptr;
+std::vector<Watcher>* Watched::watchers_ = nullptr;
+
+class Reasons : public Watched, public ::testing::WithParamInterface<Scenario> {};
 
 std::string Describe(const Outcome& outcome) {
   if (outcome.signal != 0) return strsignal(outcome.signal);
@@ -157,6 +160,35 @@ TEST_P(Reasons, ToldAsItHappened) {
     CheckAttempt(scenario, attempts[0]);
     PrintRow(scenario, outcome, watcher, VerdictCode(attempts[0].verdict), hook);
     printf("    %s\n", attempts[0].verdict.explanation.c_str());
+  }
+}
+
+// A loop must not flood the agent, and must not be forgotten either.
+TEST_F(Watched, LoopsAreCounted) {
+  constexpr uint64_t kTimes = 1000;
+  Scenario loop = MlockScenarios()[2];
+  ASSERT_STREQ(loop.name, "over-limit");
+  loop.attempt = [](Stage& stage) {
+    long result = 0;
+    for (uint64_t i = 0; i < kTimes; ++i) result = mlock(stage.address, stage.bytes);
+    return result;
+  };
+  ScenarioProcess process(loop);
+  const pid_t pid = process.pid();
+  EXPECT_EQ(process.Go().error, ENOMEM);
+  for (Watcher& watcher : *watchers_) {
+    uint64_t told = 0, counted = 0;
+    const absl::Time deadline = absl::Now() + kPatience;
+    while (told + counted < kTimes && absl::Now() < deadline) {
+      for (const auto& seen : Wait(*watcher.source, pid, absl::Milliseconds(100))) {
+        EXPECT_EQ(VerdictCode(seen.verdict), "OVER_LIMIT");
+        ++told;
+        counted += seen.attempt.repeats;
+      }
+    }
+    EXPECT_EQ(told + counted, kTimes) << watcher.name;
+    EXPECT_LE(told, 16u * 3 + 1) << watcher.name;  // 16 a second, and one for the rest
+    printf("    %s: %lu refusals, %lu told one by one\n", watcher.name, kTimes, told);
   }
 }
 
