@@ -179,7 +179,7 @@ Verdict OfSignal(const Attempt& attempt, const Comparison& comparison) {
   const bool stack = attempt.signal == SIGSEGV && attempt.call == LockCall::kStackGrowth;
   const bool secret = attempt.signal == SIGBUS && attempt.call == LockCall::kSecretMemoryFault;
   if (stack && comparison.over) return OverLimitVerdict(attempt, comparison);
-  if (secret && (comparison.over || !comparison.applies)) {
+  if (secret) {
     Comparison uid = comparison;
     uid.reason = Reason::kSecretUidBudget;
     return OverLimitVerdict(attempt, uid);

@@ -37,6 +37,10 @@ std::string Over(const Attempt& attempt, const Comparison& comparison) {
     return absl::StrCat("the kernel found it over ", Limit(attempt),
                         "; the counter that it compares cannot be read here");
   }
+  if (attempt.call == LockCall::kSecretMemoryFault) {
+    return absl::StrCat("the pages of the uid that made the memfd are over ", Limit(attempt),
+                        " of the process that touched it");
+  }
   return absl::StrCat("the kernel found it over ", Limit(attempt),
                       "; by the books read just after, ", Sum(attempt, comparison),
                       " within it: another thread changed them");

@@ -175,7 +175,7 @@ std::vector<Scenario> MlockScenarios() {
   const auto unit = [](Stage& stage) { return Prepare(stage, 65536, 65536, kMiB); };
   const SeenBy question = SeenBy::kQuestion, result = SeenBy::kResult;
   return {
-      {"seccomp", "mlock", EPERM, 0, "SECCOMP", result, Seccomp, Mlock},
+      {"seccomp", "mlock", EPERM, 0, "SECCOMP", SeenBy::kSystemCall, Seccomp, Mlock},
       {"limit-zero", "mlock", EPERM, 0, "LIMIT_ZERO", question, limit_zero, Mlock},
       {"over-limit", "mlock", ENOMEM, 0, "OVER_LIMIT", question, OverLimit, Mlock},
       {"over-limit-on-fault", "mlock2", ENOMEM, 0, "OVER_LIMIT", question, OverLimit, MlockOnFault},

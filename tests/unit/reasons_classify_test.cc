@@ -234,8 +234,9 @@ TEST(Signals, StackAndSecretMemory) {
   secret.uid_locked_bytes = 64 * kKiB;
   secret.cap_effective = kIpcLock;
   EXPECT_EQ(ReasonOf(secret), Reason::kSecretUidBudget);
-  secret.uid_locked_bytes = 0;
-  EXPECT_EQ(ReasonOf(secret), Reason::kUnknown);
+  secret.uid_locked_bytes = 0;  // another uid made the memfd, and pays for it
+  EXPECT_EQ(ReasonOf(secret), Reason::kSecretUidBudget);
+  EXPECT_THAT(Classify(secret).explanation, HasSubstr("the uid that made the memfd"));
 }
 
 TEST(Success, OverTheLimitByCapability) {
