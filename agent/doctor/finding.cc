@@ -26,8 +26,8 @@ std::string NameOf(const Finding& finding) {
 // Fixes and check may name the process.
 bool Alike(const Finding& a, const Finding& b) {
   return !a.pids.empty() && !b.pids.empty() && NameOf(a) == NameOf(b) &&
-         std::tie(a.code, a.severity, a.headline, a.where, a.effect, a.reason) ==
-             std::tie(b.code, b.severity, b.headline, b.where, b.effect, b.reason) &&
+         std::tie(a.code, a.severity, a.headline, a.where, a.effect, a.in_force, a.reason) ==
+             std::tie(b.code, b.severity, b.headline, b.where, b.effect, b.in_force, b.reason) &&
          std::equal(a.fixes.begin(), a.fixes.end(), b.fixes.begin(), b.fixes.end(), Same);
 }
 

@@ -28,6 +28,7 @@ struct Finding {
   std::string headline;     // goes after the subject, with the numbers: "cannot lock …"
   std::string where;        // cgroup, namespaces, filters; may be empty
   std::string effect;
+  std::vector<std::string> in_force;  // what protects already, and what does not
   std::vector<Fix> fixes;  // the least privilege first; empty: `why` tells what to know
   std::string check;       // the command that shows whether it is mended
   std::string why;

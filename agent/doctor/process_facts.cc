@@ -92,6 +92,8 @@ void ReadLimits(ProcessFacts& facts) {
   facts.core_limit_bytes = std::numeric_limits<uint64_t>::max();
   struct rlimit64 core;
   if (prlimit64(facts.pid, RLIMIT_CORE, nullptr, &core) == 0) facts.core_limit_bytes = core.rlim_cur;
+  const auto filter = ReadBoundedFile(ProcPath(facts.pid, "coredump_filter"), kMaxTextBytes);
+  facts.dump_filter_is_zero = filter.ok() && absl::StripAsciiWhitespace(*filter) == "00000000";
 }
 
 // AT_SECURE of the auxiliary vector that the kernel gave it at exec (getauxval(3)).
@@ -129,6 +131,13 @@ void ReadMemory(ProcessFacts& facts) {
     const int64_t drift = std::max<int64_t>(row.drift_bytes, 0);
     facts.locked_mappings_bytes = facts.locked_bytes - static_cast<uint64_t>(drift);
   }
+}
+
+// A process that is not its parent's fork runs another executable.
+void ReadParent(ProcessFacts& facts) {
+  if (facts.exe.empty() || facts.parent <= 0 || ReadExe(facts.parent) != facts.exe) return;
+  const auto parent = ReadStatus(facts.parent);
+  if (parent.ok()) facts.parent_locked_bytes = parent->locked_bytes;
 }
 
 void ReadHost(ProcessFacts& facts) {
@@ -209,6 +218,7 @@ absl::StatusOr<ProcessFacts> ReadProcessFacts(pid_t pid, const CgroupHierarchy* 
   ReadSecureExecution(facts);
   ReadPreload(facts);
   ReadMemory(facts);
+  ReadParent(facts);
   return facts;
 }
 

@@ -31,6 +31,7 @@ struct ProcessFacts {
 
   MemlockLimits limits;
   uint64_t core_limit_bytes = 0;  // soft RLIMIT_CORE; all ones: unlimited
+  bool dump_filter_is_zero = false;  // coredump_filter: no mapping is dumped
   uint64_t cap_effective = 0;
   uint64_t cap_permitted = 0;
   uint64_t cap_bounding = 0;
@@ -43,6 +44,7 @@ struct ProcessFacts {
   uint64_t pinned_bytes = 0;  // VmPin
   uint64_t total_bytes = 0;   // VmSize
   uint64_t swapped_bytes = 0;
+  uint64_t parent_locked_bytes = 0;  // VmLck of a parent that runs the same executable
   std::optional<uint64_t> locked_mappings_bytes;
   std::optional<uint64_t> map_count;
   uint64_t max_map_count = 65530;
