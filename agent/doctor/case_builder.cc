@@ -39,6 +39,7 @@ void Detect(Case& subject) {
   const ProcessFacts& facts = subject.facts;
   subject.environment = DetectEnvironment(ReadEnvironmentFacts(
       facts.pid, facts.cgroup_text, facts.uid, facts.in_initial_user_ns));
+  subject.environment.gid = facts.gid;
   subject.where = WhereOf(facts, subject.environment);
 }
 
@@ -81,6 +82,12 @@ ProcessFacts FactsOfUnit(const UnitSettings& settings, const HostFacts& host) {
   return facts;
 }
 
+std::string DescribeNeed(const Need& need) {
+  if (need.bytes == 0) return "nothing more to lock";
+  return absl::StrCat("to lock ", Amount(need.bytes),
+                      need.policy.empty() ? "" : absl::StrCat(" by policy ", need.policy));
+}
+
 }  // namespace
 
 std::string DescribeFacts(const Case& subject) {
@@ -92,8 +99,7 @@ std::string DescribeFacts(const Case& subject) {
       subject.name, ": ", subject.where, "; ", capability, "; RLIMIT_MEMLOCK ",
       LimitAmount(facts.limits.soft), " soft, ", LimitAmount(facts.limits.hard), " hard; ",
       subject.IsRunning() ? absl::StrCat("locked ", Amount(facts.locked_bytes), "; ") : "",
-      "to lock ", Amount(subject.need.bytes),
-      subject.need.policy.empty() ? "" : absl::StrCat(" by policy ", subject.need.policy),
+      DescribeNeed(subject.need),
       facts.shim_loaded ? "; the shim is loaded" : "");
 }
 

@@ -44,11 +44,9 @@ Fix AmbientFix(const Case& subject) {
     return UnitDropIn(subject.environment, "50-memlock.conf", "AmbientCapabilities=CAP_IPC_LOCK\n",
                       "and give the unit the capability as an ambient one");
   }
-  const std::string command =
-      subject.command.empty() ? "COMMAND" : subject.command;
+  const std::string command = subject.command.empty() ? "COMMAND" : subject.command;
   return {"and start it with the ambient capability, as root", "", "",
-          {absl::StrCat("setpriv --reuid=", subject.facts.uid,
-                        " --inh-caps=+ipc_lock --ambient-caps=+ipc_lock -- ", command)}};
+          {WithAmbientIpcLock(subject.environment, command)}};
 }
 
 // The loader takes a bare name from its own directories, if the library is setuid (ld.so(8)).

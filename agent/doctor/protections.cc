@@ -7,18 +7,17 @@
 namespace pagewarden {
 namespace {
 
-constexpr char kYes[] = "yes  ";
-constexpr char kNo[] = "no   ";
+constexpr char kYes[] = "yes   ";
+constexpr char kNo[] = "no    ";
 
 std::string Line(bool in_force, const std::string& text) {
   return absl::StrCat(in_force ? kYes : kNo, text);
 }
 
 std::string SwapText(const HostFacts& host) {
-  if (!host.swap) return "swap of the host: /proc/swaps cannot be read";
+  if (!host.swap) return "the host's swap is encrypted: /proc/swaps cannot be read";
   if (host.swap->empty()) return "the host has no swap";
-  return host.SwapIsSafe() ? "swap of the host is encrypted or in memory"
-                           : "swap of the host is encrypted";
+  return "the host's swap is encrypted, or in memory only";
 }
 
 void AddSwap(const Case& subject, Finding& finding) {
@@ -27,8 +26,8 @@ void AddSwap(const Case& subject, Finding& finding) {
   finding.in_force.push_back(Line(safe, SwapText(subject.host)));
   finding.in_force.push_back(Line(
       memory.swap_off, memory.swap_file.empty()
-                           ? "no swap for its cgroup: there is no switch for it"
-                           : absl::StrCat("no swap for its cgroup (", memory.swap_file, ")")));
+                           ? "its cgroup is never swapped out: the kernel has no switch for it"
+                           : absl::StrCat("its cgroup is never swapped out (", memory.swap_file, ")")));
   if (memory.swap_off) return;
   if (subject.environment.kind == EnvironmentKind::kService) {
     finding.fixes.push_back(UnitDropIn(subject.environment, "50-no-swap.conf",
@@ -51,8 +50,8 @@ void AddCoreDumps(const Case& subject, Finding& finding) {
   const bool dumps = DumpsCore(subject);
   const bool piped = IsPiped(subject.host);
   finding.in_force.push_back(
-      Line(!dumps, piped ? "no core dumps (they go to the handler of kernel.core_pattern)"
-                         : absl::StrCat("no core dumps (RLIMIT_CORE ",
+      Line(!dumps, piped ? "it dumps no core (kernel.core_pattern hands dumps to a program)"
+                         : absl::StrCat("it dumps no core (RLIMIT_CORE ",
                                         subject.facts.core_limit_bytes == 0 ? "is 0" : "is not 0",
                                         ")")));
   if (!dumps || subject.environment.kind == EnvironmentKind::kService) return;

@@ -36,7 +36,7 @@ void Append(std::string& out, const Finding& finding) {
                   finding.subject, " ", finding.headline, "\n");
   Row(out, "where", finding.where);
   Row(out, "effect", finding.effect);
-  Row(out, "holds", absl::StrJoin(finding.in_force, "\n"));
+  Row(out, "now", absl::StrJoin(finding.in_force, "\n"));
   std::vector<std::string> fixes;
   for (const Fix& fix : finding.fixes) fixes.push_back(FixText(fix));
   Row(out, "fix", absl::StrJoin(fixes, "\n"));

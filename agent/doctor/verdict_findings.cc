@@ -189,14 +189,17 @@ std::vector<Fix> FixesOf(const Case& subject, const Attempt& attempt, const Comp
 }
 
 // 64 KiB is a default of old kernels, and also what `ulimit -l 65536` becomes.
-Finding UnitFinding(const Case& subject, const Attempt& attempt, const std::vector<Fix>& fixes) {
+Finding UnitFinding(const Case& subject, const Attempt& attempt, FindingCode code) {
   const uint64_t limit = *attempt.soft_limit_bytes;
   Finding finding = FindingOf(
       subject, FindingCode::kUnitMixUp,
       absl::StrCat("has a limit of ", Amount(limit), ": as ", limit, " KiB it would be ",
                    Amount(limit * 1024), ", and enough",
                    limit == 65536 ? "; it may also be the default of kernels before 5.16" : ""));
-  finding.fixes = fixes;
+  finding.fixes = {{absl::StrCat("if ", limit, " KiB were meant, write ", limit * 1024,
+                                 " where bytes are counted; what it needs is said at ",
+                                 CodeName(code)),
+                    "", "", {}}};
   return finding;
 }
 
@@ -228,7 +231,7 @@ Findings FindingsOfVerdict(const Case& subject, const Attempt& attempt, const Ve
   }
   Findings findings = {std::move(finding)};
   if (Has(details, LimitDetail::kUnit) && code != FindingCode::kSoftLimit) {
-    findings.push_back(UnitFinding(subject, attempt, findings.front().fixes));
+    findings.push_back(UnitFinding(subject, attempt, code));
   }
   return findings;
 }

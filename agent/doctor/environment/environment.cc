@@ -15,6 +15,8 @@ namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxTextBytes = 64 << 10;
+// PROC_PID_INIT_INO of the kernel (include/linux/proc_ns.h).
+constexpr char kInitialPidNamespace[] = "pid:[4026531836]";
 
 struct Kind {
   EnvironmentKind kind;
@@ -79,14 +81,16 @@ EnvironmentFacts ReadEnvironmentFacts(pid_t pid, const std::string& cgroup_text,
   const std::string process = absl::StrCat("/proc/", pid);
   EnvironmentFacts facts;
   facts.cgroups = CgroupPaths(cgroup_text);
+  facts.in_initial_user_ns = in_initial_user_ns;
+  facts.uid = uid;
+  // Virtual machines made of an image have its files, too, and no namespace.
+  if (ReadLink(absl::StrCat(process, "/ns/pid")).value_or("") == kInitialPidNamespace) return facts;
   facts.has_dockerenv = access(absl::StrCat(process, "/root/.dockerenv").c_str(), F_OK) == 0;
   const auto containerenv =
       ReadBoundedFile(absl::StrCat(process, "/root/run/.containerenv"), kMaxTextBytes);
   facts.has_containerenv = containerenv.ok();
   facts.containerenv = containerenv.value_or("");
   facts.container_variable = ContainerVariable(process);
-  facts.in_initial_user_ns = in_initial_user_ns;
-  facts.uid = uid;
   return facts;
 }
 
@@ -94,6 +98,7 @@ Environment DetectEnvironment(const EnvironmentFacts& facts) {
   Environment found;
   found.has_own_user_ns = !facts.in_initial_user_ns;
   found.is_root = facts.uid == 0;
+  found.uid = facts.uid;
   std::vector<std::string> cgroups = facts.cgroups;
   if (cgroups.empty()) cgroups.push_back("/");
   for (const Kind& kind : kKinds) {

@@ -44,6 +44,8 @@ struct Environment {
   std::string user;  // whose session it is, by name where it is known
   bool has_own_user_ns = false;  // no capability counts: only the limit helps
   bool is_root = false;          // effective uid 0
+  uid_t uid = 0;                 // effective
+  gid_t gid = 0;
   std::string image_root;        // units of an image: where it lies; else empty
   bool boundingset_without_ipc_lock = false;  // unit's CapabilityBoundingSet=
 };
@@ -72,6 +74,9 @@ std::vector<Fix> LimitFixes(const Environment& environment, const LimitGoal& goa
 // A drop-in of a unit with these settings of [Service], and what makes it count.
 Fix UnitDropIn(const Environment& environment, const std::string& file_name,
                const std::string& settings, const std::string& summary);
+
+// Starts `command` with an ambient CAP_IPC_LOCK as the user of the environment.
+std::string WithAmbientIpcLock(const Environment& environment, const std::string& command);
 
 // Those of one kind each; `cgroup` is one of facts.cgroups.
 bool DetectService(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);

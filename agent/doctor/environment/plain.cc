@@ -26,14 +26,21 @@ Fix ForCommand(const LimitGoal& goal) {
           {absl::StrCat("prlimit --memlock=", goal.bytes, ":", goal.bytes, " -- ", goal.command)}};
 }
 
-Fix WithCapability(const LimitGoal& goal) {
-  return {"or start it with the ambient capability, as root (adds --reuid for another user)", "",
-          "",
-          {absl::StrCat("setpriv --inh-caps=+ipc_lock --ambient-caps=+ipc_lock -- ",
-                        goal.command)}};
+Fix WithCapability(const Environment& environment, const LimitGoal& goal) {
+  return {"or no limit at all, by the ambient capability, as root", "", "",
+          {WithAmbientIpcLock(environment, goal.command)}};
 }
 
 }  // namespace
+
+std::string WithAmbientIpcLock(const Environment& environment, const std::string& command) {
+  const std::string user =
+      environment.uid == 0 ? ""
+                           : absl::StrCat(" --reuid=", environment.uid, " --regid=",
+                                          environment.gid, " --clear-groups");
+  return absl::StrCat("setpriv", user, " --inh-caps=+ipc_lock --ambient-caps=+ipc_lock -- ",
+                      command);
+}
 
 std::vector<Fix> PlainLimitFixes(const Environment& environment, const LimitGoal& goal) {
   std::vector<Fix> fixes;
@@ -44,7 +51,7 @@ std::vector<Fix> PlainLimitFixes(const Environment& environment, const LimitGoal
     return fixes;
   }
   fixes.push_back(ForCommand(goal));
-  if (goal.capability_helps) fixes.push_back(WithCapability(goal));
+  if (goal.capability_helps) fixes.push_back(WithCapability(environment, goal));
   return fixes;
 }
 
