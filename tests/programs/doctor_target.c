@@ -45,7 +45,7 @@ static void drift(long rounds) {
   for (long i = 0; i < rounds; ++i) {
     void *old = pages(bytes, MAP_LOCKED);
     if (old == MAP_FAILED) break;
-    void *moved = mremap(old, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+    void *moved = mremap(old, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
     munmap(old, bytes);
     if (moved != MAP_FAILED) munmap(moved, bytes);
   }

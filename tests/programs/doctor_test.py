@@ -115,8 +115,10 @@ class LimitTest(DoctorCase):
         self.assertEqual(doctor.tell(" ".join([*container, str(TARGET)]), f"lock {MIB}"),
                          ["ENOMEM"])
         diagnosis = self.diagnose("--", TARGET, prefix=container, expect=["PW005"])
-        for fix in diagnosis.commands("PW005"):
-            self.assertEqual(doctor.tell(fix, f"lock {MIB}"), ["OK"], fix)
+        limit, capability = diagnosis.commands("PW005")
+        as_user = " ".join([*AS_USER, "--bounding-set=-sys_admin"])
+        self.assertEqual(doctor.tell(f"{as_user} {limit}", f"lock {MIB}"), ["OK"])
+        self.assertEqual(doctor.tell(f"ulimit -l 64; exec {capability}", f"lock {MIB}"), ["OK"])
         with_capability = diagnosis.commands("PW005")[-1].replace(str(TARGET), "id -u")
         self.assertEqual(doctor.run_shell(with_capability).stdout.split(), [AS_USER[1][8:]])
 
@@ -295,6 +297,7 @@ class ExecTest(DoctorCase):
                        preexec_fn=setup.cgroup.enter) as target:
             diagnosis = self.diagnose("--pid", target.pid, expect=["PW010"])
             self.assertIn("static executable", diagnosis.finding("PW010")["headline"])
+            self.assertEqual(diagnosis.finding("PW010")["severity"], "error")
             missing = [line for line in diagnosis.finding("PW010")["inForce"]
                        if line.startswith("no ")]
             self.assertGreaterEqual(len(missing), 2)  # swap of its cgroup, core dumps
