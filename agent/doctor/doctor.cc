@@ -33,6 +33,7 @@ void Append(std::vector<std::string> from, std::vector<std::string>& to) {
 
 void Examine(const Case& subject, DoctorReport& report) {
   report.observed.push_back(DescribeFacts(subject));
+  if (subject.IsRunning()) report.pids.push_back(subject.facts.pid);
   for (const Check& check : CaseChecks()) {
     Append({check.question}, report.checked);
     for (Finding& finding : check.run(subject)) report.findings.push_back(std::move(finding));

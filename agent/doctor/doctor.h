@@ -29,6 +29,7 @@ struct DoctorOptions {
 };
 
 struct DoctorReport {
+  std::vector<pid_t> pids;            // of the processes that were looked at
   std::string subject;                // "process 4711", "nginx.service", …
   std::vector<std::string> observed;  // the facts, a line for each process
   std::vector<std::string> checked;   // the questions that were asked

@@ -158,8 +158,10 @@ std::vector<Fix> ModuleFixes(const Case& subject, FindingCode code, uint64_t req
   return fixes;
 }
 
-uint64_t RequestOf(const Attempt& attempt) {
-  return attempt.call == LockCall::kMlockall ? attempt.total_bytes : attempt.request_bytes;
+// What is to be granted beside what the case knows to be locked: of a command nothing.
+uint64_t RequestOf(const Case& subject, const Attempt& attempt) {
+  if (attempt.call == LockCall::kMlockall) return attempt.total_bytes;
+  return attempt.request_bytes + (subject.IsRunning() ? 0 : attempt.locked_bytes);
 }
 
 std::vector<Fix> FixesOf(const Case& subject, const Attempt& attempt, const Comparison& comparison,
@@ -169,7 +171,7 @@ std::vector<Fix> FixesOf(const Case& subject, const Attempt& attempt, const Comp
       return {RaiseSoftLimit(subject, attempt)};
     case FindingCode::kAppArmor:
     case FindingCode::kSelinux:
-      return ModuleFixes(subject, code, RequestOf(attempt));
+      return ModuleFixes(subject, code, RequestOf(subject, attempt));
     case FindingCode::kMapCount:
       return {{"for the host, as root", "", "", {"sysctl vm.max_map_count=262144"}}};
     case FindingCode::kSeccompErrno:
@@ -184,7 +186,7 @@ std::vector<Fix> FixesOf(const Case& subject, const Attempt& attempt, const Comp
     case FindingCode::kDrift:
       return {{"start it again: a new address space counts from 0", "", "", {}}};
     default:
-      return LimitFixesOf(subject, RequestOf(attempt), comparison.capability_helps);
+      return LimitFixesOf(subject, RequestOf(subject, attempt), comparison.capability_helps);
   }
 }
 
