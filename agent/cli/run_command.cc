@@ -56,8 +56,22 @@ int Fail(int exit_code, absl::string_view message) {
   return exit_code;
 }
 
-void Warn(const std::string& message) {
-  if (!message.empty()) std::cerr << "pagewarden: warning " << message << "\n";
+void Warn(const std::string& message) { std::cerr << "pagewarden: warning " << message << "\n"; }
+
+void Warn(const Finding& finding) {
+  Warn(absl::StrCat(OneLine(finding), ". `pagewarden doctor -- COMMAND` says what to do"));
+}
+
+void WarnOfPolicy(const Program& program, const AllocationPolicy& policy) {
+  const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(getpid());
+  const MemlockNeed need{LockedAtStart(policy), MayGrow(policy)};
+  if (limits.ok()) {
+    const auto finding =
+        CheckMemlock(program.executable, need, *limits, WillHaveUsableIpcLock());
+    if (finding) Warn(*finding);
+  }
+  const auto finding = CheckSecretMemory(policy);
+  if (finding) Warn(*finding);
 }
 
 int FailWithDiagnostics(const Diagnostics& diagnostics) {
@@ -68,7 +82,7 @@ int FailWithDiagnostics(const Diagnostics& diagnostics) {
 }
 
 void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>& policies) {
-  for (const std::string& warning : CheckPreloadable(program.executable)) Warn(warning);
+  for (const Finding& finding : CheckPreloadable(program.executable)) Warn(finding);
   const char* disabled = getenv(abi::kDisabledVariable);
   if (disabled != nullptr && disabled[0] != '\0') {
     Warn(absl::StrCat(abi::kDisabledVariable, " is set: nothing is fenced"));
@@ -77,10 +91,7 @@ void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>&
   if (policy == nullptr) {
     Warn(absl::StrCat("no policy selects ", program.executable, ": it runs unfenced"));
   } else if (policy->spec.mode == abi::Mode::kEnforce) {
-    const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(getpid());
-    const MemlockNeed need{LockedAtStart(*policy), MayGrow(*policy)};
-    if (limits.ok()) Warn(CheckMemlock(need, *limits, WillHaveUsableIpcLock()));
-    Warn(CheckSecretMemory(*policy));
+    WarnOfPolicy(program, *policy);
   }
 }
 
