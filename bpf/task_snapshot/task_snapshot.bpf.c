@@ -30,11 +30,14 @@ const volatile __u32 hierarchy = CGROUP_HIERARCHY_NONE;
 static __always_inline __u32 pid_for_reader(const struct task_struct *task) {
   const struct task_struct *reader = (const void *)bpf_get_current_task();
   const __u32 level = BPF_CORE_READ(reader, thread_pid, level);
+  const struct pid *thread_pid;
   const struct upid *upid;
   __u32 nr = task->tgid;
 
   if (level == 0) return nr;
-  upid = (const void *)__builtin_preserve_access_index(&task->thread_pid->numbers[0]) +
+  /* Before 6.3 a pointer of known type takes no variable offset: read it as a number. */
+  bpf_core_read(&thread_pid, sizeof(thread_pid), &task->thread_pid);
+  upid = (const void *)__builtin_preserve_access_index(&thread_pid->numbers[0]) +
          level * bpf_core_type_size(struct upid);
   bpf_core_read(&nr, sizeof(nr), &upid->nr);
   return nr;
