@@ -5,12 +5,14 @@
      "suites": [{"name": "audit", "seconds": 60, "program": "{build}/tests/programs/x_test",
                  "arguments": [], "environment": {}, "files": [], "kind": "tests"}, …]}
 
-{build} and {source} stand for the build and the source directory. A suite of the
+{build} and {source} stand for the build and the source directory; an argument with
+a * stands for the files that it matches, which are packed too. A suite of the
 kind "tests" (GoogleTest, unittest, or an exit code) gives a verdict; one of the
 kind "facts" prints JSON objects, a line each, that become columns.
 """
 
 import dataclasses
+import glob
 import json
 import pathlib
 import tempfile
@@ -37,10 +39,15 @@ class Suite:
     files: tuple = ()
     kind: str = "tests"
 
+    def matched(self):
+        """The files that arguments with a * stand for."""
+        return [file for word in self.arguments if "*" in word for file in sorted(glob.glob(word))]
+
     def line(self):
         """The job as tests/kernels/init.cc reads it."""
         settings = [f"{name}={value}" for name, value in self.environment.items()]
-        words = ["/usr/bin/env", *settings, self.program, *self.arguments]
+        plain = [word for word in self.arguments if "*" not in word]
+        words = ["/usr/bin/env", *settings, self.program, *plain, *self.matched()]
         return "\t".join([self.name, str(self.seconds), *words]) + "\n"
 
 
@@ -70,7 +77,7 @@ def write_initramfs(path, files, chosen):
     with tempfile.TemporaryDirectory(prefix="pagewarden-kernels-") as directory:
         needed = [*files, "/usr/bin/env"]
         for suite in chosen:
-            needed += [suite.program, *suite.files]
+            needed += [suite.program, *suite.files, *suite.matched()]
         for file in needed:
             archive.add_tree(file, pathlib.Path(directory))
     archive.write(path)
