@@ -82,9 +82,11 @@ def _chosen(names, known):
     return [suite for suite in known if not names or suite.name in names]
 
 
-def _run_all(matrix, kernels, options):
-    fetched = [(kernel, images.image(kernel, options.refresh)) for kernel in kernels]
-    with concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs) as pool:
+def boot_all(chosen, files, kernels, refresh=False, jobs=2):
+    """A Run for each of `kernels`, in order. Raises images.Unavailable."""
+    matrix = Matrix(chosen, files)
+    fetched = [(kernel, images.image(kernel, refresh)) for kernel in kernels]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         return list(pool.map(lambda pair: matrix.run(*pair), fetched))
 
 
@@ -94,7 +96,7 @@ def main(words):
     chosen = _chosen(options.suite, known)
     kernels = [catalog.ALL[name] for name in options.kernel or catalog.ALL]
     try:
-        runs = _run_all(Matrix(chosen, files), kernels, options)
+        runs = boot_all(chosen, files, kernels, options.refresh, options.jobs)
     except images.Unavailable as reason:
         print(f"kernel-matrix: no kernel to boot : {reason}", file=sys.stderr)
         return 1

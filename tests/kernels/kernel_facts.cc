@@ -85,7 +85,7 @@ void GuardMarkers() { AnswerErrno(madvise(Map(kPage), kPage, MADV_GUARD_INSTALL)
 void LeakOfRemap() {
   void* const pages = Map(kSmall);
   mlock(pages, kSmall);
-  // glibc before 2.38 passes no address of its own choice, but whatever is in the register.
+  // glibc 2.36 has no address to pass here, and passes whatever the register holds.
   void* const moved = reinterpret_cast<void*>(
       syscall(SYS_mremap, pages, kSmall, kSmall, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, nullptr));
   if (moved == MAP_FAILED) return AnswerErrno(false, "");

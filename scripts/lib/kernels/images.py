@@ -31,6 +31,10 @@ def _rank(name):
     return [int(number) for number in re.findall(r"\d+", name)], name.startswith("linux-binary")
 
 
+def newest_of(packages):
+    return max(packages, key=_rank)
+
+
 def _checked(done, what):
     if done.returncode != 0:
         problem = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
@@ -44,7 +48,7 @@ def _newest(apt, kernel):
     packages = [line.split(" ")[0] for line in found.splitlines()]
     if not packages:
         raise Unavailable(f"{kernel.suite} has no package {kernel.pattern}")
-    return max(packages, key=_rank)
+    return newest_of(packages)
 
 
 def _unpack(package_file, image_file):
