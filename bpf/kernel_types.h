@@ -31,6 +31,53 @@ struct bpf_iter_meta {
 struct mm_struct {
   unsigned long locked_vm;
   atomic64_t pinned_vm;
+  unsigned long total_vm;
+  unsigned long hiwater_vm;
+  unsigned long exec_vm;
+  unsigned long def_flags;
+  unsigned long start_brk;
+  unsigned long brk;
+  unsigned long start_stack;
+};
+
+struct super_block {
+  unsigned long s_magic;
+};
+
+struct address_space {
+  unsigned long nrpages;
+};
+
+struct inode {
+  kuid_t i_uid;
+  struct super_block *i_sb;
+  struct address_space *i_mapping;
+};
+
+struct qstr {
+  unsigned int len;
+  const unsigned char *name;
+};
+
+struct dentry {
+  struct qstr d_name;
+};
+
+struct path {
+  struct dentry *dentry;
+};
+
+struct file {
+  struct path f_path;
+  struct inode *f_inode;
+  void *private_data;
+};
+
+struct vm_area_struct {
+  unsigned long vm_start;
+  unsigned long vm_end;
+  unsigned long vm_flags;
+  struct file *vm_file;
 };
 
 struct rlimit {
@@ -39,22 +86,35 @@ struct rlimit {
 };
 
 struct signal_struct {
+  int nr_threads;
   struct rlimit rlim[16];
 };
 
 struct user_struct {
   kuid_t uid;
   atomic_long_t locked_vm;
+  atomic_long_t perf_mlock; /* since 7.2, and the stable kernels of that time */
+  unsigned long locked_shm; /* up to 5.13; then ucounts.rlimit */
 };
 
 struct user_namespace {
   int level;
 };
 
+enum rlimit_type { UCOUNT_RLIMIT_MEMLOCK = 3 };
+
+struct ucounts {
+  atomic_long_t rlimit[4];
+};
+
 struct cred {
+  kuid_t uid;
   kuid_t euid;
+  kernel_cap_t cap_permitted;
   kernel_cap_t cap_effective;
+  kernel_cap_t cap_bset;
   struct user_struct *user;
+  struct ucounts *ucounts;
   struct user_namespace *user_ns;
 };
 
@@ -77,8 +137,27 @@ struct css_set {
 
 enum cgroup_subsys_id { memory_cgrp_id = 1 };
 
+struct ns_common {
+  unsigned int inum;
+};
+
+struct pid_namespace;
+
+struct ipc_namespace {
+  struct ns_common ns;
+};
+
+struct nsproxy {
+  struct ipc_namespace *ipc_ns;
+};
+
 struct upid {
   int nr;
+  struct pid_namespace *ns;
+};
+
+struct seccomp {
+  int mode;
 };
 
 struct pid {
@@ -90,17 +169,36 @@ struct task_struct {
   unsigned int flags;
   int pid;
   int tgid;
+  struct task_struct *group_leader;
   struct pid *thread_pid;
   struct mm_struct *mm;
   const struct cred *real_cred;
   struct signal_struct *signal;
   struct css_set *cgroups;
+  struct nsproxy *nsproxy;
+  struct seccomp seccomp;
+  unsigned long atomic_flags;
+  __u64 start_boottime;
+  __u64 self_exec_id; /* 32 bits before 5.7 */
   char comm[16];
 };
 
 struct bpf_iter__task {
   struct bpf_iter_meta *meta;
   struct task_struct *task;
+};
+
+struct bpf_iter__task_vma {
+  struct bpf_iter_meta *meta;
+  struct task_struct *task;
+  struct vm_area_struct *vma;
+};
+
+struct bpf_iter__task_file {
+  struct bpf_iter_meta *meta;
+  struct task_struct *task;
+  __u32 fd;
+  struct file *file;
 };
 
 #pragma clang attribute pop

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How many pages a file charges, and to whom: one function a kind. */
+#ifndef PAGEWARDEN_BPF_CHARGED_PAGES_H
+#define PAGEWARDEN_BPF_CHARGED_PAGES_H
+
+#include "charged_files.h"
+#include "charged_types.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define AF_XDP 44
+#define MAX_BUFFERS 1024 /* of one ring: more are not counted */
+
+static __always_inline void charge(struct charged_file *record, __u32 kind, const void *object,
+                                   const struct user_struct *user, __u64 pages) {
+  if (!user) return; /* made with CAP_IPC_LOCK */
+  record->kind = kind;
+  record->object = (__u64)object;
+  record->uid = BPF_CORE_READ(user, uid.val);
+  record->pages = pages;
+}
+
+static __always_inline __u64 pages_of_node(void *nodes, __u32 i) {
+  struct io_rsrc_node *node = 0;
+
+  bpf_probe_read_kernel(&node, sizeof(node), nodes + i * sizeof(node));
+  return node ? BPF_CORE_READ(node, buf, acct_pages) : 0;
+}
+
+static __always_inline __u64 pages_of_buffer(void *buffers, __u32 i) {
+  struct io_mapped_ubuf *buffer = 0;
+
+  bpf_probe_read_kernel(&buffer, sizeof(buffer), buffers + i * sizeof(buffer));
+  return buffer ? BPF_CORE_READ(buffer, acct_pages) : 0;
+}
+
+static __always_inline __u64 buffer_pages(const struct io_ring_ctx *ring) {
+  const struct io_ring_ctx___5_12 *old = (const void *)ring;
+  __u64 pages = 0;
+  void *array;
+  __u32 count;
+
+  if (bpf_core_field_exists(ring->buf_table.nodes)) {
+    array = BPF_CORE_READ(ring, buf_table.nodes);
+    count = BPF_CORE_READ(ring, buf_table.nr);
+    for (__u32 i = 0; i < MAX_BUFFERS && i < count; ++i) pages += pages_of_node(array, i);
+  } else if (bpf_core_field_exists(old->user_bufs)) {
+    array = BPF_CORE_READ(old, user_bufs);
+    count = BPF_CORE_READ(old, nr_user_bufs);
+    for (__u32 i = 0; i < MAX_BUFFERS && i < count; ++i) pages += pages_of_buffer(array, i);
+  }
+  return pages;
+}
+
+static __always_inline void charge_ring(const struct io_ring_ctx *ring,
+                                        struct charged_file *record) {
+  __u64 pages = buffer_pages(ring);
+
+  if (bpf_core_field_exists(ring->ring_region)) {
+    pages += BPF_CORE_READ(ring, ring_region.nr_pages) + BPF_CORE_READ(ring, sq_region.nr_pages);
+  }
+  charge(record, CHARGED_IO_URING, ring, BPF_CORE_READ(ring, user), pages);
+}
+
+/* perf_mmap_close in kernel/events/core.c takes back the same */
+static __always_inline void charge_perf(const struct perf_event *event,
+                                        struct charged_file *record) {
+  const struct perf_buffer *buffer = BPF_CORE_READ(event, rb);
+  __u64 pages;
+
+  if (!buffer) return;
+  pages = BPF_CORE_READ(buffer, nr_pages);
+  if (bpf_core_field_exists(buffer->page_order)) pages <<= BPF_CORE_READ(buffer, page_order) & 31;
+  pages += 1 - BPF_CORE_READ(buffer, mmap_locked);
+  pages += BPF_CORE_READ(buffer, aux_nr_pages) - BPF_CORE_READ(buffer, aux_mmap_locked);
+  charge(record, CHARGED_PERF, buffer, BPF_CORE_READ(buffer, mmap_user), pages);
+}
+
+static __always_inline void charge_socket(const struct socket *socket,
+                                          struct charged_file *record) {
+  const struct sock *sk = BPF_CORE_READ(socket, sk);
+  const struct xdp_umem *umem;
+
+  if (!bpf_core_type_exists(struct xdp_sock)) return;
+  if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_XDP) return;
+  umem = BPF_CORE_READ((const struct xdp_sock *)sk, umem);
+  if (umem) {
+    charge(record, CHARGED_XDP, umem, BPF_CORE_READ(umem, user), BPF_CORE_READ(umem, npgs));
+  }
+}
+
+static __always_inline void charge_map(const struct bpf_map *map, struct charged_file *record) {
+  if (!bpf_core_field_exists(map->memory.user)) return;
+  charge(record, CHARGED_BPF, map, BPF_CORE_READ(map, memory.user),
+         BPF_CORE_READ(map, memory.pages));
+}
+
+static __always_inline void charge_prog(const struct bpf_prog *prog, struct charged_file *record) {
+  const struct bpf_map *map = 0;
+
+  if (!bpf_core_field_exists(map->memory.user)) return; /* they went to memcg together */
+  charge(record, CHARGED_BPF, prog, BPF_CORE_READ(prog, aux, user), BPF_CORE_READ(prog, pages));
+}
+
+#endif
