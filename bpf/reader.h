@@ -35,8 +35,9 @@ static __always_inline __u32 pid_for_reader(const struct task_struct *task,
   const struct upid *upid;
 
   if (reader->level == 0) return task->tgid;
-  pid = task->thread_pid;
-  if (pid->level < reader->level) return 0;
+  /* not a plain load: before 6.3 no variable offset may be added to what the verifier knows */
+  pid = BPF_CORE_READ(task, thread_pid);
+  if (BPF_CORE_READ(pid, level) < reader->level) return 0;
   upid = upid_at(pid, reader->level);
   return BPF_CORE_READ(upid, ns) == reader->pid_namespace ? BPF_CORE_READ(upid, nr) : 0;
 }

@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #define AF_XDP 44
+#define PAGE_SHIFT 12
 #define MAX_BUFFERS 1024 /* of one ring: more are not counted */
 
 static __always_inline void charge(struct charged_file *record, __u32 kind, const void *object,
@@ -21,18 +22,26 @@ static __always_inline void charge(struct charged_file *record, __u32 kind, cons
   record->pages = pages;
 }
 
+/* Without acct_pages a huge page is charged once a ring: an upper bound where buffers share one. */
+static __always_inline __u64 pages_of_mapping(const struct io_mapped_ubuf *buffer) {
+  if (bpf_core_field_exists(buffer->acct_pages)) return BPF_CORE_READ(buffer, acct_pages);
+  if (!bpf_core_field_exists(buffer->folio_shift)) return 0;
+  return (__u64)BPF_CORE_READ(buffer, nr_bvecs)
+         << ((BPF_CORE_READ(buffer, folio_shift) - PAGE_SHIFT) & 31);
+}
+
 static __always_inline __u64 pages_of_node(void *nodes, __u32 i) {
   struct io_rsrc_node *node = 0;
 
   bpf_probe_read_kernel(&node, sizeof(node), nodes + i * sizeof(node));
-  return node ? BPF_CORE_READ(node, buf, acct_pages) : 0;
+  return node ? pages_of_mapping(BPF_CORE_READ(node, buf)) : 0;
 }
 
 static __always_inline __u64 pages_of_buffer(void *buffers, __u32 i) {
   struct io_mapped_ubuf *buffer = 0;
 
   bpf_probe_read_kernel(&buffer, sizeof(buffer), buffers + i * sizeof(buffer));
-  return buffer ? BPF_CORE_READ(buffer, acct_pages) : 0;
+  return buffer ? pages_of_mapping(buffer) : 0;
 }
 
 static __always_inline __u64 buffer_pages(const struct io_ring_ctx *ring) {
@@ -57,7 +66,7 @@ static __always_inline void charge_ring(const struct io_ring_ctx *ring,
                                         struct charged_file *record) {
   __u64 pages = buffer_pages(ring);
 
-  if (bpf_core_field_exists(ring->ring_region)) {
+  if (bpf_core_field_exists(ring->ring_region) && !bpf_core_field_exists(ring->hpage_acct)) {
     pages += BPF_CORE_READ(ring, ring_region.nr_pages) + BPF_CORE_READ(ring, sq_region.nr_pages);
   }
   charge(record, CHARGED_IO_URING, ring, BPF_CORE_READ(ring, user), pages);
