@@ -13,6 +13,9 @@ typedef struct {
   __s64 counter;
 } atomic64_t;
 typedef struct {
+  int counter;
+} atomic_t;
+typedef struct {
   long counter;
 } atomic_long_t;
 typedef struct {
@@ -28,9 +31,13 @@ struct bpf_iter_meta {
   struct seq_file *seq;
 };
 
+struct task_struct;
+
 struct mm_struct {
+  atomic_t mm_users; /* 0: exit_mmap takes it apart */
   unsigned long locked_vm;
   atomic64_t pinned_vm;
+  struct task_struct *owner; /* absent without CONFIG_MEMCG */
   unsigned long total_vm;
   unsigned long hiwater_vm;
   unsigned long exec_vm;
@@ -86,6 +93,7 @@ struct rlimit {
 };
 
 struct signal_struct {
+  atomic_t live; /* threads; 0: the process ends */
   int nr_threads;
   struct rlimit rlim[16];
 };
@@ -122,12 +130,20 @@ struct kernfs_node {
   __u64 id;
 };
 
-struct cgroup {
-  struct kernfs_node *kn;
-};
-
 struct cgroup_subsys_state {
   struct cgroup *cgroup;
+  struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+  unsigned int subsys_mask;
+  int hierarchy_id; /* 0: the default hierarchy, v2 */
+};
+
+struct cgroup {
+  struct cgroup_subsys_state self;
+  struct kernfs_node *kn;
+  struct cgroup_root *root;
 };
 
 struct css_set {
@@ -141,7 +157,9 @@ struct ns_common {
   unsigned int inum;
 };
 
-struct pid_namespace;
+struct pid_namespace {
+  struct ns_common ns;
+};
 
 struct ipc_namespace {
   struct ns_common ns;

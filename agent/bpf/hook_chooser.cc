@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -44,7 +45,7 @@ std::string Explain(int error) {
     case kNotSupported:
       return "this kernel does not support such hooks";
     default:
-      return std::string(absl::ErrnoToStatus(error, "").message());
+      return strerror(error);
   }
 }
 
@@ -75,11 +76,6 @@ std::string KeyOf(const bpf_object* object, const HookCandidate& candidate) {
   return absl::StrCat(bpf_object__name(object), "/", absl::StrJoin(candidate.programs, "+"));
 }
 
-absl::Status Refuse(int error, const HookCandidate& candidate, HookReport& report) {
-  report.refused.push_back(absl::StrCat(candidate.hook, ": ", Explain(error)));
-  return BpfError(error, absl::StrCat("attaching ", candidate.hook));
-}
-
 bool IsListed(const bpf_program* program, const HookCandidate& candidate) {
   const auto& names = candidate.programs;
   return std::find(names.begin(), names.end(), bpf_program__name(program)) != names.end();
@@ -98,45 +94,43 @@ HookLinks::~HookLinks() {
   for (bpf_link* link : links_) bpf_link__destroy(link);
 }
 
-absl::Status HookLinks::Attach(const bpf_object* object, const std::vector<std::string>& programs) {
+int HookLinks::Attach(const bpf_object* object, const std::vector<std::string>& programs) {
   HookLinks attached;
   for (const std::string& name : programs) {
     const bpf_program* program = bpf_object__find_program_by_name(object, name.c_str());
-    if (program == nullptr) return absl::ErrnoToStatus(ENOENT, name);
+    if (program == nullptr) return ENOENT;
     if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL) continue;
     bpf_link* link = bpf_program__attach(program);
-    if (link == nullptr) return absl::ErrnoToStatus(errno, name);
+    if (link == nullptr) return errno;
     attached.links_.push_back(link);
   }
   links_.insert(links_.end(), attached.links_.begin(), attached.links_.end());
   attached.links_.clear();
-  return absl::OkStatus();
+  return 0;
 }
 
 namespace hook_internal {
 
-bool WasRefused(const bpf_object* object, const HookCandidate& candidate, HookReport& report,
-                absl::Status& status) {
-  const std::optional<int> error = Remembered().Find(KeyOf(object, candidate));
-  if (error) status = Refuse(*error, candidate, report);
-  return error.has_value();
+int RefusedBefore(const bpf_object* object, const HookCandidate& candidate) {
+  return Remembered().Find(KeyOf(object, candidate)).value_or(0);
 }
 
-absl::Status Try(const bpf_object* object, absl::FunctionRef<int()> load,
-                 const HookCandidate& candidate, HookLinks& links, HookReport& report) {
+int Try(const bpf_object* object, absl::FunctionRef<int()> load, const HookCandidate& candidate,
+        HookLinks& links) {
   SilenceLibbpf();
   SelectPrograms(object, candidate);
   int error = -load();
-  if (error == 0) {
-    errno = 0;
-    if (links.Attach(object, candidate.programs).ok()) {
-      report.hook = candidate.hook;
-      return absl::OkStatus();
-    }
-    error = errno != 0 ? errno : EINVAL;
+  if (error == 0) error = links.Attach(object, candidate.programs);
+  if (error != 0 && IsFinal(error)) Remembered().Remember(KeyOf(object, candidate), error);
+  return error;
+}
+
+void AddRefusal(int error, const HookCandidate& candidate, HookReport& report,
+                absl::Status& status) {
+  report.refused.push_back(absl::StrCat(candidate.hook, ": ", Explain(error)));
+  if (status.ok() || absl::IsPermissionDenied(status)) {
+    status = BpfError(error, absl::StrCat("attaching ", candidate.hook));
   }
-  if (IsFinal(error)) Remembered().Remember(KeyOf(object, candidate), error);
-  return Refuse(error, candidate, report);
 }
 
 void AddCounts(const bpf_object* object, HookReport& report) {

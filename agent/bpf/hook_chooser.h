@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -45,8 +46,8 @@ class HookLinks {
   ~HookLinks();
 
   // Attaches `programs`, which are loaded; those that are only run by call (SEC
-  // "syscall") need no link. All or none.
-  absl::Status Attach(const bpf_object* object, const std::vector<std::string>& programs);
+  // "syscall") need no link. All or none: 0, or the errno.
+  int Attach(const bpf_object* object, const std::vector<std::string>& programs);
 
   // Of an iterator program, for bpf_iter_create. nullptr: there is no link.
   bpf_link* first() const { return links_.empty() ? nullptr : links_[0]; }
@@ -61,7 +62,8 @@ struct HookChoice {
     void operator()(Skeleton* skeleton) const { Skeleton::destroy(skeleton); }
   };
 
-  // nullptr: none works, and `status` says why, of the last one tried.
+  // nullptr: none works, and `status` says why: PermissionDenied only if all were
+  // refused for that.
   std::unique_ptr<Skeleton, Destroy> hook;
   HookLinks links;  // after `hook`: detached before the skeleton goes
   absl::Status status;
@@ -73,38 +75,45 @@ struct HookChoice {
 
 namespace hook_internal {
 
-// Whether the candidate was refused before; adds it to `report` if so.
-bool WasRefused(const bpf_object* object, const HookCandidate& candidate, HookReport& report,
+// The errno of an earlier refusal in this process; 0: none is known.
+int RefusedBefore(const bpf_object* object, const HookCandidate& candidate);
+
+// Sets which programs are loaded, loads, attaches. 0, or the errno.
+int Try(const bpf_object* object, absl::FunctionRef<int()> load, const HookCandidate& candidate,
+        HookLinks& links);
+
+void AddRefusal(int error, const HookCandidate& candidate, HookReport& report,
                 absl::Status& status);
-
-// Sets which programs are loaded, loads, attaches. Remembers and reports a refusal.
-absl::Status Try(const bpf_object* object, absl::FunctionRef<int()> load,
-                 const HookCandidate& candidate, HookLinks& links, HookReport& report);
-
 void AddCounts(const bpf_object* object, HookReport& report);
 
 }  // namespace hook_internal
 
-// `configure(skeleton)` runs before each load, to set constants and map sizes.
-// `candidates`: best first. Thread-safe.
+// `configure(skeleton)`, or `configure(skeleton, candidate)`, runs before each load, to
+// set constants and map sizes. `candidates`: best first. Thread-safe.
 template <typename Skeleton, typename Configure>
 HookChoice<Skeleton> ChooseHook(absl::string_view question,
                                 const std::vector<HookCandidate>& candidates, Configure configure) {
   HookChoice<Skeleton> choice;
   choice.report.question = std::string(question);
-  choice.status = absl::InternalError("no hook was tried");
   for (const HookCandidate& candidate : candidates) {
     choice.hook.reset(Skeleton::open());
-    if (!choice.hook) {
-      choice.status = absl::ErrnoToStatus(errno, "opening a BPF skeleton");
+    int error = choice.hook ? 0 : errno;
+    if (error == 0) error = hook_internal::RefusedBefore(choice.hook->obj, candidate);
+    if (error == 0) {
+      if constexpr (std::is_invocable_v<Configure, Skeleton&, const HookCandidate&>) {
+        configure(*choice.hook, candidate);
+      } else {
+        configure(*choice.hook);
+      }
+      const auto load = [&choice] { return Skeleton::load(choice.hook.get()); };
+      error = hook_internal::Try(choice.hook->obj, load, candidate, choice.links);
+    }
+    if (error == 0) {
+      choice.status = absl::OkStatus();
+      choice.report.hook = candidate.hook;
       return choice;
     }
-    Skeleton& skeleton = *choice.hook;
-    if (hook_internal::WasRefused(skeleton.obj, candidate, choice.report, choice.status)) continue;
-    configure(skeleton);
-    const auto load = [&skeleton] { return Skeleton::load(&skeleton); };
-    choice.status = hook_internal::Try(skeleton.obj, load, candidate, choice.links, choice.report);
-    if (choice.status.ok()) return choice;
+    hook_internal::AddRefusal(error, candidate, choice.report, choice.status);
   }
   choice.hook.reset();
   return choice;

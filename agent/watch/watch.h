@@ -21,6 +21,7 @@
 #include "agent/cgroup/hierarchy.h"
 #include "agent/reasons/attempt.h"
 #include "agent/reasons/reason.h"
+#include "agent/watch/peak.h"
 
 namespace pagewarden {
 
@@ -48,12 +49,6 @@ struct WatchEvent {
   std::optional<Attempt> attempt;  // refused, or allowed by capability only
   std::optional<Verdict> verdict;  // of the attempt
   std::optional<GuardHit> guard_hit;
-};
-
-// Highest value seen of a process's or a cgroup's locked bytes since the watch began.
-struct Peak {
-  uint64_t bytes = 0;
-  bool exact = false;  // every change was seen; false: of those sampled
 };
 
 class Watch {
