@@ -58,8 +58,12 @@ struct ProcessRow {
   // SHM_LOCK, SHM_HUGETLB and the like of this user in its user namespace, in all
   // processes (ucounts); nullopt: no BPF, or a kernel before 5.14.
   std::optional<uint64_t> user_shm_locked_bytes;
-  // Since boot, of the process's start; 0: unknown. With the pid it names one process.
+  // Since boot, of the process's start; 0: unknown. With the pid it names one process,
+  // with the number of its execs one program in it. BPF only.
   uint64_t start_time_ns = 0;
+  uint64_t exec_id = 0;
+  uint64_t executable_bytes = 0;  // mapped as such: changes when a library is
+  uint32_t ipc_namespace = 0;     // inode of /proc/PID/ns/ipc; 0: not readable
 
   // VmLck minus the mappings that are locked, both read at one moment. Above 0:
   // the kernel's counter leaked (mremap on 6.16 to 7.1), or a device holds DMA
@@ -70,6 +74,7 @@ struct ProcessRow {
   bool reconciled = false;  // BPF did not show it, /proc did
 
   bool shim_loaded = false;       // libpagewarden.so is mapped
+  bool shim_unreadable = false;   // it is, and the rights to read its ledger are missing
   std::optional<ShimState> shim;  // nullopt: not loaded, or its ledger is not valid
 };
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "agent/proc/sysv_shm.h"
+
 namespace pagewarden {
 
 // Open files of one process that pin memory at the expense of a user.
@@ -21,16 +23,6 @@ struct ResidueHolder {
   // What they charge; nullopt: this kernel does not tell. Files that are shared with another
   // process are in the figure of each of them.
   std::optional<uint64_t> bytes;
-};
-
-// A System V segment that is locked: it may outlive every process.
-struct LockedSegment {
-  int shmid = 0;
-  uint64_t bytes = 0;
-  uid_t owner = 0;             // SHM_LOCK charges the user who called it: usually this one
-  pid_t creator_pid = 0;       // may be gone, or in another pid namespace
-  uint64_t ipc_namespace = 0;  // inode of /proc/PID/ns/ipc
-  uint64_t attached = 0;       // mappings of it
 };
 
 struct UidResidue {

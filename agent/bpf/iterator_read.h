@@ -22,7 +22,7 @@ template <typename Record>
 absl::StatusOr<std::vector<Record>> ReadIterator(const bpf_link* link, absl::string_view what) {
   constexpr size_t kRecordsPerRead = 1024;
   const UniqueFd fd(bpf_iter_create(bpf_link__fd(link)));
-  if (fd.get() < 0) return BpfError(errno, absl::StrCat("starting ", what));
+  if (!fd.ok()) return BpfError(errno, absl::StrCat("starting ", what));
 
   std::vector<Record> records;
   size_t used = 0;  // bytes: a read may end within a record

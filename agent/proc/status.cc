@@ -49,14 +49,30 @@ bool ParseKilobytes(absl::string_view text, uint64_t& bytes) {
 }
 
 // real, effective, saved, file system
-bool ParseEffectiveUid(absl::string_view text, uid_t& uid) {
+bool ParseUids(absl::string_view text, ProcessStatus& status) {
   uint64_t real = 0;
   uint64_t effective = 0;
   if (!ConsumeDecimal(text, real) || !ConsumeChar(text, '\t') || !ConsumeDecimal(text, effective) ||
-      effective > std::numeric_limits<uid_t>::max()) {
+      std::max(real, effective) > std::numeric_limits<uid_t>::max()) {
     return false;
   }
-  uid = static_cast<uid_t>(effective);
+  status.real_uid = static_cast<uid_t>(real);
+  status.uid = static_cast<uid_t>(effective);
+  return true;
+}
+
+bool ParseSet(absl::string_view text, uint64_t& set) {
+  return ConsumeHex(text, set) && text.empty();
+}
+
+bool ParseSmall(absl::string_view text, int& value) {
+  return absl::SimpleAtoi(text, &value) && value >= 0;
+}
+
+bool ParseFlag(absl::string_view text, bool& value) {
+  int number = 0;
+  if (!ParseSmall(text, number)) return false;
+  value = number != 0;
   return true;
 }
 
@@ -74,12 +90,16 @@ bool ParseStatusLine(absl::string_view key, absl::string_view value, ProcessStat
     return seen.name = true;
   }
   value = absl::StripLeadingAsciiWhitespace(value);
-  if (key == "Uid") return seen.uid = ParseEffectiveUid(value, status.uid);
+  if (key == "Uid") return seen.uid = ParseUids(value, status);
+  if (key == "VmPeak") return ParseKilobytes(value, status.peak_total_bytes);
+  if (key == "VmSize") return ParseKilobytes(value, status.total_bytes);
   if (key == "VmLck") return status.has_memory = ParseKilobytes(value, status.locked_bytes);
   if (key == "VmPin") return ParseKilobytes(value, status.pinned_bytes);
-  if (key == "CapEff") {
-    return seen.caps = ConsumeHex(value, status.cap_effective) && value.empty();
-  }
+  if (key == "CapPrm") return ParseSet(value, status.cap_permitted);
+  if (key == "CapEff") return seen.caps = ParseSet(value, status.cap_effective);
+  if (key == "CapBnd") return ParseSet(value, status.cap_bounding);
+  if (key == "Seccomp") return ParseSmall(value, status.seccomp);
+  if (key == "NoNewPrivs") return ParseFlag(value, status.no_new_privs);
   return true;
 }
 

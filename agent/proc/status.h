@@ -16,10 +16,17 @@ namespace pagewarden {
 
 struct ProcessStatus {
   std::string comm;
-  uid_t uid = 0;             // effective
-  uint64_t locked_bytes = 0;  // VmLck
-  uint64_t pinned_bytes = 0;  // VmPin
+  uid_t real_uid = 0;
+  uid_t uid = 0;                  // effective
+  uint64_t peak_total_bytes = 0;  // VmPeak
+  uint64_t total_bytes = 0;       // VmSize
+  uint64_t locked_bytes = 0;      // VmLck
+  uint64_t pinned_bytes = 0;      // VmPin
+  uint64_t cap_permitted = 0;     // bit n: capability n
   uint64_t cap_effective = 0;
+  uint64_t cap_bounding = 0;
+  int seccomp = 0;  // 0 none, 1 strict, 2 filter
+  bool no_new_privs = false;
   bool has_memory = false;  // false: kernel thread or zombie
 };
 

@@ -22,8 +22,7 @@ struct {
   __type(value, struct task_record);
 } records SEC(".maps");
 
-__u64 visited; /* processes of the whole machine, kernel threads and zombies too */
-__u32 found;   /* records there should be; beyond the map's size they are not there */
+__u32 found; /* records there should be; beyond the map's size they are not there */
 
 /* False: it was ending, and what was read may be of another process's mm. */
 static __always_inline int store(struct task_struct *task, __u32 pid) {
@@ -62,12 +61,10 @@ int walk(void *ctx) {
   struct task_struct *task;
   __u32 pid;
 
-  visited = 0;
   found = 0;
   bpf_rcu_read_lock();
   bpf_iter_task_new(&tasks, 0, BPF_TASK_ITER_ALL_PROCS);
   while ((task = bpf_iter_task_next(&tasks))) {
-    visited++;
     if (task->flags & PF_KTHREAD) continue;
     pid = pid_for_reader(task, &reader);
     if (!pid) continue;

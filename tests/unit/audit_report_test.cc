@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "agent/audit/bpf_source.h"
-#include "agent/audit/details.h"
+#include "agent/audit/locked_mappings.h"
 #include "agent/audit/formats.h"
 #include "agent/audit/report.h"
+#include "agent/audit/shim_details.h"
 #include "tests/unit/fake_shim.h"
 
 namespace pagewarden {
@@ -104,9 +105,9 @@ TEST(DriftOf, SubtractsLockedMappings) {
   Mapping other;
   other.start = 0x5000;
   other.end = 0x9000;
-  EXPECT_EQ(DriftOf(0x2000, {locked, other}), 0);
-  EXPECT_EQ(DriftOf(0x6000, {locked, other}), 0x4000);
-  EXPECT_EQ(DriftOf(0, {locked, other}), -0x2000);
+  EXPECT_EQ(DriftOf(0x2000, SumLocked({locked, other})), 0);
+  EXPECT_EQ(DriftOf(0x6000, SumLocked({locked, other})), 0x4000);
+  EXPECT_EQ(DriftOf(0, SumLocked({locked, other})), -0x2000);
 }
 
 Mapping LockedMapping(uint64_t start, uint64_t end) {
@@ -170,15 +171,15 @@ TEST(KeepRealLocks, BelievesTheKernel) {
 }
 
 // A ledger that claims locks this process does not hold, as after a raw clone.
-TEST(AddDetails, CorrectsALedgerThatIsAParents) {
+TEST(AddShimState, CorrectsALedgerThatIsAParents) {
   const FakeShim shim;
   shim.Place(0);
   ProcessRow row = Row(getpid(), "/", 0, std::nullopt);
-  ASSERT_EQ(AddDetails(row), absl::OkStatus());
+  ASSERT_EQ(AddShimState(row), absl::OkStatus());
   ASSERT_TRUE(row.shim.has_value());
   EXPECT_EQ(row.shim->arenas[0].locked_bytes, 0u);
   ASSERT_EQ(mlock(shim.arena(), FakeShim::kArenaBytes), 0);
-  ASSERT_EQ(AddDetails(row), absl::OkStatus());
+  ASSERT_EQ(AddShimState(row), absl::OkStatus());
   EXPECT_EQ(row.shim->arenas[0].locked_bytes, FakeShim::kArenaBytes);
 }
 
@@ -191,7 +192,7 @@ task_record Record() {
   record.soft_limit_bytes = 65536;
   record.hard_limit_bytes = ~uint64_t{0};
   record.cap_effective = uint64_t{1} << 14;
-  record.in_initial_user_ns = 1;
+  record.user_ns_level = 0;
   memcpy(record.comm, "nginx", 6);
   return record;
 }
@@ -210,7 +211,7 @@ TEST(RowOf, TranslatesARecord) {
 
 TEST(RowOf, DoesNotCountACapabilityOfAUserNamespace) {
   task_record record = Record();
-  record.in_initial_user_ns = 0;
+  record.user_ns_level = 1;
   EXPECT_FALSE(RowOf(record).cap_ipc_lock);
   record = Record();
   record.cap_effective = ~(uint64_t{1} << 14);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What both sources leave out, because it costs more or needs more rights: the
-// executable, the drift of VmLck, the state of the shim.
+// What the shim in a process says, and what the kernel says about that.
 #pragma once
 
 #include <sys/types.h>
@@ -15,9 +14,6 @@
 
 namespace pagewarden {
 
-// Bytes of `locked_bytes` that no locked mapping accounts for.
-int64_t DriftOf(uint64_t locked_bytes, const std::vector<Mapping>& mappings);
-
 // Bytes that the ledger says are locked and that VmLck includes: not secret memory.
 uint64_t LockedByLedger(const ShimState& shim);
 
@@ -29,9 +25,11 @@ void KeepRealLocks(const std::vector<Mapping>& mappings, ShimState& shim);
 // unmaps by itself stays in the shim's books until it looks again.
 void KeepRealPins(uint64_t locked_bytes, ShimState& shim);
 
-// Fills exe, drift_bytes (only where locked_bytes > 0: smaps walks page tables)
-// and the shim's state. PermissionDenied: some of it could not be read, which
-// needs the same user or CAP_SYS_PTRACE. A process that is gone is no error.
-absl::Status AddDetails(ProcessRow& row);
+// Whether libpagewarden.so is mapped. NotFound: the process is gone; PermissionDenied:
+// needs the same user or CAP_SYS_PTRACE.
+absl::StatusOr<bool> MapsShim(pid_t pid);
+
+// Fills shim_loaded and shim where it is. Errors as above.
+absl::Status AddShimState(ProcessRow& row);
 
 }  // namespace pagewarden

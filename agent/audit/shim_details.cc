@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/audit/details.h"
+#include "agent/audit/shim_details.h"
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "agent/proc/status.h"
@@ -11,29 +12,12 @@ namespace pagewarden {
 namespace {
 
 constexpr char kShimName[] = "libpagewarden.so";
-constexpr int kDriftAttempts = 3;
 
 uint64_t CappedSum(uint64_t a, uint64_t b) {
   return a + std::min(b, std::numeric_limits<uint64_t>::max() - a);
 }
 
-// VmLck and smaps are two reads: only an unchanged VmLck around the second
-// proves a difference. A process that never holds still counts as drift-free.
-absl::StatusOr<int64_t> MeasureDrift(pid_t pid) {
-  auto before = ReadStatus(pid);
-  for (int attempt = 0; attempt < kDriftAttempts; ++attempt) {
-    if (!before.ok()) return before.status();
-    const auto mappings = ReadMappings(pid);
-    if (!mappings.ok()) return mappings.status();
-    auto after = ReadStatus(pid);
-    if (!after.ok()) return after.status();
-    if (before->locked_bytes == after->locked_bytes) {
-      return DriftOf(after->locked_bytes, *mappings);
-    }
-    before = std::move(after);
-  }
-  return 0;
-}
+bool IsShim(const Mapping& mapping) { return absl::StrContains(mapping.name, kShimName); }
 
 bool IsLockedAnonymous(const ShimArena& arena) {
   return arena.backing == abi::ArenaBacking::kLockedAnonymous;
@@ -54,17 +38,15 @@ absl::Status CompareLocks(pid_t pid, uint64_t locked_bytes, ShimState& shim) {
   return absl::OkStatus();
 }
 
-absl::Status AddShimState(ProcessRow& row, bool last_attempt) {
+absl::Status AddState(ProcessRow& row, bool last_attempt) {
   const auto mappings = ReadMappingsWithoutFlags(row.pid);
   if (!mappings.ok()) return mappings.status();
-  const bool mapped = std::any_of(mappings->begin(), mappings->end(), [](const Mapping& mapping) {
-    return absl::StrContains(mapping.name, kShimName);
-  });
-  if (!mapped) return absl::OkStatus();
+  row.shim_loaded = std::any_of(mappings->begin(), mappings->end(), IsShim);
+  if (!row.shim_loaded) return absl::OkStatus();
   auto state = ReadShimState(row.pid, *mappings);
   if (absl::IsDataLoss(state.status())) {
     // Mappings and ledger are two reads; a shim that was just starting has moved on.
-    if (!last_attempt) return AddShimState(row, true);
+    if (!last_attempt) return AddState(row, true);
     row.shim_loaded = true;
     return absl::OkStatus();
   }
@@ -75,14 +57,6 @@ absl::Status AddShimState(ProcessRow& row, bool last_attempt) {
 }
 
 }  // namespace
-
-int64_t DriftOf(uint64_t locked_bytes, const std::vector<Mapping>& mappings) {
-  int64_t drift = static_cast<int64_t>(locked_bytes);
-  for (const Mapping& mapping : mappings) {
-    if (mapping.locked) drift -= static_cast<int64_t>(mapping.end - mapping.start);
-  }
-  return drift;
-}
 
 uint64_t LockedByLedger(const ShimState& shim) {
   uint64_t bytes = 0;
@@ -116,15 +90,16 @@ void KeepRealPins(uint64_t locked_bytes, ShimState& shim) {
   shim.pinned_bytes = real;
 }
 
-absl::Status AddDetails(ProcessRow& row) {
-  row.exe = ReadExe(row.pid);
-  absl::Status problem = AddShimState(row, /*last_attempt=*/false);
-  if (row.locked_bytes > 0) {
-    const auto drift = MeasureDrift(row.pid);
-    if (drift.ok()) row.drift_bytes = *drift;
-    if (problem.ok()) problem = drift.status();
-  }
-  return absl::IsNotFound(problem) ? absl::OkStatus() : problem;
+absl::StatusOr<bool> MapsShim(pid_t pid) {
+  const auto mappings = ReadMappingsWithoutFlags(pid);
+  if (!mappings.ok()) return mappings.status();
+  return std::any_of(mappings->begin(), mappings->end(), IsShim);
+}
+
+absl::Status AddShimState(ProcessRow& row) {
+  const absl::Status status = AddState(row, /*last_attempt=*/false);
+  row.shim_unreadable = row.shim_loaded && !status.ok();
+  return status;
 }
 
 }  // namespace pagewarden
