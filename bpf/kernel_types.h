@@ -39,6 +39,7 @@ struct mm_struct {
   atomic64_t pinned_vm;
   struct task_struct *owner; /* absent without CONFIG_MEMCG */
   unsigned long total_vm;
+  int map_count;
   unsigned long hiwater_vm;
   unsigned long exec_vm;
   unsigned long def_flags;
@@ -56,6 +57,7 @@ struct address_space {
 };
 
 struct inode {
+  long long i_size;
   kuid_t i_uid;
   struct super_block *i_sb;
   struct address_space *i_mapping;
@@ -84,6 +86,7 @@ struct vm_area_struct {
   unsigned long vm_start;
   unsigned long vm_end;
   unsigned long vm_flags;
+  unsigned long vm_pgoff;
   struct file *vm_file;
 };
 
@@ -178,12 +181,19 @@ struct seccomp {
   int mode;
 };
 
+struct thread_info {
+  unsigned long flags;
+  __u32 status; /* x86 */
+};
+
 struct pid {
   unsigned int level;
   struct upid numbers[1];
 };
 
 struct task_struct {
+  struct thread_info thread_info;
+  void *stack;
   unsigned int flags;
   int pid;
   int tgid;
@@ -199,6 +209,24 @@ struct task_struct {
   __u64 start_boottime;
   __u64 self_exec_id; /* 32 bits before 5.7 */
   char comm[16];
+};
+
+/* A signal as the kernel raises it for a fault. */
+union __sifields {
+  struct {
+    void *_addr;
+  } _sigfault;
+};
+
+struct kernel_siginfo {
+  int si_code;
+  union __sifields _sifields;
+};
+
+/* BPF memory was charged to the uid through this, up to 5.10. */
+struct bpf_map_memory {
+  __u32 pages;
+  struct user_struct *user;
 };
 
 struct bpf_iter__task {

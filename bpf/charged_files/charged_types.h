@@ -77,11 +77,6 @@ struct xdp_sock {
   struct xdp_umem *umem;
 };
 
-struct bpf_map_memory { /* up to 5.10 */
-  __u32 pages;
-  struct user_struct *user;
-};
-
 struct bpf_map {
   struct bpf_map_memory memory;
 };
