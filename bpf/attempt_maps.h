@@ -63,6 +63,7 @@ static __always_inline int start_attempt(struct lock_attempt* attempt) {
   if (attempt->task.pid == 0) return 0;
   attempt->time_ns = bpf_ktime_get_ns();
   attempt->thread = (__u32)bpf_get_current_pid_tgid();
+  attempt->tgid = bpf_get_current_pid_tgid() >> 32;
   attempt->map_count = BPF_CORE_READ(task, mm, map_count);
   number = read_user_call(user_registers(task), attempt->args);
   attempt->call = call_of_number(number);
@@ -72,14 +73,13 @@ static __always_inline int start_attempt(struct lock_attempt* attempt) {
   attempt->locked_after = 0;
   attempt->repeats = 0;
   attempt->flags = attempt->signal = attempt->refusals = attempt->grants = 0;
-  attempt->reserved = 0;
   return 1;
 }
 
 /* False: told often enough in this second; it is counted instead. */
 static __always_inline int may_tell(struct lock_attempt* attempt) {
   const struct attempt_rate_key key = {
-      .tgid = bpf_get_current_pid_tgid() >> 32,
+      .tgid = attempt->tgid,
       .kind = attempt->call << 1 | (attempt->refusals == 0 && attempt->result >= 0),
   };
   const __u64 second = attempt->time_ns / NS_PER_SECOND;
@@ -98,9 +98,9 @@ static __always_inline int may_tell(struct lock_attempt* attempt) {
     __sync_fetch_and_add(&rate->untold, 1);
     return 0;
   }
-  if (__sync_fetch_and_add(&rate->told, 1) + 1 >= TOLD_PER_SECOND) {
-    attempt->flags |= ATTEMPT_LAST_TOLD;
-  }
+  /* Before 5.12 an atomic operation gives no old value. Two may believe to be the last. */
+  __sync_fetch_and_add(&rate->told, 1);
+  if (rate->told >= TOLD_PER_SECOND) attempt->flags |= ATTEMPT_LAST_TOLD;
   attempt->repeats = rate->untold;
   if (attempt->repeats) __sync_fetch_and_sub(&rate->untold, attempt->repeats);
   return 1;

@@ -58,14 +58,14 @@ struct lock_attempt {
   __u32 map_count;
   __u32 refusals; /* CAP_IPC_LOCK was asked for and refused, times */
   __u32 grants;   /* … and granted */
-  __u32 thread;   /* in the initial pid namespace */
-  __u32 reserved;
+  __u32 thread;   /* both in the initial pid namespace */
+  __u32 tgid;
 };
 
 /* The times that an attempt was only counted; one per process and kind. */
 struct attempt_rate_key {
   __u32 tgid; /* in the initial pid namespace */
-  __u32 kind; /* call, and whether refused */
+  __u32 kind; /* call × 2, and 1 for those that went through */
 };
 
 struct attempt_rate {

@@ -46,14 +46,12 @@ bool KernelFoundOver(const Attempt& attempt) {
   }
 }
 
-// It did not even ask: what it compared was within the limit.
-bool KernelFoundWithin(const Attempt& attempt) {
-  return IsMlock(attempt) && attempt.capability_asked == false;
-}
-
+// Where the kernel's questions are seen, mlock's own word is better than arithmetic on
+// books that another thread may have changed since.
 bool IsOver(const Attempt& attempt, const Comparison& comparison) {
   if (KernelFoundOver(attempt)) return true;
-  return comparison.over && !KernelFoundWithin(attempt);
+  if (IsMlock(attempt) && attempt.capability_asked && !attempt.capability_granted) return false;
+  return comparison.over;
 }
 
 bool OnlyHugetlbIsOver(const Attempt& attempt, const Comparison& comparison) {
@@ -103,10 +101,15 @@ Verdict OfEperm(const Attempt& attempt, const Comparison& comparison) {
   return PlainVerdict(attempt, Reason::kSeccomp);
 }
 
+// Guard markers and truncated files cannot be seen in a list of mappings. mlock has no
+// other way left to ENOMEM.
+bool MustBeUnpopulatable(const Attempt& attempt) { return IsMlock(attempt) && attempt.range; }
+
 Verdict OfEnomem(const Attempt& attempt, const Comparison& comparison) {
   if (IsOver(attempt, comparison)) return Over(attempt, comparison);
   if (const auto reason = RangeReason(attempt)) return PlainVerdict(attempt, *reason);
   if (AtVmaLimit(attempt)) return PlainVerdict(attempt, Reason::kVmaLimit);
+  if (MustBeUnpopulatable(attempt)) return PlainVerdict(attempt, Reason::kUnpopulatable);
   return PlainVerdict(attempt, Reason::kUnknown);
 }
 
@@ -152,8 +155,14 @@ bool IsCapable(const Attempt& attempt) {
   return attempt.capability_granted || HasCapability(attempt);
 }
 
+// A limit of 0 refuses even what compares nothing: mlockall(MCL_FUTURE).
+bool IsRefusedWithoutCapability(const Attempt& attempt, const Comparison& comparison) {
+  return comparison.over || (LimitIsZero(attempt) && AsksWhetherAllowed(attempt));
+}
+
 Verdict OfSuccess(const Attempt& attempt, const Comparison& comparison) {
-  if (comparison.over && comparison.capability_helps && IsCapable(attempt)) {
+  if (comparison.capability_helps && IsCapable(attempt) &&
+      IsRefusedWithoutCapability(attempt, comparison)) {
     return BypassVerdict(attempt, comparison);
   }
   if (LockedLittle(attempt)) return PlainVerdict(attempt, Reason::kPartial);
@@ -179,7 +188,7 @@ Verdict Predicted(const Attempt& attempt, const Comparison& comparison) {
     if (attempt.shm_owner == false) return PlainVerdict(attempt, Reason::kNotOwner);
     if (LimitIsZero(attempt)) return PlainVerdict(attempt, Reason::kLimitZero);
   }
-  if (IsOver(attempt, comparison)) {
+  if (IsOver(attempt, comparison) || (capable && IsRefusedWithoutCapability(attempt, comparison))) {
     return capable && comparison.capability_helps ? BypassVerdict(attempt, comparison)
                                                   : Over(attempt, comparison);
   }

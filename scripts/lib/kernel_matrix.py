@@ -79,7 +79,7 @@ def _chosen(names, known):
         print(f"kernel-matrix: no suite {', '.join(sorted(unknown))} : there are "
               f"{', '.join(suite.name for suite in known)}", file=sys.stderr)
         sys.exit(2)
-    return [suite for suite in known if not names or suite.name in names]
+    return suites.chosen(known, names)
 
 
 def boot_all(chosen, files, kernels, refresh=False, jobs=2):

@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 import kernel_matrix  # noqa: E402
 from kernels import catalog, suites, table, verdicts  # noqa: E402
 
-FILES, SUITES = suites.load()
+FILES, KNOWN = suites.load()
+SUITES = suites.chosen(KNOWN)
 RUNS = {}
 
 

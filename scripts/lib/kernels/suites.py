@@ -8,7 +8,8 @@
 {build} and {source} stand for the build and the source directory; an argument with
 a * stands for the files that it matches, which are packed too. A suite of the
 kind "tests" (GoogleTest, unittest, or an exit code) gives a verdict; one of the
-kind "facts" prints JSON objects, a line each, that become columns.
+kind "facts" prints JSON objects, a line each, that become rows. "by_hand": true
+keeps it out of a run that names no suite.
 """
 
 import dataclasses
@@ -38,6 +39,7 @@ class Suite:
     environment: dict = dataclasses.field(default_factory=dict)
     files: tuple = ()
     kind: str = "tests"
+    by_hand: bool = False  # only when it is named
 
     def matched(self):
         """The files that arguments with a * stand for."""
@@ -81,3 +83,9 @@ def write_initramfs(path, files, chosen):
         for file in needed:
             archive.add_tree(file, pathlib.Path(directory))
     archive.write(path)
+
+
+def chosen(known, names=()):
+    """Those of `names`; without any, all that are not for the hand only."""
+    return [suite for suite in known
+            if (suite.name in names if names else not suite.by_hand)]
