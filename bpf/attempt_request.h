@@ -77,6 +77,16 @@ static __always_inline __u64 umem_request(const __u64* args) {
   return page_ceil(umem.bytes);
 }
 
+/* Of a new map, without what the kernel adds for itself (kernel/bpf/arraymap.c). */
+static __always_inline __u64 bpf_request(const __u64 *args) {
+  struct {
+    __u32 type, key_bytes, value_bytes, entries;
+  } map;
+
+  if ((int)args[0] != 0 || bpf_probe_read_user(&map, sizeof(map), (const void *)args[1])) return 0;
+  return page_ceil(((__u64)map.value_bytes + 7) / 8 * 8 * map.entries);
+}
+
 static __always_inline __u64 brk_request(const struct task_struct* task, __u64 end) {
   const __u64 old = page_ceil(BPF_CORE_READ(task, mm, brk));
 

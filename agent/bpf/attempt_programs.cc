@@ -93,8 +93,8 @@ HookReport ReportOf(const HookChoice<Skeleton>& choice) {
 // The calls whose own functions are watched. The first three are worth having where
 // the others do not exist.
 const std::vector<std::string>& WatchedCalls() {
-  static const auto& calls = *new std::vector<std::string>{"mlock",  "mlock2", "mlockall",
-                                                           "shmctl", "shmget", "io_uring_setup"};
+  static const auto& calls = *new std::vector<std::string>{
+      "mlock", "mlock2", "mlockall", "shmctl", "shmget", "bpf", "io_uring_setup"};
   return calls;
 }
 constexpr size_t kMlockFamily = 3;
@@ -135,9 +135,9 @@ constexpr uint32_t Bits(std::initializer_list<lock_attempt_call> calls) {
 uint32_t FollowedBy(absl::string_view hook) {
   constexpr uint32_t kFamily = Bits({ATTEMPT_MLOCK, ATTEMPT_MLOCK2, ATTEMPT_MLOCKALL});
   constexpr uint32_t kFunctions =
-      kFamily | Bits({ATTEMPT_SHMCTL, ATTEMPT_SHMGET, ATTEMPT_RING_SETUP});
+      kFamily | Bits({ATTEMPT_SHMCTL, ATTEMPT_SHMGET, ATTEMPT_BPF, ATTEMPT_RING_SETUP});
   constexpr uint32_t kOthers = Bits(
-      {ATTEMPT_MMAP, ATTEMPT_BRK, ATTEMPT_MREMAP, ATTEMPT_SETSOCKOPT, ATTEMPT_SEND, ATTEMPT_BPF});
+      {ATTEMPT_MMAP, ATTEMPT_BRK, ATTEMPT_MREMAP, ATTEMPT_SETSOCKOPT, ATTEMPT_SEND});
   if (hook.empty()) return 0;
   if (absl::StrContains(hook, "sys_exit")) return kFunctions | kOthers;
   return absl::StrContains(hook, "shmctl") ? kFunctions : kFamily;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr uint64_t kKernelDefault = 8 << 20;      // MLOCK_LIMIT since 5.16, and systemd's
 constexpr uint64_t kOldKernelDefault = 64 << 10;  // MLOCK_LIMIT before
-constexpr uint64_t kLargestKibNumber = 1 << 30;   // 1 TiB in KiB
 
 bool Has(uint64_t set, int capability) { return ((set >> capability) & 1) != 0; }
 
@@ -51,15 +50,26 @@ bool Drift(const Attempt& attempt, const Comparison& comparison) {
   return !Compare(without).over;
 }
 
-// A number that people write where KiB are meant: round in binary or in decimal.
-bool PlausibleKib(uint64_t limit) {
-  if (limit < 16 || limit > kLargestKibNumber || limit == kKernelDefault) return false;
-  return limit % 1024 == 0 || limit % 1000 == 0 || (limit & (limit - 1)) == 0;
+bool IsPowerOfTwo(uint64_t number) { return number != 0 && (number & (number - 1)) == 0; }
+
+// 100000, 64000: two digits at most, and then three zeros or more.
+bool IsRoundDecimal(uint64_t number) {
+  if (number % 1000 != 0) return false;
+  while (number % 10 == 0) number /= 10;
+  return number < 100;
 }
 
+// What people write where KiB are meant. From the default on, bytes are as likely.
+bool LooksLikeKib(uint64_t limit) {
+  if (limit < 16 || limit >= kKernelDefault) return false;
+  return IsPowerOfTwo(limit) || IsRoundDecimal(limit);
+}
+
+// A limit of some MiB may be meant as it is, unless what is needed is far beyond it.
 bool Unit(const Attempt& attempt, const Comparison& comparison) {
   const uint64_t limit = *attempt.soft_limit_bytes;
-  return PlausibleKib(limit) && comparison.needed_bytes <= limit * 1024;
+  if (!LooksLikeKib(limit) || comparison.needed_bytes > limit * 1024) return false;
+  return limit <= kOldKernelDefault || comparison.needed_bytes / 4 >= limit;
 }
 
 std::string DescribeUnit(uint64_t limit) {

@@ -101,6 +101,15 @@ uint64_t FlagsOf(const lock_attempt& wire) {
   }
 }
 
+// io_uring/io_uring.c, rings_size: the submission entries, and one region for both rings.
+uint64_t RingBytes(uint64_t entries, uint64_t page) {
+  constexpr uint64_t kHeader = 320, kCompletion = 16, kSubmission = 64, kMostEntries = 32768;
+  uint64_t rounded = 1;
+  while (rounded < std::min(entries, kMostEntries)) rounded *= 2;
+  const uint64_t rings = kHeader + 2 * rounded * kCompletion + rounded * sizeof(uint32_t);
+  return (rings + page - 1) / page * page + (rounded * kSubmission + page - 1) / page * page;
+}
+
 void DecodeTask(const task_record& task, Attempt& attempt) {
   attempt.soft_limit_bytes = LimitFromRlim(task.soft_limit_bytes);
   attempt.hard_limit_bytes = LimitFromRlim(task.hard_limit_bytes);
@@ -161,6 +170,9 @@ Attempt DecodeAttempt(const lock_attempt& wire, const KernelSymbols& symbols, bo
   attempt.signal = static_cast<int>(wire.signal);
   attempt.address = wire.address;
   attempt.request_bytes = wire.request_bytes;
+  if (wire.call == ATTEMPT_RING_SETUP) {
+    attempt.request_bytes = RingBytes(wire.args[0], attempt.page_bytes);
+  }
   attempt.flags = FlagsOf(wire);
   if (sees_questions) attempt.capability_asked = wire.refusals + wire.grants > 0;
   attempt.capability_granted = wire.grants > 0 && wire.refusals == 0;

@@ -19,6 +19,7 @@ namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxShmTable = 4 << 20;
+constexpr uint64_t kMappingsWorthReading = 4096;  // smaps walks page tables: milliseconds
 
 std::optional<uint64_t> ReadNumber(const std::string& path) {
   const auto text = ReadBoundedFile(path, 64);
@@ -71,6 +72,7 @@ bool IsUnchanged(pid_t pid, const Attempt& attempt) {
 }
 
 void AddMappings(pid_t pid, Attempt& attempt) {
+  if (attempt.map_count.value_or(0) > kMappingsWorthReading) return;
   const auto mappings = ReadMappings(pid);
   if (!mappings.ok() || mappings->empty() || !IsUnchanged(pid, attempt)) return;
   uint64_t locked = 0;

@@ -65,6 +65,7 @@ ON_RETURN(mlock2)
 ON_RETURN(mlockall)
 ON_RETURN(shmctl)
 ON_RETURN(shmget)
+ON_RETURN(bpf)
 ON_RETURN(io_uring_setup)
 
 /* Every system call of every process pays for these two: only where it was asked for. */

@@ -104,7 +104,8 @@ TEST(LimitDetails, UnitOnlyForNumbersThatPeopleWrite) {
     attempt.soft_limit_bytes = attempt.hard_limit_bytes = limit;
     EXPECT_THAT(DetailsOf(attempt), Contains(LimitDetail::kUnit)) << limit;
   }
-  for (const uint64_t limit : {8 * kMiB, uint64_t{77777}}) {  // the kernel's default, no round one
+  // The kernel's default, no round one, 68 KiB, and one that is meant as it is.
+  for (const uint64_t limit : {8 * kMiB, uint64_t{77777}, 68 * kKiB, 4 * kMiB}) {
     attempt.soft_limit_bytes = attempt.hard_limit_bytes = limit;
     EXPECT_THAT(DetailsOf(attempt), Not(Contains(LimitDetail::kUnit))) << limit;
   }

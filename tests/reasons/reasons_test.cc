@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every reason provoked for real, and told by the hooks of this kernel: once with the
+// results of system calls (trampolines, else --trace-syscalls), once by default.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "agent/watch/attempt_source.h"
+#include "tests/reasons/scenario.h"
+#include "tests/reasons/setup.h"
+
+namespace pagewarden {
+namespace {
+
+using ::testing::HasSubstr;
+
+// How long an event may take: two vCPUs under emulation are slow.
+constexpr absl::Duration kPatience = absl::Seconds(5);
+// How long none must come where nothing is refused.
+constexpr absl::Duration kSilence = absl::Milliseconds(200);
+
+std::string HookFor(const AttemptSource& source, absl::string_view question) {
+  for (const HookReport& report : source.hooks()) {
+    if (report.question == question) return report.hook;
+  }
+  return "";
+}
+
+// The word of HookReport for what shows a scenario.
+absl::string_view QuestionOf(SeenBy seen_by) {
+  switch (seen_by) {
+    case SeenBy::kQuestion:
+      return "denials";
+    case SeenBy::kResult:
+      return "results";
+    case SeenBy::kTracepoint:
+      return "io_uring buffers";
+    case SeenBy::kSignal:
+      return "faults";
+  }
+  return "";
+}
+
+std::vector<ObservedAttempt> Wait(AttemptSource& source, pid_t pid, absl::Duration patience) {
+  const absl::Time deadline = absl::Now() + patience;
+  std::vector<ObservedAttempt> result;
+  while (result.empty() && absl::Now() < deadline) {
+    pollfd ready = {source.fd(), POLLIN, 0};
+    poll(&ready, 1, 10);
+    for (ObservedAttempt& seen : source.Take()) {
+      if (seen.pid == pid) result.push_back(std::move(seen));
+    }
+  }
+  return result;
+}
+
+struct Watcher {
+  const char* name;
+  std::optional<AttemptSource> source;
+};
+
+class Reasons : public ::testing::TestWithParam<Scenario> {
+ protected:
+  static void SetUpTestSuite() {
+    watchers_ = new std::vector<Watcher>;
+    if (geteuid() != 0) return;
+    for (const bool trace : {true, false}) {
+      AttemptSourceOptions options;
+      options.trace_syscalls = trace;
+      auto source = AttemptSource::Open(options);
+      ASSERT_TRUE(source.ok()) << source.status();
+      watchers_->push_back({trace ? "results" : "default", *std::move(source)});
+    }
+    for (const Watcher& watcher : *watchers_) PrintHooks(watcher);
+  }
+  static void TearDownTestSuite() {
+    RemoveMemoryCgroups();
+    delete watchers_;
+  }
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  }
+
+  static void PrintHooks(const Watcher& watcher) {
+    for (const HookReport& report : watcher.source->hooks()) {
+      printf("hooks, %s: %s: %s\n", watcher.name, report.question.c_str(),
+             report.hook.empty() ? "none" : report.hook.c_str());
+    }
+  }
+
+  static std::vector<Watcher>* watchers_;
+};
+
+std::vector<Watcher>* Reasons::watchers_ = nullptr;
+
+std::string Describe(const Outcome& outcome) {
+  if (outcome.signal != 0) return strsignal(outcome.signal);
+  return outcome.error == 0 ? "0" : strerrorname_np(outcome.error);
+}
+
+void PrintRow(const Scenario& scenario, const Outcome& outcome, const Watcher& watcher,
+              absl::string_view code, absl::string_view hook) {
+  printf("| %s | %s | %s | %s | %s | %s |\n", scenario.name, scenario.call,
+         Describe(outcome).c_str(), watcher.name, std::string(code).c_str(),
+         std::string(hook).c_str());
+}
+
+bool IsSeen(const Scenario& scenario, const AttemptSource& source) {
+  return !HookFor(source, QuestionOf(scenario.seen_by)).empty();
+}
+
+void CheckAttempt(const Scenario& scenario, const ObservedAttempt& seen) {
+  EXPECT_EQ(VerdictCode(seen.verdict), scenario.code) << seen.verdict.explanation;
+  EXPECT_STREQ(LockCallName(seen.attempt.call), scenario.call) << seen.verdict.explanation;
+  EXPECT_EQ(seen.attempt.repeats, 0u);
+  if (seen.attempt.result && *seen.attempt.result < 0) {
+    EXPECT_EQ(-*seen.attempt.result, scenario.error);
+  }
+  // Numbers are told in both units.
+  if (absl::StrContains(seen.verdict.explanation, "bytes")) {
+    EXPECT_THAT(seen.verdict.explanation, HasSubstr("KiB"));
+  }
+}
+
+TEST_P(Reasons, ToldAsItHappened) {
+  const Scenario& scenario = GetParam();
+  ScenarioProcess process(scenario);
+  if (!process.skip_reason().empty()) GTEST_SKIP() << process.skip_reason();
+  for (Watcher& watcher : *watchers_) watcher.source->Take();  // of its preparation
+
+  const pid_t pid = process.pid();
+  const Outcome outcome = process.Go();
+  EXPECT_EQ(outcome.error, scenario.error) << strerror(outcome.error);
+  EXPECT_EQ(outcome.signal, scenario.signal) << strsignal(outcome.signal);
+
+  const bool silent = *scenario.code == '\0';
+  for (Watcher& watcher : *watchers_) {
+    const bool seen = IsSeen(scenario, *watcher.source);
+    const auto attempts = Wait(*watcher.source, pid, seen && !silent ? kPatience : kSilence);
+    const std::string hook = HookFor(*watcher.source, QuestionOf(scenario.seen_by));
+    if (silent || !seen) {
+      for (const auto& attempt : attempts) ADD_FAILURE() << attempt.verdict.explanation;
+      PrintRow(scenario, outcome, watcher, silent ? "nothing told" : "not seen", hook);
+      continue;
+    }
+    ASSERT_EQ(attempts.size(), 1u) << watcher.name;
+    CheckAttempt(scenario, attempts[0]);
+    PrintRow(scenario, outcome, watcher, VerdictCode(attempts[0].verdict), hook);
+    printf("    %s\n", attempts[0].verdict.explanation.c_str());
+  }
+}
+
+std::string NameOf(const ::testing::TestParamInfo<Scenario>& info) {
+  std::string name = info.param.name;
+  for (char& c : name) {
+    if (c == '-') c = '_';
+  }
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenarios, Reasons, ::testing::ValuesIn(AllScenarios()), NameOf);
+
+}  // namespace
+}  // namespace pagewarden
