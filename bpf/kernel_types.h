@@ -131,6 +131,7 @@ struct cred {
 
 struct kernfs_node {
   __u64 id;
+  const char *name;
 };
 
 struct cgroup_subsys_state {
@@ -198,6 +199,7 @@ struct task_struct {
   int pid;
   int tgid;
   struct task_struct *group_leader;
+  struct task_struct *real_parent;
   struct pid *thread_pid;
   struct mm_struct *mm;
   const struct cred *real_cred;
@@ -245,6 +247,22 @@ struct bpf_iter__task_file {
   struct task_struct *task;
   __u32 fd;
   struct file *file;
+};
+
+union __sifields {
+  struct {
+    void *_addr;
+  } _sigfault;
+};
+
+struct kernel_siginfo {
+  int si_code;
+  union __sifields _sifields;
+};
+
+struct pt_regs {
+  unsigned long ip; /* x86 */
+  unsigned long pc; /* arm64 */
 };
 
 #pragma clang attribute pop

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * The pid of a process as the agent's pid namespace shows it, from any context.
- * To be included after kernel_types.h.
- */
+/* The pid of a process as the agent's pid namespace shows it, from any context. */
 #ifndef PAGEWARDEN_BPF_TASK_PID_H
 #define PAGEWARDEN_BPF_TASK_PID_H
 
 #include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
+
+#include "reader.h"
 
 #define MAX_PID_NS_LEVEL 32 /* the kernel's */
 
@@ -19,25 +17,16 @@ const volatile __u32 agent_pid_ns = 0;
  * which is the one to give where the agent's is unknown.
  */
 static __always_inline __u32 pid_for_agent(const struct task_struct* task) {
-  const struct pid* pid = task->group_leader->thread_pid;
-  const __u32 deepest = pid->level;
+  const struct pid* pid = BPF_CORE_READ(task, group_leader, thread_pid);
+  const __u32 deepest = BPF_CORE_READ(pid, level);
   __u32 level;
 
   if (agent_pid_ns == 0) return task->tgid;
   for (level = 0; level <= MAX_PID_NS_LEVEL; level++) {
-    const struct upid* upid;
-    struct pid_namespace* ns = NULL;
-    __u32 inum = 0;
-    __u32 nr = 0;
+    const struct upid* upid = upid_at(pid, level);
 
     if (level > deepest) break;
-    upid = (const void*)__builtin_preserve_access_index(&pid->numbers[0]) +
-           level * bpf_core_type_size(struct upid);
-    bpf_core_read(&ns, sizeof(ns), &upid->ns);
-    bpf_core_read(&inum, sizeof(inum), &ns->ns.inum);
-    if (inum != agent_pid_ns) continue;
-    bpf_core_read(&nr, sizeof(nr), &upid->nr);
-    return nr;
+    if (BPF_CORE_READ(upid, ns, ns.inum) == agent_pid_ns) return BPF_CORE_READ(upid, nr);
   }
   return 0;
 }
