@@ -24,6 +24,16 @@
 #define VM_IO 0x00004000
 #define VM_HUGETLB 0x00400000
 
+/* True: a page of the mapping below `end` is past the end of its file. */
+static __always_inline int is_past_file(const struct vm_area_struct* vma, __u64 end) {
+  const struct file* file = vma->vm_file;
+  __u64 last;
+
+  if (!file) return 0;
+  last = (end - vma->vm_start) / page_bytes + vma->vm_pgoff;
+  return last * page_bytes > page_ceil(file->f_inode->i_size);
+}
+
 #ifdef PAGEWARDEN_NO_CALLBACKS
 static __always_inline void fill_range(struct lock_attempt* attempt) {}
 #else
@@ -34,16 +44,6 @@ struct range_walk {
   __u32 unpopulatable;
   int error;
 };
-
-/* True: a page of the mapping below `end` is past the end of its file. */
-static __always_inline int is_past_file(const struct vm_area_struct* vma, __u64 end) {
-  const struct file* file = vma->vm_file;
-  __u64 last;
-
-  if (!file) return 0;
-  last = (end - vma->vm_start) / page_bytes + vma->vm_pgoff;
-  return last * page_bytes > page_ceil(file->f_inode->i_size);
-}
 
 static long add_mapping(struct task_struct* task, struct vm_area_struct* vma, void* context) {
   struct range_walk* walk = context;

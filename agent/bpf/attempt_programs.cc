@@ -112,15 +112,16 @@ HookCandidate ReturnsOf(absl::string_view hook, absl::string_view program_prefix
 
 std::vector<HookCandidate> ReturnCandidates(bool trace_syscalls) {
   std::vector<HookCandidate> candidates;
+  // First where it is asked for: it sees all calls, and those that seccomp refuses.
+  if (trace_syscalls) {
+    candidates.push_back({"tp_btf/sys_exit", {"on_sys_exit"}});
+    candidates.push_back({"raw_tp/sys_exit", {"on_raw_sys_exit"}});
+  }
   for (const size_t count : {WatchedCalls().size(), kMlockFamily}) {
     candidates.push_back(ReturnsOf(kFunctionPrefix, kFunctionProgram, count));
   }
   for (const size_t count : {WatchedCalls().size(), kMlockFamily}) {
     candidates.push_back(ReturnsOf("kretsyscall/", "leave_", count));
-  }
-  if (trace_syscalls) {
-    candidates.push_back({"tp_btf/sys_exit", {"on_sys_exit"}});
-    candidates.push_back({"raw_tp/sys_exit", {"on_raw_sys_exit"}});
   }
   return candidates;
 }
@@ -136,8 +137,8 @@ uint32_t FollowedBy(absl::string_view hook) {
   constexpr uint32_t kFamily = Bits({ATTEMPT_MLOCK, ATTEMPT_MLOCK2, ATTEMPT_MLOCKALL});
   constexpr uint32_t kFunctions =
       kFamily | Bits({ATTEMPT_SHMCTL, ATTEMPT_SHMGET, ATTEMPT_BPF, ATTEMPT_RING_SETUP});
-  constexpr uint32_t kOthers = Bits(
-      {ATTEMPT_MMAP, ATTEMPT_BRK, ATTEMPT_MREMAP, ATTEMPT_SETSOCKOPT, ATTEMPT_SEND});
+  constexpr uint32_t kOthers =
+      Bits({ATTEMPT_MMAP, ATTEMPT_BRK, ATTEMPT_MREMAP, ATTEMPT_SETSOCKOPT, ATTEMPT_SEND});
   if (hook.empty()) return 0;
   if (absl::StrContains(hook, "sys_exit")) return kFunctions | kOthers;
   return absl::StrContains(hook, "shmctl") ? kFunctions : kFamily;

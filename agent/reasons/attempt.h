@@ -85,7 +85,8 @@ struct Attempt {
   std::optional<uint64_t> uid_locked_bytes;      // user_struct->locked_vm
   std::optional<uint64_t> uid_shm_locked_bytes;  // ucounts or user_struct->locked_shm
   std::optional<RangeFacts> range;
-  std::optional<bool> shm_owner;  // shmctl: caller owns or made the segment
+  std::optional<bool> shm_owner;         // shmctl: caller owns or made the segment
+  std::optional<bool> in_hugetlb_group;  // shmget: one of its groups is vm.hugetlb_shm_group
   uint64_t page_bytes = 4096;
   uint64_t repeats = 0;  // like attempts of the same process not told one by one before this one
 };

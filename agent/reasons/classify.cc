@@ -101,15 +101,21 @@ Verdict OfEperm(const Attempt& attempt, const Comparison& comparison) {
   return PlainVerdict(attempt, Reason::kSeccomp);
 }
 
-// Guard markers and truncated files cannot be seen in a list of mappings. mlock has no
-// other way left to ENOMEM.
-bool MustBeUnpopulatable(const Attempt& attempt) { return IsMlock(attempt) && attempt.range; }
+// Guard markers and truncated files cannot be seen in a list of mappings: mlock has no
+// other way left to ENOMEM. What it has charged is the sign.
+bool MustBeUnpopulatable(const Attempt& attempt) {
+  if (!IsMlock(attempt) || !attempt.range) return false;
+  return attempt.capability_refusals > 0 || attempt.capability_asked != true ||
+         attempt.locked_after_bytes.value_or(0) > attempt.locked_bytes;
+}
 
 Verdict OfEnomem(const Attempt& attempt, const Comparison& comparison) {
-  if (IsOver(attempt, comparison)) return Over(attempt, comparison);
+  const bool over = IsOver(attempt, comparison);
+  if (over && !attempt.capability_granted) return Over(attempt, comparison);
   if (const auto reason = RangeReason(attempt)) return PlainVerdict(attempt, *reason);
   if (AtVmaLimit(attempt)) return PlainVerdict(attempt, Reason::kVmaLimit);
   if (MustBeUnpopulatable(attempt)) return PlainVerdict(attempt, Reason::kUnpopulatable);
+  if (over) return Over(attempt, comparison);  // a security module had the last word
   return PlainVerdict(attempt, Reason::kUnknown);
 }
 
@@ -173,7 +179,7 @@ Verdict OfSignal(const Attempt& attempt, const Comparison& comparison) {
   const bool stack = attempt.signal == SIGSEGV && attempt.call == LockCall::kStackGrowth;
   const bool secret = attempt.signal == SIGBUS && attempt.call == LockCall::kSecretMemoryFault;
   if (stack && comparison.over) return OverLimitVerdict(attempt, comparison);
-  if (secret && (comparison.over || !comparison.applies)) {
+  if (secret) {
     Comparison uid = comparison;
     uid.reason = Reason::kSecretUidBudget;
     return OverLimitVerdict(attempt, uid);
@@ -184,6 +190,9 @@ Verdict OfSignal(const Attempt& attempt, const Comparison& comparison) {
 // What the kernel will answer, or has answered where only its question was seen.
 Verdict Predicted(const Attempt& attempt, const Comparison& comparison) {
   const bool capable = IsCapable(attempt);
+  if (attempt.call == LockCall::kShmgetHugetlb && !capable && attempt.in_hugetlb_group != true) {
+    return PlainVerdict(attempt, Reason::kHugetlbGroup);
+  }
   if (AsksWhetherAllowed(attempt) && !capable) {
     if (attempt.shm_owner == false) return PlainVerdict(attempt, Reason::kNotOwner);
     if (LimitIsZero(attempt)) return PlainVerdict(attempt, Reason::kLimitZero);

@@ -37,6 +37,10 @@ std::string Over(const Attempt& attempt, const Comparison& comparison) {
     return absl::StrCat("the kernel found it over ", Limit(attempt),
                         "; the counter that it compares cannot be read here");
   }
+  if (attempt.call == LockCall::kSecretMemoryFault) {
+    return absl::StrCat("the pages of the uid that made the memfd are over ", Limit(attempt),
+                        " of the process that touched it");
+  }
   return absl::StrCat("the kernel found it over ", Limit(attempt),
                       "; by the books read just after, ", Sum(attempt, comparison),
                       " within it: another thread changed them");
@@ -140,8 +144,10 @@ std::string WhyLocked(const Attempt& attempt, Reason reason) {
   return "; mlockall(MCL_FUTURE) locks every new mapping of this process";
 }
 
-std::string WhyNoCapability(const Comparison& comparison) {
-  return comparison.capability_helps ? "" : "; CAP_IPC_LOCK does not lift this limit";
+std::string WhyNoCapability(const Attempt& attempt, const Comparison& comparison) {
+  if (!comparison.capability_helps) return "; CAP_IPC_LOCK does not lift this limit";
+  if (!HasCapability(attempt)) return "";
+  return "; it has CAP_IPC_LOCK, so a security module (AppArmor, SELinux) refuses to let it count";
 }
 
 }  // namespace
@@ -151,9 +157,9 @@ Verdict OverLimitVerdict(const Attempt& attempt, const Comparison& comparison) {
   verdict.reason = comparison.reason;
   verdict.details = LimitDetails(attempt, comparison);
   verdict.explanation = WithCall(
-      attempt,
-      absl::StrCat(Over(attempt, comparison), WhyLocked(attempt, comparison.reason),
-                   WhyNoCapability(comparison), DescribeDetails(attempt, verdict.details)));
+      attempt, absl::StrCat(Over(attempt, comparison), WhyLocked(attempt, comparison.reason),
+                            WhyNoCapability(attempt, comparison),
+                            DescribeDetails(attempt, verdict.details)));
   return verdict;
 }
 

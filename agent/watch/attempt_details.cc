@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "agent/proc/mappings.h"
 #include "agent/proc/read_file.h"
 #include "agent/proc/status.h"
@@ -120,6 +121,25 @@ void AddShmOwner(pid_t pid, int shm_id, Attempt& attempt) {
   }
 }
 
+// fs/hugetlbfs/inode.c, can_do_hugetlb_shm: one group is let in without the capability.
+void AddHugetlbGroup(pid_t pid, Attempt& attempt) {
+  const auto group = ReadNumber("/proc/sys/vm/hugetlb_shm_group");
+  const auto status = ReadBoundedFile(absl::StrCat("/proc/", pid, "/status"), 64 << 10);
+  if (!group || !status.ok()) return;
+  attempt.in_hugetlb_group = false;
+  for (absl::string_view line : absl::StrSplit(*status, '\n')) {
+    // "Gid:" gives real, effective, saved and filesystem group; the kernel takes the last.
+    const bool own = absl::ConsumePrefix(&line, "Gid:");
+    if (!own && !absl::ConsumePrefix(&line, "Groups:")) continue;
+    std::vector<absl::string_view> ids =
+        absl::StrSplit(line, absl::ByAnyChar("\t "), absl::SkipEmpty());
+    if (own && ids.size() > 1) ids.erase(ids.begin(), ids.end() - 1);
+    for (const absl::string_view id : ids) {
+      if (id == absl::StrCat(*group)) attempt.in_hugetlb_group = true;
+    }
+  }
+}
+
 }  // namespace
 
 void AddProcDetails(pid_t pid, int shm_id, Attempt& attempt) {
@@ -127,6 +147,7 @@ void AddProcDetails(pid_t pid, int shm_id, Attempt& attempt) {
     attempt.max_map_count = *maximum;
   }
   if (attempt.call == LockCall::kPerfMmap) AddPerfRequest(attempt);
+  if (attempt.call == LockCall::kShmgetHugetlb) AddHugetlbGroup(pid, attempt);
   if (attempt.call == LockCall::kShmctlLock) AddShmOwner(pid, shm_id, attempt);
   if (IsComparedWithVmLck(attempt.call)) AddMappings(pid, attempt);
 }

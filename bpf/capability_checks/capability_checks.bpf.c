@@ -43,6 +43,7 @@ static __always_inline __u32 note(struct lock_attempt* attempt) {
   if (first && same_call(first, attempt) && (follows || !same_place(first, attempt))) {
     first->refusals += attempt->refusals;
     first->grants += attempt->grants;
+    attempt->task = first->task; /* SHM_LOCK charges before it compares */
     attempt->refusals = first->refusals;
     attempt->grants = first->grants;
     return attempt->refusals + attempt->grants;

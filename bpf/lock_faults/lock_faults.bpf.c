@@ -17,26 +17,28 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 struct found {
+  __u64 page; /* looked for */
   __u64 start;
-  __u32 is_secret;
+  __u32 is_secret; /* a page of memfd_secret, and not past its end */
   __u32 is_found;
 };
 
 #ifdef PAGEWARDEN_NO_CALLBACKS
-static __always_inline struct found mapping_at(__u64 address) { return (struct found){}; }
+static __always_inline struct found mapping_at(__u64 address) { return (struct found){.page = address}; }
 #else
 static long look_at(struct task_struct* task, struct vm_area_struct* vma, void* context) {
   struct found* found = context;
   const struct file* file = vma->vm_file;
 
   found->start = vma->vm_start;
-  found->is_secret = file && file->f_inode->i_sb->s_magic == SECRETMEM_MAGIC;
+  found->is_secret = file && file->f_inode->i_sb->s_magic == SECRETMEM_MAGIC &&
+                     !is_past_file(vma, found->page + page_bytes);
   found->is_found = 1;
   return 0;
 }
 
 static __always_inline struct found mapping_at(__u64 address) {
-  struct found found = {};
+  struct found found = {.page = page_floor(address)};
 
   if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) {
     bpf_find_vma(bpf_get_current_task_btf(), address, look_at, &found, 0);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -42,6 +43,7 @@ absl::string_view QuestionOf(SeenBy seen_by) {
     case SeenBy::kQuestion:
       return "denials";
     case SeenBy::kResult:
+    case SeenBy::kSystemCall:
       return "results";
     case SeenBy::kTracepoint:
       return "io_uring buffers";
@@ -69,11 +71,12 @@ struct Watcher {
   std::optional<AttemptSource> source;
 };
 
-class Reasons : public ::testing::TestWithParam<Scenario> {
+class Watched : public ::testing::Test {
  protected:
+  // Once for all suites: loading takes seconds in an emulated machine.
   static void SetUpTestSuite() {
+    if (watchers_ != nullptr || geteuid() != 0) return;
     watchers_ = new std::vector<Watcher>;
-    if (geteuid() != 0) return;
     for (const bool trace : {true, false}) {
       AttemptSourceOptions options;
       options.trace_syscalls = trace;
@@ -83,10 +86,7 @@ class Reasons : public ::testing::TestWithParam<Scenario> {
     }
     for (const Watcher& watcher : *watchers_) PrintHooks(watcher);
   }
-  static void TearDownTestSuite() {
-    RemoveMemoryCgroups();
-    delete watchers_;
-  }
+  static void TearDownTestSuite() { RemoveMemoryCgroups(); }
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
   }
@@ -101,7 +101,9 @@ class Reasons : public ::testing::TestWithParam<Scenario> {
   static std::vector<Watcher>* watchers_;
 };
 
-std::vector<Watcher>* Reasons::watchers_ = nullptr;
+std::vector<Watcher>* Watched::watchers_ = nullptr;
+
+class Reasons : public Watched, public ::testing::WithParamInterface<Scenario> {};
 
 std::string Describe(const Outcome& outcome) {
   if (outcome.signal != 0) return strsignal(outcome.signal);
@@ -116,7 +118,9 @@ void PrintRow(const Scenario& scenario, const Outcome& outcome, const Watcher& w
 }
 
 bool IsSeen(const Scenario& scenario, const AttemptSource& source) {
-  return !HookFor(source, QuestionOf(scenario.seen_by)).empty();
+  const std::string hook = HookFor(source, QuestionOf(scenario.seen_by));
+  if (scenario.seen_by == SeenBy::kSystemCall) return absl::StrContains(hook, "sys_exit");
+  return !hook.empty();
 }
 
 void CheckAttempt(const Scenario& scenario, const ObservedAttempt& seen) {
@@ -157,6 +161,35 @@ TEST_P(Reasons, ToldAsItHappened) {
     CheckAttempt(scenario, attempts[0]);
     PrintRow(scenario, outcome, watcher, VerdictCode(attempts[0].verdict), hook);
     printf("    %s\n", attempts[0].verdict.explanation.c_str());
+  }
+}
+
+// A loop must not flood the agent, and must not be forgotten either.
+TEST_F(Watched, LoopsAreCounted) {
+  constexpr uint64_t kTimes = 1000;
+  Scenario loop = MlockScenarios()[2];
+  ASSERT_STREQ(loop.name, "over-limit");
+  loop.attempt = [](Stage& stage) {
+    long result = 0;
+    for (uint64_t i = 0; i < kTimes; ++i) result = mlock(stage.address, stage.bytes);
+    return result;
+  };
+  ScenarioProcess process(loop);
+  const pid_t pid = process.pid();
+  EXPECT_EQ(process.Go().error, ENOMEM);
+  for (Watcher& watcher : *watchers_) {
+    uint64_t told = 0, counted = 0;
+    const absl::Time deadline = absl::Now() + kPatience;
+    while (told + counted < kTimes && absl::Now() < deadline) {
+      for (const auto& seen : Wait(*watcher.source, pid, absl::Milliseconds(100))) {
+        EXPECT_EQ(VerdictCode(seen.verdict), "OVER_LIMIT");
+        ++told;
+        counted += seen.attempt.repeats;
+      }
+    }
+    EXPECT_EQ(told + counted, kTimes) << watcher.name;
+    EXPECT_LE(told, 16u * 3 + 1) << watcher.name;  // 16 a second, and one for the rest
+    printf("    %s: %lu refusals, %lu told one by one\n", watcher.name, kTimes, told);
   }
 }
 

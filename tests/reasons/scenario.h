@@ -22,9 +22,10 @@ struct Stage {
   long number = 0;
 };
 
-// How an attempt is seen: by the question for CAP_IPC_LOCK, at the return of the call
-// only, by a tracepoint of its own, or by the signal that it ends in.
-enum class SeenBy { kQuestion, kResult, kTracepoint, kSignal };
+// How an attempt is seen: by the question for CAP_IPC_LOCK, at the return of the call's
+// function, at that of the system call only (seccomp comes before the function), by a
+// tracepoint of its own, or by the signal that it ends in.
+enum class SeenBy { kQuestion, kResult, kSystemCall, kTracepoint, kSignal };
 
 struct Scenario {
   const char* name;

@@ -64,6 +64,11 @@ TEST(Eperm, PerfAndBpfCompareOtherCounters) {
 
 TEST(Eperm, ShmgetHugetlb) {
   EXPECT_EQ(ReasonOf(AttemptOf(LockCall::kShmgetHugetlb, -EPERM, 2 * kMiB)), Reason::kHugetlbGroup);
+  Attempt asked = AttemptOf(LockCall::kShmgetHugetlb, 0, 0);
+  asked.result.reset();
+  EXPECT_EQ(ReasonOf(asked), Reason::kHugetlbGroup);
+  asked.in_hugetlb_group = true;
+  EXPECT_EQ(ReasonOf(asked), Reason::kNone);
 }
 
 TEST(Enomem, OverByOnePageOnly) {
@@ -145,6 +150,29 @@ TEST(Enomem, TheKernelsOwnComparisonBeatsLateBooks) {
   EXPECT_EQ(ReasonOf(over), Reason::kOverLimit);
 }
 
+// Root over its limit: the capability was granted, so the limit is not the reason.
+TEST(Enomem, GrantedAndRefusedNevertheless) {
+  Attempt attempt = AttemptOf(LockCall::kMlock, -ENOMEM, 128 * kKiB);
+  attempt.cap_effective = kIpcLock;
+  attempt.capability_asked = attempt.capability_granted = true;
+  attempt.range.emplace();
+  attempt.locked_after_bytes = 128 * kKiB;
+  EXPECT_EQ(ReasonOf(attempt), Reason::kUnpopulatable);
+  attempt.range->has_hole = true;
+  EXPECT_EQ(ReasonOf(attempt), Reason::kHole);
+  attempt.range->has_hole = false;
+  attempt.locked_after_bytes = 0;  // nothing charged: it was not let through
+  EXPECT_EQ(ReasonOf(attempt), Reason::kOverLimit);
+  EXPECT_THAT(Classify(attempt).explanation, HasSubstr("AppArmor"));
+}
+
+TEST(Enomem, WhatNoListOfMappingsShows) {
+  Attempt attempt = Refused(AttemptOf(LockCall::kMlock, -ENOMEM, 4 * kKiB), 0);
+  EXPECT_EQ(ReasonOf(attempt), Reason::kUnknown);
+  attempt.range.emplace();  // all of it looks well
+  EXPECT_EQ(ReasonOf(attempt), Reason::kUnpopulatable);
+}
+
 TEST(Enomem, OtherCounters) {
   Attempt ring = AttemptOf(LockCall::kIoUringRegister, -ENOMEM, 8 * kKiB);
   ring.locked_bytes = 64 * kKiB;  // VmLck is not compared
@@ -206,8 +234,9 @@ TEST(Signals, StackAndSecretMemory) {
   secret.uid_locked_bytes = 64 * kKiB;
   secret.cap_effective = kIpcLock;
   EXPECT_EQ(ReasonOf(secret), Reason::kSecretUidBudget);
-  secret.uid_locked_bytes = 0;
-  EXPECT_EQ(ReasonOf(secret), Reason::kUnknown);
+  secret.uid_locked_bytes = 0;  // another uid made the memfd, and pays for it
+  EXPECT_EQ(ReasonOf(secret), Reason::kSecretUidBudget);
+  EXPECT_THAT(Classify(secret).explanation, HasSubstr("the uid that made the memfd"));
 }
 
 TEST(Success, OverTheLimitByCapability) {
