@@ -11,7 +11,6 @@
 #include <bpf/bpf_helpers.h>
 
 #define BPF_TASK_ITER_ALL_PROCS 0
-#define BPF_TASK_ITER_PROC_THREADS 2
 
 struct bpf_iter_task {
   __u64 opaque[3];
@@ -23,9 +22,6 @@ struct bpf_iter_task_vma {
 
 extern void bpf_rcu_read_lock(void) __weak __ksym;
 extern void bpf_rcu_read_unlock(void) __weak __ksym;
-
-extern struct task_struct *bpf_task_acquire(struct task_struct *task) __weak __ksym;
-extern void bpf_task_release(struct task_struct *task) __weak __ksym;
 
 extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task,
                              unsigned int flags) __weak __ksym;

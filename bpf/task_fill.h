@@ -41,7 +41,7 @@ static __always_inline void fill_memory(const struct mm_struct *mm, struct task_
   record->total_pages = mm->total_vm;
   record->peak_total_pages = mm->hiwater_vm;
   record->executable_pages = mm->exec_vm;
-  if (mm->def_flags & VM_LOCKED) record->flags |= TASK_LOCKS_FUTURE;
+  record->flags |= (mm->def_flags & VM_LOCKED) / VM_LOCKED * TASK_LOCKS_FUTURE;
 }
 
 /* Two __u32 before 6.3, a __u64 since: the same eight bytes, little-endian. */
@@ -100,16 +100,20 @@ static __always_inline void fill_task(const struct task_struct *task, struct tas
   record->ipc_namespace = task->nsproxy->ipc_ns->ns.inum;
   record->seccomp_mode = 0;
   if (bpf_core_field_exists(task->seccomp.mode)) record->seccomp_mode = task->seccomp.mode;
-  if (task->atomic_flags & (1ul << PFA_NO_NEW_PRIVS)) record->flags |= TASK_NO_NEW_PRIVS;
+  record->flags |= (task->atomic_flags >> PFA_NO_NEW_PRIVS & 1) * TASK_NO_NEW_PRIVS;
   BPF_CORE_READ_STR_INTO(&record->comm, task, comm);
 }
 
-/* `mm` is that of `task`, `pid` what the reader calls it. */
+/* `mm` is that of `task` and may be NULL, `pid` what the reader calls it. */
 static __always_inline void fill_record(const struct task_struct *task, const struct mm_struct *mm,
                                         __u32 pid, struct task_record *record) {
   record->pid = pid;
   record->flags = 0;
-  fill_memory(mm, record);
+  if (mm) {
+    fill_memory(mm, record);
+  } else {
+    record->flags = TASK_LEADER_ENDED;
+  }
   fill_credentials(task->real_cred, record);
   fill_task(task, record);
 }

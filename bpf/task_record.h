@@ -18,6 +18,7 @@ enum task_record_flags {
   TASK_LOCKS_FUTURE = 1,  /* mm->def_flags has VM_LOCKED: mlockall(MCL_FUTURE) */
   TASK_NO_NEW_PRIVS = 2,
   TASK_HAS_SHM_COUNT = 4, /* user_shm_locked_pages is a figure */
+  TASK_LEADER_ENDED = 8,  /* the pages mean nothing: other threads have the memory */
 };
 
 struct task_record {

@@ -83,8 +83,12 @@ absl::StatusOr<BpfRows> BpfSource::Read(absl::Time now) {
   BpfRows result;
   result.rows.reserve(records->size());
   for (const task_record& record : *records) {
-    const absl::string_view cgroup = cgroups_.Find(record.cgroup_id, record.pid);
     AddResidue(record, result.residue);
+    if ((record.flags & TASK_LEADER_ENDED) != 0) {
+      result.without_leader.push_back(static_cast<pid_t>(record.pid));
+      continue;
+    }
+    const absl::string_view cgroup = cgroups_.Find(record.cgroup_id, record.pid);
     if (cgroup.empty()) continue;
     result.rows.push_back(RowOf(record));
     result.rows.back().cgroup = std::string(cgroup);

@@ -72,12 +72,13 @@ int64_t DriftOf(uint64_t locked_bytes, const LockedMappings& mappings) {
 // VmLck and smaps are two reads: only an unchanged VmLck around the second proves a
 // difference.
 absl::Status AddLockedMappingsFromProc(ProcessRow& row) {
-  auto before = ReadStatus(row.pid);
+  const pid_t task = TaskWithMemory(row.pid);
+  auto before = ReadStatus(task);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (!before.ok()) return before.status();
-    const auto mappings = ReadMappings(row.pid);
+    const auto mappings = ReadMappings(task);
     if (!mappings.ok()) return mappings.status();
-    auto after = ReadStatus(row.pid);
+    auto after = ReadStatus(task);
     if (!after.ok()) return after.status();
     if (before->locked_bytes == after->locked_bytes) {
       Set(after->locked_bytes, SumLocked(*mappings), row);
@@ -88,12 +89,14 @@ absl::Status AddLockedMappingsFromProc(ProcessRow& row) {
   return absl::OkStatus();
 }
 
-LockedMappingsReader LockedMappingsReader::Open(bool use_bpf) {
-  LockedMappingsReader reader;
-  if (!use_bpf) return reader;
-  auto bpf = LockedVmas::Open();
-  if (bpf.ok()) reader.bpf_ = *std::move(bpf);
-  return reader;
+absl::StatusOr<absl::flat_hash_map<__u32, locked_vmas_record>> LockedMappingsReader::ReadBpf() {
+  if (!bpf_) {
+    auto opened = LockedVmas::Open();
+    use_bpf_ = opened.ok();
+    if (!opened.ok()) return opened.status();
+    bpf_ = *std::move(opened);
+  }
+  return bpf_->Read();
 }
 
 const LockedMappingsReader::Known* LockedMappingsReader::Find(const ProcessRow& row) const {
@@ -114,15 +117,15 @@ bool LockedMappingsReader::Recall(ProcessRow& row) const {
 }
 
 bool LockedMappingsReader::AllKnown(absl::Time now, const std::vector<ProcessRow>& rows) const {
-  if (now - read_ >= kLifetime) return false;
-  return std::all_of(rows.begin(), rows.end(), [this](const ProcessRow& row) {
+  const bool fresh = now - read_ < kLifetime;
+  return std::all_of(rows.begin(), rows.end(), [this, fresh](const ProcessRow& row) {
     // Without a start time it was not BPF that saw it.
-    return row.locked_bytes == 0 || row.start_time_ns == 0 || Find(row) != nullptr;
+    return row.locked_bytes == 0 || row.start_time_ns == 0 || (fresh && Find(row) != nullptr);
   });
 }
 
 void LockedMappingsReader::Refresh(absl::Time now, std::vector<ProcessRow>& rows) {
-  const auto records = bpf_->Read();
+  const auto records = ReadBpf();
   if (!records.ok()) return;
   known_.clear();
   read_ = now;
@@ -136,7 +139,7 @@ void LockedMappingsReader::Refresh(absl::Time now, std::vector<ProcessRow>& rows
 }
 
 void LockedMappingsReader::Add(absl::Time now, std::vector<ProcessRow>& rows, Failures& failures) {
-  if (bpf_ && !AllKnown(now, rows)) Refresh(now, rows);
+  if (use_bpf_ && !AllKnown(now, rows)) Refresh(now, rows);
   for (ProcessRow& row : rows) {
     if (row.locked_bytes == 0 || row.locked_mappings || Recall(row)) continue;
     const absl::Status status = AddLockedMappingsFromProc(row);

@@ -33,8 +33,8 @@ absl::Status AddLockedMappingsFromProc(ProcessRow& row);
 // only if any of them has moved since the last time. Not thread-safe.
 class LockedMappingsReader {
  public:
-  // Never fails: without BPF all is read from /proc.
-  static LockedMappingsReader Open(bool use_bpf);
+  // Without BPF all is read from /proc. The program is loaded when it is first needed.
+  explicit LockedMappingsReader(bool use_bpf) : use_bpf_(use_bpf) {}
 
   // Rows that BPF has nothing on are read from /proc; `failures` gets those that
   // cannot be.
@@ -53,10 +53,12 @@ class LockedMappingsReader {
 
   bool AllKnown(absl::Time now, const std::vector<ProcessRow>& rows) const;
   void Refresh(absl::Time now, std::vector<ProcessRow>& rows);
+  absl::StatusOr<absl::flat_hash_map<__u32, locked_vmas_record>> ReadBpf();
   // nullptr: it is new, or its books have moved.
   const Known* Find(const ProcessRow& row) const;
   bool Recall(ProcessRow& row) const;
 
+  bool use_bpf_;
   std::optional<LockedVmas> bpf_;
   absl::flat_hash_map<pid_t, Known> known_;
   absl::Time read_ = absl::InfinitePast();

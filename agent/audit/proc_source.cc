@@ -52,6 +52,9 @@ absl::StatusOr<std::optional<ProcessRow>> ReadProcessRow(pid_t pid,
   auto status = ReadStatus(pid);
   if (absl::IsNotFound(status.status())) return std::nullopt;
   if (!status.ok()) return status.status();
+  if (!status->has_memory && status->threads > 1) status = ReadStatus(TaskWithMemory(pid));
+  if (absl::IsNotFound(status.status())) return std::nullopt;
+  if (!status.ok()) return status.status();
   if (!status->has_memory) return std::nullopt;
 
   ProcessRow row;

@@ -16,12 +16,12 @@ constexpr size_t kFewEnoughToRead = 64;
 
 }  // namespace
 
-ProcessDetails ProcessDetails::Open(bool use_bpf) {
-  ProcessDetails details;
-  if (!use_bpf) return details;
-  auto bpf = ShimWalk::Open();
-  if (bpf.ok()) details.bpf_ = *std::move(bpf);
-  return details;
+bool ProcessDetails::LoadWalk() {
+  if (bpf_ || !use_bpf_) return bpf_.has_value();
+  auto opened = ShimWalk::Open();
+  use_bpf_ = opened.ok();
+  if (opened.ok()) bpf_ = *std::move(opened);
+  return opened.ok();
 }
 
 bool ProcessDetails::Known::Matches(const ProcessRow& row) const {
@@ -49,7 +49,7 @@ void ProcessDetails::Recall(std::vector<ProcessRow>& rows, std::vector<size_t>& 
 // False: the walk cannot be had.
 bool ProcessDetails::FindByWalking(std::vector<ProcessRow>& rows,
                                    const std::vector<size_t>& unknown) {
-  if (!bpf_) return false;
+  if (!LoadWalk()) return false;
   const auto tasks = bpf_->Read();
   if (!tasks.ok()) return false;
   absl::flat_hash_map<pid_t, bool> unread;

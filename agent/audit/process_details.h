@@ -21,8 +21,9 @@ namespace pagewarden {
 // Not thread-safe.
 class ProcessDetails {
  public:
-  // Never fails: without BPF, the mappings of each process are read from /proc.
-  static ProcessDetails Open(bool use_bpf);
+  // Without BPF the mappings of each process are read from /proc. The program is
+  // loaded when it is first needed.
+  explicit ProcessDetails(bool use_bpf) : use_bpf_(use_bpf) {}
 
   // Fills exe, shim_loaded and shim. `rows` are in order of their pids. `failures` gets
   // those that may have the shim and cannot be read.
@@ -47,10 +48,12 @@ class ProcessDetails {
   void Recall(std::vector<ProcessRow>& rows, std::vector<size_t>& unknown) const;
   void FindShims(std::vector<ProcessRow>& rows, const std::vector<size_t>& unknown,
                  Failures& failures);
+  bool LoadWalk();
   bool FindByWalking(std::vector<ProcessRow>& rows, const std::vector<size_t>& unknown);
   Failures FindByReading(std::vector<ProcessRow>& rows, const std::vector<size_t>& unknown);
   void Remember(const std::vector<ProcessRow>& rows);
 
+  bool use_bpf_;
   std::optional<ShimWalk> bpf_;
   std::vector<Known> known_;                  // in order of pids
   absl::flat_hash_set<pid_t> still_unknown_;  // of this round: could not be looked at

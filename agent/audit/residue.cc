@@ -93,18 +93,6 @@ bool ResidueReader::Signs::operator==(const Signs& other) const {
          shm_locked_bytes == other.shm_locked_bytes;
 }
 
-ResidueReader ResidueReader::Open(bool use_bpf) {
-  ResidueReader reader;
-  if (!use_bpf) return reader;
-  auto bpf = ChargedFiles::Open();
-  if (bpf.ok()) {
-    reader.bpf_ = *std::move(bpf);
-  } else {
-    reader.bpf_refused_ = std::string(bpf.status().message());
-  }
-  return reader;
-}
-
 ResidueReader::Signs ResidueReader::SignsOf(const std::map<uid_t, uint64_t>& charged,
                                             const std::vector<ProcessRow>& rows) {
   Signs signs;
@@ -116,15 +104,18 @@ ResidueReader::Signs ResidueReader::SignsOf(const std::map<uid_t, uint64_t>& cha
   return signs;
 }
 
-void ResidueReader::AddFiles(const std::vector<ProcessRow>& rows) {
-  if (residues_.empty()) return;
+absl::StatusOr<std::vector<charged_file>> ResidueReader::ReadFiles() {
   if (!bpf_) {
-    if (!bpf_refused_.empty()) {
-      unreadable_.push_back(absl::StrCat("who holds the residue of users (", bpf_refused_, ")"));
-    }
-    return;
+    auto opened = ChargedFiles::Open();
+    if (!opened.ok()) return opened.status();
+    bpf_ = *std::move(opened);
   }
-  const auto files = bpf_->Read();
+  return bpf_->Read();
+}
+
+void ResidueReader::AddFiles(const std::vector<ProcessRow>& rows) {
+  if (residues_.empty() || !use_bpf_) return;
+  const auto files = ReadFiles();
   if (files.ok()) {
     AddHolders(*files, rows, residues_);
   } else {

@@ -26,8 +26,9 @@ void AddHolders(const std::vector<charged_file>& files, const std::vector<Proces
 // Not thread-safe.
 class ResidueReader {
  public:
-  // Never fails: without BPF there are locked segments only.
-  static ResidueReader Open(bool use_bpf);
+  // Without BPF there are locked segments only. The program is loaded when it is
+  // first needed.
+  explicit ResidueReader(bool use_bpf) : use_bpf_(use_bpf) {}
 
   // `charged` is Snapshot::residue. Looks again when that has changed, or a user's
   // SHM_LOCK, or after some time; else says what it said before.
@@ -51,11 +52,12 @@ class ResidueReader {
 
   static Signs SignsOf(const std::map<uid_t, uint64_t>& charged,
                        const std::vector<ProcessRow>& rows);
+  absl::StatusOr<std::vector<charged_file>> ReadFiles();
   void AddFiles(const std::vector<ProcessRow>& rows);
   void AddSegments();
 
+  bool use_bpf_;
   std::optional<ChargedFiles> bpf_;
-  std::string bpf_refused_;
   Signs signs_;
   absl::Time read_ = absl::InfinitePast();
   Residues residues_;

@@ -39,11 +39,12 @@ absl::Status CompareLocks(pid_t pid, uint64_t locked_bytes, ShimState& shim) {
 }
 
 absl::Status AddState(ProcessRow& row, bool last_attempt) {
-  const auto mappings = ReadMappingsWithoutFlags(row.pid);
+  const pid_t task = TaskWithMemory(row.pid);
+  const auto mappings = ReadMappingsWithoutFlags(task);
   if (!mappings.ok()) return mappings.status();
   row.shim_loaded = std::any_of(mappings->begin(), mappings->end(), IsShim);
   if (!row.shim_loaded) return absl::OkStatus();
-  auto state = ReadShimState(row.pid, *mappings);
+  auto state = ReadShimState(task, *mappings);
   if (absl::IsDataLoss(state.status())) {
     // Mappings and ledger are two reads; a shim that was just starting has moved on.
     if (!last_attempt) return AddState(row, true);
@@ -53,7 +54,7 @@ absl::Status AddState(ProcessRow& row, bool last_attempt) {
   if (!state.ok()) return state.status();
   row.shim_loaded = state->has_value();
   row.shim = *std::move(state);
-  return row.shim ? CompareLocks(row.pid, row.locked_bytes, *row.shim) : absl::OkStatus();
+  return row.shim ? CompareLocks(task, row.locked_bytes, *row.shim) : absl::OkStatus();
 }
 
 }  // namespace
@@ -91,7 +92,8 @@ void KeepRealPins(uint64_t locked_bytes, ShimState& shim) {
 }
 
 absl::StatusOr<bool> MapsShim(pid_t pid) {
-  const auto mappings = ReadMappingsWithoutFlags(pid);
+  auto mappings = ReadMappingsWithoutFlags(pid);
+  if (mappings.ok() && mappings->empty()) mappings = ReadMappingsWithoutFlags(TaskWithMemory(pid));
   if (!mappings.ok()) return mappings.status();
   return std::any_of(mappings->begin(), mappings->end(), IsShim);
 }

@@ -52,10 +52,7 @@ absl::Status Select(const SnapshotOptions& options, std::vector<ProcessRow>& row
 
 struct SnapshotReader::State {
   State(const CgroupHierarchy* the_hierarchy, bool use_bpf)
-      : hierarchy(the_hierarchy),
-        locked_mappings(LockedMappingsReader::Open(use_bpf)),
-        details(ProcessDetails::Open(use_bpf)),
-        residue(ResidueReader::Open(use_bpf)) {}
+      : hierarchy(the_hierarchy), locked_mappings(use_bpf), details(use_bpf), residue(use_bpf) {}
 
   absl::Status ReadRows(absl::Time now, Snapshot& snapshot, Failures& failures);
   absl::StatusOr<std::vector<pid_t>> PidsToReconcile(absl::Time now);
@@ -99,7 +96,7 @@ void SnapshotReader::State::AddFromProc(const std::vector<pid_t>& pids,
 
 absl::Status SnapshotReader::State::ReadRows(absl::Time now, Snapshot& snapshot,
                                              Failures& failures) {
-  const auto pids = PidsToReconcile(now);
+  auto pids = PidsToReconcile(now);
   if (!pids.ok()) return pids.status();
   snapshot.source = bpf ? "bpf" : "proc";
   snapshot.fallback_reason = fallback_reason;
@@ -108,6 +105,7 @@ absl::Status SnapshotReader::State::ReadRows(absl::Time now, Snapshot& snapshot,
     if (!rows.ok()) return rows.status();
     snapshot.processes = std::move(rows->rows);
     snapshot.residue = std::move(rows->residue);
+    pids->insert(pids->end(), rows->without_leader.begin(), rows->without_leader.end());
   }
   AddFromProc(*pids, snapshot.processes, failures);
   std::sort(snapshot.processes.begin(), snapshot.processes.end(), ByPid);

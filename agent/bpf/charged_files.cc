@@ -20,8 +20,11 @@ ChargedFiles::~ChargedFiles() = default;
 
 absl::StatusOr<ChargedFiles> ChargedFiles::Open() {
   auto program = std::make_unique<Program>();
-  program->iterator = ChooseHook<charged_files_bpf>(
-      "residue", {{"iter/task_file", {"charged_file"}}}, [](auto&) {});
+  program->iterator =
+      ChooseHook<charged_files_bpf>("residue",
+                                    {{"iter/task_file", {"charged_file"}},
+                                     {"iter/task_file, 32 buffers a ring", {"charged_file_few"}}},
+                                    [](auto&) {});
   if (!program->iterator.hook) return program->iterator.status;
   return ChargedFiles(std::move(program));
 }

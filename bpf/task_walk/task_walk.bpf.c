@@ -24,34 +24,17 @@ struct {
 
 __u32 found; /* records there should be; beyond the map's size they are not there */
 
-/* False: it was ending, and what was read may be of another process's mm. */
-static __always_inline int store(struct task_struct *task, __u32 pid) {
+static __always_inline void store(struct task_struct *task, __u32 pid) {
   const struct mm_struct *mm = task->mm;
   struct task_record *record;
   __u32 index = found;
 
-  if (!mm) return 0;
+  if (!mm && task->signal->nr_threads <= 1) return; /* a zombie */
   record = bpf_map_lookup_elem(&records, &index);
   if (record) fill_record(task, mm, pid, record);
+  /* it has ended or called exec: what was read may be of another process's mm */
   barrier();
-  if (task->mm != mm) return 0;
-  found++;
-  return 1;
-}
-
-/* A process whose main thread has ended lives on in the others. */
-static __always_inline void store_any_thread(struct task_struct *task, __u32 pid) {
-  struct task_struct *const leader = bpf_task_acquire(task);
-  struct bpf_iter_task threads;
-  struct task_struct *thread;
-
-  if (!leader) return;
-  bpf_iter_task_new(&threads, leader, BPF_TASK_ITER_PROC_THREADS);
-  while ((thread = bpf_iter_task_next(&threads))) {
-    if (store(thread, pid)) break;
-  }
-  bpf_iter_task_destroy(&threads);
-  bpf_task_release(leader);
+  if (task->mm == mm) found++;
 }
 
 SEC("syscall")
@@ -67,12 +50,7 @@ int walk(void *ctx) {
   while ((task = bpf_iter_task_next(&tasks))) {
     if (task->flags & PF_KTHREAD) continue;
     pid = pid_for_reader(task, &reader);
-    if (!pid) continue;
-    if (task->mm) {
-      store(task, pid);
-    } else if (task->signal->nr_threads > 1) {
-      store_any_thread(task, pid);
-    }
+    if (pid) store(task, pid);
   }
   bpf_iter_task_destroy(&tasks);
   bpf_rcu_read_unlock();
