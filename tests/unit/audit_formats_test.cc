@@ -209,33 +209,36 @@ TEST(FormatJson, MarksAForgedLedger) {
 
 TEST(FormatTableReport, ShowsWhoLocksFirstAndHidesTheRest) {
   EXPECT_EQ(FormatTableReport(Report(), Rows(GroupBy::kCgroup)),
-            "CGROUP                       PROCS  LOCKED  PINNED      LIMIT  USE%  SHIM\n"
-            "/system.slice/vault.service      1   6 MiB       0  unlimited     -  -\n"
-            "/system.slice/nginx.service      1   3 MiB       0      8 MiB   38%  "
+            "CGROUP             PROCS  LOCKED  UNEVICT  PINNED                 LIMIT  USE%  SHIM\n"
+            "/                      3   9 MiB        -       0  8388608 B (8192 KiB)   38%  -\n"
+            "  system.slice         2   9 MiB        -       0  8388608 B (8192 KiB)   38%  -\n"
+            "    vault.service      1   6 MiB        -       0             unlimited     -  -\n"
+            "    nginx.service      1   3 MiB        -       0  8388608 B (8192 KiB)   38%  "
             "nginx-tls-keys 1/1\n"
             "\n"
-            "2 of 3 cgroups shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
+            "4 of 5 cgroups shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
   const std::string all = FormatTableReport(Report("proc"), Rows(GroupBy::kCgroup, true));
-  EXPECT_THAT(all, HasSubstr("/user.slice"));
-  EXPECT_THAT(all, HasSubstr("3 of 3 cgroups shown; locked 9 MiB, pinned 0; source: /proc\n"));
+  EXPECT_THAT(all, HasSubstr("\n  user.slice           1"));
+  EXPECT_THAT(all, HasSubstr("5 of 5 cgroups shown; locked 9 MiB, pinned 0; source: /proc\n"));
 }
 
 TEST(FormatTableReport, ByProcess) {
-  EXPECT_EQ(FormatTableReport(Report(), Rows(GroupBy::kProcess)),
-            "PID  COMMAND  UID  LOCKED  PINNED      LIMIT  USE%  CAP       SHIM                "
-            "CGROUP\n"
-            " 30  vault      0   6 MiB       0  unlimited     -  ipc_lock  -                   "
-            "/system.slice/vault.service\n"
-            " 20  nginx      0   3 MiB       0      8 MiB   38%  -         nginx-tls-keys 1/1  "
-            "/system.slice/nginx.service\n"
-            "\n"
-            "2 of 3 processes shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
+  EXPECT_EQ(
+      FormatTableReport(Report(), Rows(GroupBy::kProcess)),
+      "PID  COMMAND  UID  LOCKED  PINNED                 LIMIT  HARD  USE%  CAP       RAISED "
+      "BY   SHIM                CGROUP\n"
+      " 30  vault      0   6 MiB       0             unlimited     =     -  ipc_lock  -       "
+      "    -                   /system.slice/vault.service\n"
+      " 20  nginx      0   3 MiB       0  8388608 B (8192 KiB)     =   38%  -         "
+      "privileged  nginx-tls-keys 1/1  /system.slice/nginx.service\n"
+      "\n"
+      "2 of 3 processes shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
 }
 
 TEST(FormatTableReport, ByUidShowsResidueOnlyWhereTheSourceKnowsIt) {
   EXPECT_THAT(FormatTableReport(Report(), Rows(GroupBy::kUid)), HasSubstr(" 33      0       0"));
-  EXPECT_THAT(FormatTableReport(Report(), Rows(GroupBy::kUid)), HasSubstr("64 KiB\n"));
-  EXPECT_THAT(FormatTableReport(Report("proc"), Rows(GroupBy::kUid)), HasSubstr("  -\n"));
+  EXPECT_THAT(FormatTableReport(Report(), Rows(GroupBy::kUid)), HasSubstr("64 KiB         0\n"));
+  EXPECT_THAT(FormatTableReport(Report("proc"), Rows(GroupBy::kUid)), HasSubstr("  -         0\n"));
 }
 
 TEST(FormatTableReport, CountsReconciledProcesses) {
@@ -247,14 +250,19 @@ TEST(FormatTableReport, CountsReconciledProcesses) {
 
 TEST(FormatPlain, IsOneRecordALine) {
   EXPECT_EQ(FormatPlain(Report(), GroupBy::kCgroup),
-            "/system.slice/nginx.service\tservice\t1\t3145728\t0\t-\t8388608\t0.3750\t3932160\t"
-            "nginx-tls-keys 1/1\n"
-            "/system.slice/vault.service\tservice\t1\t6291456\t0\t-\t-\t0.0000\t7864320\t-\n"
-            "/user.slice\tslice\t1\t0\t0\t-\t8388608\t0.0000\t0\t-\n");
+            "/\troot\t0\t0\t0\t-\t-\t0.0000\t0\t-\t0\tsampled\t3\t9437184\t0\t-\t9437184\n"
+            "/system.slice\tslice\t0\t0\t0\t-\t-\t0.0000\t0\t-\t0\tsampled\t2\t9437184\t0\t-\t"
+            "9437184\n"
+            "/system.slice/nginx.service\tservice\t1\t3145728\t0\t-\t8388608\t0.3750\t5242880\t"
+            "nginx-tls-keys 1/1\t3145728\tsampled\t1\t3145728\t0\t-\t3145728\n"
+            "/system.slice/vault.service\tservice\t1\t6291456\t0\t-\t-\t0.0000\t7864320\t-\t"
+            "6291456\tsampled\t1\t6291456\t0\t-\t6291456\n"
+            "/user.slice\tslice\t1\t0\t0\t-\t8388608\t0.0000\t0\t-\t0\tsampled\t1\t0\t0\t-\t0\n");
   EXPECT_THAT(FormatPlain(Report(), GroupBy::kProcess),
               HasSubstr("30\tvault\t0\t/system.slice/vault.service\t6291456\t0\t-\t-\t1\t0\t"
-                        "0.0000\t-\n"));
-  EXPECT_EQ(FormatPlain(Report(), GroupBy::kUid), "0\t3\t9437184\t0\t0\n33\t0\t0\t0\t65536\n");
+                        "0.0000\t-\t6291456\tsampled\teffective\tunlimited\n"));
+  EXPECT_EQ(FormatPlain(Report(), GroupBy::kUid),
+            "0\t3\t9437184\t0\t0\t0\n33\t0\t0\t0\t65536\t0\n");
 }
 
 TEST(Formats, ANameCannotForgeALineOrDriveATerminal) {

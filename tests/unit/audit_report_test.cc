@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "agent/audit/bpf_source.h"
-#include "agent/audit/locked_mappings.h"
 #include "agent/audit/formats.h"
+#include "agent/audit/locked_mappings.h"
 #include "agent/audit/report.h"
 #include "agent/audit/shim_details.h"
 #include "tests/unit/fake_shim.h"
