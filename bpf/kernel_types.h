@@ -249,17 +249,6 @@ struct bpf_iter__task_file {
   struct file *file;
 };
 
-union __sifields {
-  struct {
-    void *_addr;
-  } _sigfault;
-};
-
-struct kernel_siginfo {
-  int si_code;
-  union __sifields _sifields;
-};
-
 struct pt_regs {
   unsigned long ip; /* x86 */
   unsigned long pc; /* arm64 */

@@ -8,8 +8,9 @@
 {build} and {source} stand for the build and the source directory; an argument with
 a * stands for the files that it matches, which are packed too. A suite of the
 kind "tests" (GoogleTest, unittest, or an exit code) gives a verdict; one of the
-kind "facts" prints JSON objects, a line each, that become rows. "by_hand": true
-keeps it out of a run that names no suite.
+kind "facts" prints JSON objects, a line each, that become rows; one of the kind
+"hooks" prints a report of the audit, whose hooks become rows. "by_hand": true keeps
+it out of a run that names no suite.
 """
 
 import dataclasses

@@ -34,10 +34,20 @@ def _objects(output):
             yield from json.loads(line).items()
 
 
+def _hooks(output):
+    """(question, hook) of a report of `pagewarden audit --json --hooks`."""
+    start = output.find("{")
+    report = json.JSONDecoder().raw_decode(output[start:])[0] if start >= 0 else {}
+    for hook in report.get("hooks", ()):
+        yield f"hook for {hook['question']}", hook["hook"] or "none"
+
+
 def facts(suite, boot):
-    """The name → value pairs that a suite of the kind "facts" printed."""
+    """The name → value pairs that a suite of the kind "facts" or "hooks" printed."""
     job = boot.jobs.get(suite.name)
-    return dict(_objects(job.output)) if job and job.status == 0 else {}
+    if job is None or job.status != 0:
+        return {}
+    return dict(_hooks(job.output) if suite.kind == "hooks" else _objects(job.output))
 
 
 def cell(suite, boot):
@@ -46,7 +56,7 @@ def cell(suite, boot):
     if job is None or job.status is None:
         problem = boot.panic() or boot.problem or "the guest did not run it"
         return Cell("NOT RUN" if job is None else "CUT SHORT", False, (problem,))
-    if suite.kind == "facts":
-        good = job.status == 0
+    if suite.kind != "tests":
+        good = bool(facts(suite, boot))
         return Cell("", good, () if good else (f"exit {job.status}", *job.output.splitlines()))
     return _tests(suite, job)
