@@ -249,11 +249,6 @@ struct bpf_iter__task_file {
   struct file *file;
 };
 
-struct pt_regs {
-  unsigned long ip; /* x86 */
-  unsigned long pc; /* arm64 */
-};
-
 #pragma clang attribute pop
 
 #endif

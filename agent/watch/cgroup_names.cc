@@ -88,8 +88,8 @@ CgroupNames CgroupNames::Open(const CgroupHierarchy* hierarchy) {
   state->hierarchy = hierarchy;
   state->choice.report.question = "cgroup names";
   if (hierarchy == nullptr) return CgroupNames(std::move(state));
-  const HookCandidate candidate = {
-      "tp_btf/cgroup_mkdir", {"on_cgroup_mkdir", "on_cgroup_rmdir", "on_cgroup_rename"}};
+  const HookCandidate candidate = {"tp_btf/cgroup_mkdir",
+                                   {"on_cgroup_mkdir", "on_cgroup_rmdir", "on_cgroup_rename"}};
   const auto configure = [&](cgroup_names_bpf& skeleton) {
     skeleton.rodata->hierarchy = HierarchyConstant(hierarchy->version());
     bpf_map__set_max_entries(skeleton.maps.events, kRingBytes);

@@ -17,6 +17,12 @@
 #define PAGE_SHIFT 12
 #define SHIM_NAME_BYTES 16
 
+/* Of these an architecture has one. */
+struct pt_regs___instruction {
+  unsigned long ip; /* x86 */
+  unsigned long pc; /* arm64 */
+} __attribute__((preserve_access_index));
+
 /* How a ledger begins (preload/abi/ledger.h). */
 struct ledger_head {
   __u64 magic;
@@ -42,7 +48,7 @@ static __always_inline __u64 fault_address(int signal, const struct kernel_sigin
   return (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr);
 }
 
-static __always_inline __u64 instruction_of(const struct pt_regs* regs) {
+static __always_inline __u64 instruction_of(const struct pt_regs___instruction* regs) {
   if (bpf_core_field_exists(regs->ip)) return regs->ip;
   return bpf_core_field_exists(regs->pc) ? regs->pc : 0;
 }

@@ -38,7 +38,7 @@ __u64 lost = 0; /* hits that found the ring full, or mappings in use by another 
 /* 0: this kernel does not tell (bpf_task_pt_regs is of 5.15). */
 static __always_inline __u64 current_instruction(void) {
   if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) return 0;
-  return instruction_of((const struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf()));
+  return instruction_of((const void*)bpf_task_pt_regs(bpf_get_current_task_btf()));
 }
 
 static __always_inline void count_lost(void) { __sync_fetch_and_add(&lost, 1); }
