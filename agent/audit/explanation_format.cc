@@ -12,7 +12,8 @@ namespace pagewarden {
 namespace {
 
 std::string Line(absl::string_view term, uint64_t bytes, absl::string_view source) {
-  return absl::StrFormat("  %-28s%14u B%12u KiB   %s\n", term, bytes, bytes / 1024, source);
+  return absl::StrFormat("  %-28s%14u B%12u KiB%s%s\n", term, bytes, bytes / 1024,
+                         source.empty() ? "" : "   ", source);
 }
 
 // Terms that are 0 are left out, but for the peak.

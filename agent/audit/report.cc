@@ -67,7 +67,7 @@ bool HasCgroupsBelow(const std::string& path, const std::map<std::string, Cgroup
 Peak SubtreePeak(const CgroupRow& row, const Observations& seen, bool has_cgroups_below) {
   if (!has_cgroups_below) return row.own.peak;
   const uint64_t sampled = Lookup(seen.subtree_peaks, row.path);
-  return {std::max({sampled, row.own.peak.bytes, row.subtree.locked_bytes}), false};
+  return {std::max({sampled, row.subtree.peak.bytes, row.subtree.locked_bytes}), false};
 }
 
 void AddUnevictable(const CgroupHierarchy* hierarchy, CgroupRow& row) {

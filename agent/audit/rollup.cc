@@ -22,6 +22,7 @@ void Add(const CgroupSums& from, CgroupSums& to) {
     to.recommendation = from.recommendation;
   }
   to.denials.Add(from.denials);
+  to.peak.bytes = std::max(to.peak.bytes, from.peak.bytes);
 }
 
 }  // namespace

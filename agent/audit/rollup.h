@@ -14,8 +14,9 @@ namespace pagewarden {
 // Without processes of their own they lock nothing themselves.
 void AddParents(absl::string_view top, std::map<std::string, CgroupRow>& cgroups);
 
-// Fills `subtree` from `own` of the row and of all rows below it; unevictable bytes and
-// the peak, which are no sums, stay empty. Parents that have no row are passed over.
+// Fills `subtree` from `own` of the row and of all rows below it. Its peak is the highest of
+// theirs, which it was at least; unevictable bytes stay empty. What has no row for its
+// parent is in no sum above.
 void RollUp(std::map<std::string, CgroupRow>& cgroups);
 
 }  // namespace pagewarden

@@ -65,6 +65,7 @@ class AuditWatch {
     WatchOptions options;
     options.trace_syscalls = options_.trace_syscalls;
     options.pids = options_.snapshot.pids;
+    options.count_runs = options_.hooks;
     auto watch = Watch::Open(hierarchy_, options);
     if (watch.ok()) {
       watch_.emplace(*std::move(watch));
