@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #define AF_XDP 44
+#define PAGE_SHIFT 12
 #define MAX_BUFFERS (1 << 14) /* of one ring: the kernel's own limit */
 #define FEW_BUFFERS 32        /* where the verifier has to follow each turn of the loop */
 
@@ -20,6 +21,14 @@ static __always_inline void charge(struct charged_file* record, __u32 kind, cons
   record->object = (__u64)object;
   record->uid = BPF_CORE_READ(user, uid.val);
   record->pages = pages;
+}
+
+/* Without acct_pages a huge page is charged once a ring: an upper bound where buffers share one. */
+static __always_inline __u64 pages_of(const struct io_mapped_ubuf* buffer) {
+  if (bpf_core_field_exists(buffer->acct_pages)) return BPF_CORE_READ(buffer, acct_pages);
+  if (!bpf_core_field_exists(buffer->folio_shift)) return 0;
+  return (__u64)BPF_CORE_READ(buffer, nr_bvecs)
+         << ((BPF_CORE_READ(buffer, folio_shift) - PAGE_SHIFT) & 31);
 }
 
 struct buffer_sum {
@@ -37,9 +46,9 @@ static long add_buffer(__u32 i, struct buffer_sum* sum) {
   bpf_probe_read_kernel(&entry, sizeof(entry), sum->buffers + i * sizeof(entry));
   if (!entry) return 0;
   if (bpf_core_field_exists(ring->buf_table.nodes)) {
-    sum->pages += BPF_CORE_READ((struct io_rsrc_node*)entry, buf, acct_pages);
+    sum->pages += pages_of(BPF_CORE_READ((struct io_rsrc_node*)entry, buf));
   } else {
-    sum->pages += BPF_CORE_READ((struct io_mapped_ubuf*)entry, acct_pages);
+    sum->pages += pages_of((struct io_mapped_ubuf*)entry);
   }
   return 0;
 }
@@ -72,7 +81,7 @@ static __always_inline void charge_ring(const struct io_ring_ctx* ring, int can_
                                         struct charged_file* record) {
   __u64 pages = buffer_pages(ring, can_loop);
 
-  if (bpf_core_field_exists(ring->ring_region)) {
+  if (bpf_core_field_exists(ring->ring_region) && !bpf_core_field_exists(ring->hpage_acct)) {
     pages += BPF_CORE_READ(ring, ring_region.nr_pages) + BPF_CORE_READ(ring, sq_region.nr_pages);
   }
   charge(record, CHARGED_IO_URING, ring, BPF_CORE_READ(ring, user), pages);

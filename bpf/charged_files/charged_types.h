@@ -8,7 +8,13 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct io_mapped_ubuf {
-  unsigned long acct_pages;
+  unsigned long acct_pages; /* not in 7.2 any more */
+  unsigned int nr_bvecs;
+  unsigned int folio_shift;
+};
+
+struct xarray {
+  int unused;
 };
 
 struct io_rsrc_node {
@@ -29,6 +35,7 @@ struct io_ring_ctx {
   struct io_rsrc_data buf_table;       /* since 6.13 */
   struct io_mapped_region sq_region;   /* since 6.14, which charges it */
   struct io_mapped_region ring_region; /* likewise */
+  struct xarray hpage_acct;            /* with it neither region is charged any more */
 };
 
 struct io_ring_ctx___5_12 {
