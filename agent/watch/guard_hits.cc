@@ -89,7 +89,8 @@ absl::StatusOr<GuardHits> GuardHits::Open(std::optional<CgroupVersion> version, 
                                           HookReport* report) {
   const HookCandidate scanning = {"tp_btf/signal_generate with ledgers found by scanning",
                                   {"on_signal_generate_known"}};
-  std::vector<HookCandidate> candidates = {{"tp_btf/signal_generate", {"on_signal_generate"}}};
+  std::vector<HookCandidate> candidates = {
+      {"tp_btf/signal_generate", {"on_signal_generate", "on_sched_process_exit"}}};
   if (options.scan) candidates.clear();
   candidates.push_back(scanning);
   const auto configure = [&](guard_hits_bpf& skeleton) {
@@ -126,6 +127,9 @@ std::vector<GuardEvent> GuardHits::Read() {
 }
 
 void GuardHits::LookForShims() {
+  if (!hook_->finder && hook_->choice.hook->bss->exits_without_memory != 0) {
+    hook_->finder.emplace(bpf_map__fd(hook_->choice.hook->maps.ledgers));
+  }
   if (hook_->finder) hook_->finder->Look();
 }
 

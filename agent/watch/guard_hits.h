@@ -59,7 +59,7 @@ class GuardHits {
   // breaks its contract gives no event.
   std::vector<GuardEvent> Read();
 
-  // Where the kernel cannot find a ledger by itself (before 6.7): tells it of those
+  // Where the kernel cannot find a ledger by itself (before 6.16): tells it of those
   // of processes that are new. Does nothing elsewhere.
   void LookForShims();
 
