@@ -98,11 +98,11 @@ static __always_inline int may_tell(struct lock_attempt* attempt) {
     __sync_fetch_and_add(&rate->untold, 1);
     return 0;
   }
-  /* Before 5.12 an atomic operation gives no old value. Two may believe to be the last. */
+  /* atomics that give the old value back are of 5.12 */
   __sync_fetch_and_add(&rate->told, 1);
   if (rate->told >= TOLD_PER_SECOND) attempt->flags |= ATTEMPT_LAST_TOLD;
   attempt->repeats = rate->untold;
-  if (attempt->repeats) __sync_fetch_and_sub(&rate->untold, attempt->repeats);
+  if (attempt->repeats) __sync_fetch_and_add(&rate->untold, -attempt->repeats);
   return 1;
 }
 

@@ -66,7 +66,7 @@ static __always_inline int decides(const struct lock_attempt* attempt, __u32 que
       if ((int)attempt->args[1] != SHM_LOCK_COMMAND) return 0;
       return questions_asked == (limit == 0 && attempt->refusals ? 1 : 2);
     case ATTEMPT_SHMGET:
-      return attempt->refusals;
+      return attempt->refusals && questions_asked == 1;
     case ATTEMPT_MMAP:
       if (!(attempt->args[3] & MAP_LOCKED) && !(task->flags & TASK_LOCKS_FUTURE)) return 1;
       return is_over(attempt, task->locked_pages) && questions_asked == 1;

@@ -149,6 +149,9 @@ TEST_P(Reasons, ToldAsItHappened) {
 
   const bool silent = *scenario.code == '\0';
   for (Watcher& watcher : *watchers_) {
+    // A signal is raised with interrupts off, where only the first of two programs can
+    // look at the mappings (kernel/bpf/mmap_unlock_work.h). In the field there is one.
+    if (scenario.signal == SIGBUS && &watcher != &watchers_->front()) continue;
     const bool seen = IsSeen(scenario, *watcher.source);
     const auto attempts = Wait(*watcher.source, pid, seen && !silent ? kPatience : kSilence);
     const std::string hook = HookFor(*watcher.source, QuestionOf(scenario.seen_by));
