@@ -54,6 +54,16 @@ void AddResidue(const task_record& record, std::map<uid_t, uint64_t>& residue) {
   if (pages > 0) residue[record.user_uid] = pages * PageBytes();
 }
 
+// They come in the order in which the processes were made.
+std::vector<const task_record*> ByPid(absl::Span<const task_record> records) {
+  std::vector<const task_record*> sorted;
+  sorted.reserve(records.size());
+  for (const task_record& record : records) sorted.push_back(&record);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const task_record* a, const task_record* b) { return a->pid < b->pid; });
+  return sorted;
+}
+
 }  // namespace
 
 ProcessRow RowOf(const task_record& record) {
@@ -82,7 +92,8 @@ absl::StatusOr<BpfRows> BpfSource::Read(absl::Time now) {
 
   BpfRows result;
   result.rows.reserve(records->size());
-  for (const task_record& record : *records) {
+  for (const task_record* each : ByPid(*records)) {
+    const task_record& record = *each;
     AddResidue(record, result.residue);
     if ((record.flags & TASK_LEADER_ENDED) != 0) {
       result.without_leader.push_back(static_cast<pid_t>(record.pid));

@@ -17,7 +17,7 @@
 namespace pagewarden {
 
 struct BpfRows {
-  std::vector<ProcessRow> rows;
+  std::vector<ProcessRow> rows;       // by pid
   std::map<uid_t, uint64_t> residue;  // see Snapshot::residue
   // Processes whose main thread has ended and that live on in others: not in `rows`.
   std::vector<pid_t> without_leader;

@@ -20,6 +20,10 @@ class Failures {
   void Add(pid_t pid, const absl::Status& status) {
     if (count_++ == 0) first_ = absl::StrCat("pid ", pid, ": ", status.message());
   }
+  void Add(const Failures& more) {
+    if (count_ == 0) first_ = more.first_;
+    count_ += more.count_;
+  }
   bool empty() const { return count_ == 0; }
   void ReportTo(std::vector<std::string>& lines, absl::string_view what,
                 absl::string_view hint) const {

@@ -76,14 +76,18 @@ Failures ProcessDetails::FindByReading(std::vector<ProcessRow>& rows,
   return failures;
 }
 
+// Splits `unknown` by who can tell: what BPF does not see is read from /proc each time.
 void ProcessDetails::FindShims(std::vector<ProcessRow>& rows, const std::vector<size_t>& unknown,
                                Failures& failures) {
   still_unknown_.clear();
-  if (unknown.empty()) return;
-  if (unknown.size() > kFewEnoughToRead && FindByWalking(rows, unknown)) return;
-  Failures unread = FindByReading(rows, unknown);
-  if (unread.empty() || FindByWalking(rows, unknown)) return;
-  failures = std::move(unread);
+  std::vector<size_t> of_bpf;
+  std::vector<size_t> of_proc;
+  for (const size_t i : unknown) (rows[i].start_time_ns != 0 ? of_bpf : of_proc).push_back(i);
+  if (of_bpf.size() <= kFewEnoughToRead || !FindByWalking(rows, of_bpf)) {
+    const Failures unread = FindByReading(rows, of_bpf);
+    if (!unread.empty() && !FindByWalking(rows, of_bpf)) failures.Add(unread);
+  }
+  failures.Add(FindByReading(rows, of_proc));
 }
 
 void ProcessDetails::Remember(const std::vector<ProcessRow>& rows) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/base/boxed.h"
 #include "agent/shim/shim_state.h"
 
 namespace pagewarden {
@@ -73,9 +74,9 @@ struct ProcessRow {
 
   bool reconciled = false;  // BPF did not show it, /proc did
 
-  bool shim_loaded = false;       // libpagewarden.so is mapped
-  bool shim_unreadable = false;   // it is, and the rights to read its ledger are missing
-  std::optional<ShimState> shim;  // nullopt: not loaded, or its ledger is not valid
+  bool shim_loaded = false;      // libpagewarden.so is mapped
+  bool shim_unreadable = false;  // it is, and the rights to read its ledger are missing
+  Boxed<ShimState> shim;         // nullopt: not loaded, or its ledger is not valid
 };
 
 }  // namespace pagewarden

@@ -23,6 +23,7 @@ namespace {
 constexpr absl::Duration kBetweenReconciliations = absl::Seconds(10);
 
 bool ByPid(const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; }
+bool IsBefore(const ProcessRow& row, pid_t pid) { return row.pid < pid; }
 
 bool IsAtOrBelow(absl::string_view path, absl::string_view ancestor) {
   if (ancestor == "/" || path == ancestor) return true;
@@ -30,6 +31,9 @@ bool IsAtOrBelow(absl::string_view path, absl::string_view ancestor) {
 }
 
 absl::Status Select(const SnapshotOptions& options, std::vector<ProcessRow>& rows) {
+  if (options.pids.empty() && (options.cgroup.empty() || options.cgroup == "/")) {
+    return absl::OkStatus();
+  }
   std::vector<ProcessRow> selected;
   absl::flat_hash_set<pid_t> missing(options.pids.begin(), options.pids.end());
   const absl::flat_hash_set<pid_t> wanted = missing;
@@ -78,13 +82,17 @@ absl::StatusOr<std::vector<pid_t>> SnapshotReader::State::PidsToReconcile(absl::
   return ListProcesses();
 }
 
-// Adds every process of `pids` that is not in `rows` yet.
+// Adds every process of `pids` that is not in `rows`, which are by pid, yet.
 void SnapshotReader::State::AddFromProc(const std::vector<pid_t>& pids,
                                         std::vector<ProcessRow>& rows, Failures& failures) {
-  absl::flat_hash_set<pid_t> missing(pids.begin(), pids.end());
-  for (const ProcessRow& row : rows) missing.erase(row.pid);
+  const auto has_row = [&rows, of_bpf = rows.size()](pid_t pid) {
+    const auto end = rows.begin() + static_cast<ptrdiff_t>(of_bpf);
+    const auto found = std::lower_bound(rows.begin(), end, pid, IsBefore);
+    return found != end && found->pid == pid;
+  };
   hidden.clear();
-  for (const pid_t pid : missing) {
+  for (const pid_t pid : pids) {
+    if (has_row(pid)) continue;
     auto row = ReadProcessRow(pid, hierarchy);
     if (!row.ok()) failures.Add(pid, row.status());
     if (!row.ok() || !row->has_value()) continue;
@@ -106,9 +114,14 @@ absl::Status SnapshotReader::State::ReadRows(absl::Time now, Snapshot& snapshot,
     snapshot.processes = std::move(rows->rows);
     snapshot.residue = std::move(rows->residue);
     pids->insert(pids->end(), rows->without_leader.begin(), rows->without_leader.end());
+    std::sort(pids->begin(), pids->end());
+    pids->erase(std::unique(pids->begin(), pids->end()), pids->end());
   }
+  const size_t of_bpf = snapshot.processes.size();
   AddFromProc(*pids, snapshot.processes, failures);
-  std::sort(snapshot.processes.begin(), snapshot.processes.end(), ByPid);
+  const auto added = snapshot.processes.begin() + static_cast<ptrdiff_t>(of_bpf);
+  std::sort(added, snapshot.processes.end(), ByPid);
+  std::inplace_merge(snapshot.processes.begin(), added, snapshot.processes.end(), ByPid);
   return absl::OkStatus();
 }
 
