@@ -86,6 +86,54 @@ double Nanoseconds(const Workload& workload) {
   return (TimeSpent() - start) / workload.calls / workload.divisor;
 }
 
+// Runs the workloads in a process of its own: the watch's memory is not copied by fork.
+class Worker {
+ public:
+  Worker() {
+    int orders[2];
+    int answers[2];
+    if (pipe(orders) != 0 || pipe(answers) != 0) return;
+    pid_ = fork();
+    if (pid_ == 0) {
+      close(orders[1]);
+      Work(orders[0], answers[1]);
+    }
+    orders_ = orders[1];
+    answers_ = answers[0];
+    close(orders[0]);
+    close(answers[1]);
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker() {
+    close(orders_);
+    close(answers_);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  double Measure(size_t workload) {
+    double nanoseconds = 0;
+    const bool answered = write(orders_, &workload, sizeof(workload)) == sizeof(workload) &&
+                          read(answers_, &nanoseconds, sizeof(nanoseconds)) == sizeof(nanoseconds);
+    if (!answered) exit(1);
+    return nanoseconds;
+  }
+
+ private:
+  [[noreturn]] static void Work(int orders, int answers) {
+    size_t workload = 0;
+    while (read(orders, &workload, sizeof(workload)) == sizeof(workload)) {
+      const double nanoseconds = Nanoseconds(kWorkloads[workload]);
+      if (write(answers, &nanoseconds, sizeof(nanoseconds)) != sizeof(nanoseconds)) break;
+    }
+    _exit(0);
+  }
+
+  pid_t pid_ = -1;
+  int orders_ = -1;
+  int answers_ = -1;
+};
+
 struct Samples {
   std::vector<double> without;
   std::vector<double> with;
@@ -105,33 +153,33 @@ std::vector<Hooks> AllHooks() {
   return hooks;
 }
 
-void MeasureAll(Table& table, std::vector<double> Samples::*column) {
+void MeasureAll(Worker& worker, Table& table, std::vector<double> Samples::*column) {
   for (size_t i = 0; i < std::size(kWorkloads); ++i) {
-    (table[i].*column).push_back(Nanoseconds(kWorkloads[i]));
+    (table[i].*column).push_back(worker.Measure(i));
   }
 }
 
 // One round: without, with, without. False: the watch cannot be opened.
-bool Round(const CgroupHierarchy* hierarchy, const Hooks& hooks, Table& table) {
-  MeasureAll(table, &Samples::without);
+bool Round(const CgroupHierarchy* hierarchy, const Hooks& hooks, Worker& worker, Table& table) {
+  MeasureAll(worker, table, &Samples::without);
   {
     const auto watch = Watch::Open(hierarchy, hooks.options);
     if (!watch.ok()) {
       fprintf(stderr, "hooks_bench: %s\n", std::string(watch.status().message()).c_str());
       return false;
     }
-    MeasureAll(table, &Samples::with);
+    MeasureAll(worker, table, &Samples::with);
   }
-  MeasureAll(table, &Samples::without);
+  MeasureAll(worker, table, &Samples::without);
   return true;
 }
 
-void PrintPrograms(const CgroupHierarchy* hierarchy) {
+void PrintPrograms(const CgroupHierarchy* hierarchy, Worker& worker) {
   WatchOptions options;
   options.count_runs = true;
   const auto watch = Watch::Open(hierarchy, options);
   if (!watch.ok()) return;
-  for (const Workload& workload : kWorkloads) Nanoseconds(workload);
+  for (size_t i = 0; i < std::size(kWorkloads); ++i) worker.Measure(i);
   for (const HookReport& report : watch->hooks()) {
     const double each = report.runs == 0 ? 0
                                          : static_cast<double>(report.run_time_ns) /
@@ -143,13 +191,14 @@ void PrintPrograms(const CgroupHierarchy* hierarchy) {
 
 int Run(int rounds) {
   PinTo(sched_getcpu());
+  Worker worker;
   const auto hierarchy = CgroupHierarchy::Find();
   const CgroupHierarchy* const found = hierarchy.ok() ? &*hierarchy : nullptr;
   const std::vector<Hooks> all = AllHooks();
   std::vector<Table> tables(all.size(), Table(std::size(kWorkloads)));
   for (int round = 0; round < rounds; ++round) {
     for (size_t i = 0; i < all.size(); ++i) {
-      if (!Round(found, all[i], tables[i])) return 77;
+      if (!Round(found, all[i], worker, tables[i])) return 77;
     }
   }
   for (size_t i = 0; i < all.size(); ++i) {
@@ -158,7 +207,7 @@ int Run(int rounds) {
              Median(tables[i][j].with));
     }
   }
-  PrintPrograms(found);
+  PrintPrograms(found, worker);
   return 0;
 }
 
