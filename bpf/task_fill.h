@@ -61,10 +61,9 @@ static __always_inline void fill_shm_count(const struct cred *cred, struct task_
       bpf_core_enum_value_exists(enum rlimit_type, UCOUNT_RLIMIT_MEMLOCK)) {
     const atomic_long_t *counts = __builtin_preserve_access_index(&cred->ucounts->rlimit[0]);
 
-    /* not a plain load: up to 6.1 the verifier does not look through arrays of a typedef */
-    counts += bpf_core_enum_value(enum rlimit_type, UCOUNT_RLIMIT_MEMLOCK);
+    /* not a plain load: the verifier of 6.1 follows no typedef in an array */
     bpf_probe_read_kernel(&record->user_shm_locked_pages, sizeof(record->user_shm_locked_pages),
-                          counts);
+                          counts + bpf_core_enum_value(enum rlimit_type, UCOUNT_RLIMIT_MEMLOCK));
     record->flags |= TASK_HAS_SHM_COUNT;
   } else if (bpf_core_field_exists(cred->user->locked_shm)) {
     record->user_shm_locked_pages = cred->user->locked_shm;

@@ -150,7 +150,7 @@ struct EitherChoice {
   HookChoice<Full> full;
   HookChoice<Plain> plain;
 
-  HookReport Report() const { return full.hook ? ReportOf(full) : ReportOf(plain); }
+  HookReport Report() const { return plain.hook ? ReportOf(plain) : ReportOf(full); }
 };
 
 template <typename Full, typename Plain>
@@ -161,7 +161,11 @@ EitherChoice<Full, Plain> ChooseEither(absl::string_view question,
   const auto configure = [&](auto& skeleton) { Configure(skeleton, maps, options); };
   EitherChoice<Full, Plain> choice;
   choice.full = ChooseHook<Full>(question, candidates, configure);
-  if (!choice.full.hook) choice.plain = ChooseHook<Plain>(question, candidates, configure);
+  // What the verifier does not know is EINVAL. For another reason the twin fares no
+  // better, and each load reads the kernel's BTF for a tenth of a second.
+  if (absl::IsInvalidArgument(choice.full.status)) {
+    choice.plain = ChooseHook<Plain>(question, candidates, configure);
+  }
   return choice;
 }
 

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "agent/bpf/event_ring.h"
 #include "agent/bpf/hook_chooser.h"
 #include "agent/bpf/program_constants.h"
@@ -87,12 +89,12 @@ GuardHits::~GuardHits() = default;
 
 absl::StatusOr<GuardHits> GuardHits::Open(std::optional<CgroupVersion> version, const GuardOptions& options,
                                           HookReport* report) {
-  const HookCandidate scanning = {"tp_btf/signal_generate with ledgers found by scanning",
-                                  {"on_signal_generate_known"}};
+  const std::string scanning = "tp_btf/signal_generate with ledgers found by scanning";
   std::vector<HookCandidate> candidates = {
       {"tp_btf/signal_generate", {"on_signal_generate", "on_sched_process_exit"}}};
   if (options.scan) candidates.clear();
-  candidates.push_back(scanning);
+  candidates.push_back({scanning, {"on_signal_generate_known"}});
+  candidates.push_back({absl::StrCat(scanning, ", no module"), {"on_signal_generate_plain"}});
   const auto configure = [&](guard_hits_bpf& skeleton) {
     skeleton.rodata->hierarchy = HierarchyConstant(version);
     skeleton.rodata->agent_pid_ns = OwnPidNamespace();
@@ -105,7 +107,7 @@ absl::StatusOr<GuardHits> GuardHits::Open(std::optional<CgroupVersion> version, 
   auto ring = EventRing::Open(bpf_map__fd(hook->choice.hook->maps.events));
   if (!ring.ok()) return ring.status();
   hook->ring = *std::move(ring);
-  if (hook->choice.report.hook == scanning.hook) {
+  if (absl::StartsWith(hook->choice.report.hook, scanning)) {
     hook->finder.emplace(bpf_map__fd(hook->choice.hook->maps.ledgers));
   }
   GuardHits hits(std::move(hook));

@@ -95,12 +95,14 @@ static __always_inline __u64 find_known(const struct task_struct* task, __u64 ad
   const struct task_struct* process = task->group_leader;
   __u32 i;
 
-  for (i = 0; i < MAX_PARENTS && process; i++) {
-    const __u32 pid = pid_for_agent(process);
-    const __u64* ledger = bpf_map_lookup_elem(&ledgers, &pid);
+  /* Unrolled: up to 6.1 no loop may be entered again but by a jump. */
+#pragma clang loop unroll(full)
+  for (i = 0; i < MAX_PARENTS; i++) {
+    const __u32 pid = process ? pid_for_agent(process) : 0;
+    const __u64* ledger = pid ? bpf_map_lookup_elem(&ledgers, &pid) : NULL;
 
     if (ledger) return is_in_fence(*ledger, address) ? *ledger : 0;
-    process = process->real_parent;
+    if (process) process = process->real_parent;
   }
   return 0;
 }
@@ -185,8 +187,7 @@ static long name_found(struct task_struct* task, struct vm_area_struct* vma, voi
   return name_module(vma, where) ? 0 : 1;
 }
 
-SEC("tp_btf/signal_generate")
-int on_signal_generate_known(__u64* ctx) {
+static __always_inline int tell_of_known(const __u64* ctx, bool can_find_module) {
   struct task_struct* task = (struct task_struct*)ctx[2];
   const __u64 address = fault_address((int)ctx[0], (const struct kernel_siginfo*)ctx[1]);
   struct module_place place = {};
@@ -199,10 +200,15 @@ int on_signal_generate_known(__u64* ctx) {
   record = begin(task, address);
   if (!record) return 0;
   place.instruction = current_instruction();
-  if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma)) {
-    bpf_find_vma(task, place.instruction, name_found, &place, 0);
-  }
+  if (can_find_module) bpf_find_vma(task, place.instruction, name_found, &place, 0);
   record->place = place;
   end(record, ledger);
   return 0;
 }
+
+SEC("tp_btf/signal_generate")
+int on_signal_generate_known(__u64* ctx) { return tell_of_known(ctx, true); }
+
+/* Before 5.17 there is no bpf_find_vma, and a callback keeps the program from loading. */
+SEC("tp_btf/signal_generate")
+int on_signal_generate_plain(__u64* ctx) { return tell_of_known(ctx, false); }

@@ -11,7 +11,7 @@
 #define SIGBUS 7
 #define SIGSEGV 11
 #define SECRETMEM_MAGIC 0x5345434d /* linux/magic.h */
-#define FAULT_NS 50000000ull       /* between the question and the signal of one fault */
+#define FAULT_NS 1000000000ull     /* between the question and the signal of one fault, at most */
 #define GROWTH_STEPS 16            /* a fault is less than 2^16 pages below its stack */
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -44,6 +44,7 @@ static __always_inline void enter(const struct mm_struct* mm, struct mm_book* bo
                                   const struct task_struct* owner, bool ends) {
   __u64 cgroup_id = book->cgroup_id;
   __u64 before, now, charged_to;
+  bool is_peak;
 
   barrier_var(cgroup_id); /* one load of either kind of memory: refused by the verifier */
   if (owner) cgroup_id = task_cgroup_id(owner);
@@ -53,6 +54,8 @@ static __always_inline void enter(const struct mm_struct* mm, struct mm_book* bo
   charged_to = book->cgroup_id;
   now = ends ? 0 : mm->locked_vm;
   book->pages = now;
+  is_peak = now > book->peak_pages;
+  if (is_peak) book->peak_pages = now;
   book->cgroup_id = cgroup_id;
   bpf_spin_unlock(&book->lock);
 
@@ -62,7 +65,7 @@ static __always_inline void enter(const struct mm_struct* mm, struct mm_book* bo
   } else if (now != before) {
     charge_cgroup(cgroup_id, now - before);
   }
-  if (owner && now > before) raise_owner(owner, now);
+  if (owner && is_peak) raise_owner(owner, now);
 }
 
 static __always_inline void account(const struct mm_struct* mm, bool may_have_moved) {

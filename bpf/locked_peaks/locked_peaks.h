@@ -12,6 +12,7 @@ struct mm_book {
   __u32 reserved;
   __u64 cgroup_id; /* that `pages` is charged to */
   __u64 pages;     /* mm->locked_vm when it was last seen */
+  __u64 peak_pages;
 };
 
 /* Of a process; key: its tgid in the initial pid namespace. */
@@ -31,10 +32,10 @@ struct cgroup_book {
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(mm_book) == 24 && sizeof(process_book) == 24 && sizeof(cgroup_book) == 24,
+static_assert(sizeof(mm_book) == 32 && sizeof(process_book) == 24 && sizeof(cgroup_book) == 24,
               "wire format");
 #else
-_Static_assert(sizeof(struct mm_book) == 24 && sizeof(struct process_book) == 24 &&
+_Static_assert(sizeof(struct mm_book) == 32 && sizeof(struct process_book) == 24 &&
                    sizeof(struct cgroup_book) == 24,
                "wire format");
 #endif

@@ -7,23 +7,14 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "../iterators.h"
-#include "../reader.h"
+#include "../walk.h"
 #include "shim_walk.h"
 
 #define NAME_BYTES 16
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(map_flags, BPF_F_MMAPABLE);
-  __uint(max_entries, 1); /* the agent sets it */
-  __type(key, __u32);
-  __type(value, struct shim_task);
-} records SEC(".maps");
-
-__u32 found; /* records there should be; beyond the map's size they are not there */
+WALK_RECORDS(struct shim_task);
 
 static __always_inline int is_shim(const struct vm_area_struct *vma) {
   const char wanted[NAME_BYTES] = "libpagewarden.so"; /* no room for the NUL, nor need */
@@ -45,10 +36,11 @@ static __always_inline void store(__u32 pid, __u32 unread) {
   if (record) *record = (struct shim_task){.pid = pid, .unread = unread};
 }
 
-static __always_inline void look_at(struct task_struct *task, __u32 pid) {
+static __always_inline void visit(struct task_struct *task, __u32 pid) {
   struct bpf_iter_task_vma mappings;
   struct vm_area_struct *vma;
 
+  if (!task->mm) return;
   if (bpf_iter_task_vma_new(&mappings, task, 0)) store(pid, 1);
   while ((vma = bpf_iter_task_vma_next(&mappings))) {
     if (!is_shim(vma)) continue;
@@ -60,20 +52,6 @@ static __always_inline void look_at(struct task_struct *task, __u32 pid) {
 
 SEC("syscall")
 int walk(void *ctx) {
-  const struct reader reader = current_reader();
-  struct bpf_iter_task tasks;
-  struct task_struct *task;
-  __u32 pid;
-
   found = 0;
-  bpf_rcu_read_lock();
-  bpf_iter_task_new(&tasks, 0, BPF_TASK_ITER_ALL_PROCS);
-  while ((task = bpf_iter_task_next(&tasks))) {
-    if (!task->mm) continue;
-    pid = pid_for_reader(task, &reader);
-    if (pid) look_at(task, pid);
-  }
-  bpf_iter_task_destroy(&tasks);
-  bpf_rcu_read_unlock();
-  return 0;
+  return for_each_process(visit);
 }

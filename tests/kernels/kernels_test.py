@@ -32,7 +32,7 @@ def setUpModule():
 
 def case(kernel, suite):
     def test(self):
-        cell = verdicts.cell(suite, RUNS[kernel.name].boot)
+        cell = verdicts.cell(suite, RUNS[kernel.name].boot, kernel.name)
         self.assertTrue(cell.good, "\n".join((cell.text, *cell.details)))
     return test
 

@@ -4,13 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -194,6 +197,60 @@ TEST_F(Watched, LoopsAreCounted) {
     EXPECT_LE(told, 16u * 3 + 1) << watcher.name;  // 16 a second, and one for the rest
     printf("    %s: %lu refusals, %lu told one by one\n", watcher.name, kTimes, told);
   }
+}
+
+// One thread holds the lock of the address space as long as it can, by forking; another
+// waits for it in mlock, over and over.
+[[noreturn]] void WaitForTheAddressSpace(int ready) {
+  constexpr uint64_t kLarge = 64 * kMiB;
+  memset(Map(kLarge), 1, kLarge);
+  if (write(ready, "r", 1) != 1) abort();
+  std::thread([] {
+    for (;;) {
+      const pid_t child = fork();
+      if (child == 0) _exit(0);
+      waitpid(child, nullptr, 0);
+    }
+  }).detach();
+  const auto lock_and_unlock = [] {
+    void* const page = Map(kPage);
+    for (;;) {
+      mlock(page, kPage);
+      munlock(page, kPage);
+    }
+  };
+  std::thread(lock_and_unlock).detach();
+  lock_and_unlock();
+  abort();
+}
+
+// EINTR: nobody is left to see it but the watch.
+TEST_F(Watched, KilledWhileItWaits) {
+  constexpr int kTries = 50;
+  if (sysconf(_SC_NPROCESSORS_ONLN) == 1) GTEST_SKIP() << "one processor: nobody waits";
+  AttemptSource& source = *watchers_->front().source;
+  ASSERT_FALSE(HookFor(source, "results").empty());
+  for (int i = 0; i < kTries; ++i) {
+    int ready[2];
+    char c;
+    ASSERT_EQ(pipe(ready), 0);
+    const pid_t pid = fork();
+    if (pid == 0) WaitForTheAddressSpace(ready[1]);
+    ASSERT_EQ(read(ready[0], &c, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    usleep(20000 + 1000 * i);
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    for (const auto& seen : Wait(source, pid, kSilence)) {
+      EXPECT_EQ(VerdictCode(seen.verdict), "SIGNALLED") << seen.verdict.explanation;
+      EXPECT_EQ(seen.attempt.result, -EINTR);
+      printf("| killed-while-waiting | %s | EINTR | results | SIGNALLED | %s |\n",
+             LockCallName(seen.attempt.call), HookFor(source, "results").c_str());
+      return;
+    }
+  }
+  FAIL() << "none of " << kTries << " was killed while it waited";
 }
 
 std::string NameOf(const ::testing::TestParamInfo<Scenario>& info) {

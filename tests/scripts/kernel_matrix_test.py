@@ -55,6 +55,15 @@ class VerdictsTest(unittest.TestCase):
     def test_out_of_time_fails(self):
         self.assertFalse(self.verdict("", 124).good)
 
+    def test_what_a_kernel_lacks_is_absent_only_while_it_fails(self):
+        suite = suites.Suite("audit", "/x", absent={"5.10": "no hook"})
+        failed = boot("@@ begin audit\n\n@@ end audit 1 9\n@@ done\n")
+        passed = boot("@@ begin audit\n\n@@ end audit 0 9\n@@ done\n")
+        self.assertEqual(verdicts.cell(suite, failed, "5.10").details, ("absent: no hook",))
+        self.assertFalse(verdicts.cell(suite, failed, "6.1").good)
+        self.assertFalse(verdicts.cell(suite, passed, "5.10").good)
+        self.assertTrue(verdicts.cell(suite, passed, "6.1").good)
+
     def test_facts_are_merged_and_only_of_a_good_end(self):
         facts = suites.Suite("f", "/x", kind="facts")
         told = 'noise\n{"a": "1"}\n{"b": "2"}\n'

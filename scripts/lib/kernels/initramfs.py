@@ -19,6 +19,9 @@ LIBRARY = re.compile(r"(?:=> )?(/\S+) \(0x")
 
 def libraries(program):
     """What the loader maps for `program`; nothing for a static one or a script."""
+    with open(program, "rb") as file:
+        if file.read(4) != b"\x7fELF":
+            return []
     done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
     return LIBRARY.findall(done.stdout) if done.returncode == 0 else []
 

@@ -6,11 +6,12 @@
                  "arguments": [], "environment": {}, "files": [], "kind": "tests"}, …]}
 
 {build} and {source} stand for the build and the source directory; an argument with
-a * stands for the files that it matches, which are packed too. A suite of the
+a * stands for the files that it matches, which are packed too; files may have one. A suite of the
 kind "tests" (GoogleTest, unittest, or an exit code) gives a verdict; one of the
 kind "facts" prints JSON objects, a line each, that become rows; one of the kind
 "hooks" prints a report of the audit, whose hooks become rows. "by_hand": true keeps
-it out of a run that names no suite.
+it out of a run that names no suite; "absent": {"5.10": "why"} tells of kernels that
+lack what the suite is about: it fails there, and the table gives the reason.
 """
 
 import dataclasses
@@ -41,6 +42,7 @@ class Suite:
     files: tuple = ()
     kind: str = "tests"
     by_hand: bool = False  # only when it is named
+    absent: dict = dataclasses.field(default_factory=dict)  # kernel → why it cannot pass there
 
     def matched(self):
         """The files that arguments with a * stand for."""
@@ -81,8 +83,9 @@ def write_initramfs(path, files, chosen):
         needed = [*files, "/usr/bin/env"]
         for suite in chosen:
             needed += [suite.program, *suite.files, *suite.matched()]
-        for file in needed:
-            archive.add_tree(file, pathlib.Path(directory))
+        for name in needed:
+            for file in sorted(glob.glob(name)) if "*" in name else [name]:
+                archive.add_tree(file, pathlib.Path(directory))
     archive.write(path)
 
 

@@ -23,7 +23,7 @@ def markdown(suites, runs):
         if suite.kind != "tests":
             rows += _fact_rows(suite, runs)
         else:
-            cells = [verdicts.cell(suite, run.boot).text for run in runs]
+            cells = [verdicts.cell(suite, run.boot, run.kernel.name).text for run in runs]
             rows.append(_row([f"tests: {suite.name}", *cells]))
     rows.append(_row(["boot and tests", *(f"{run.seconds:.0f} s" for run in runs)]))
     return "\n".join(rows)
@@ -35,7 +35,7 @@ def details(suites, runs):
         if run.retried:
             yield f"{run.kernel.name}: booted again after: {run.retried}"
         for suite in suites:
-            cell = verdicts.cell(suite, run.boot)
+            cell = verdicts.cell(suite, run.boot, run.kernel.name)
             for line in cell.details:
                 yield f"{run.kernel.name} {suite.name}: {line}"
 
@@ -46,11 +46,11 @@ def as_json(suites, runs):
         "cgroups": run.kernel.cgroups, "seconds": round(run.seconds, 1), "retried": run.retried,
         "facts": {name: value for suite in suites if suite.kind != "tests"
                   for name, value in verdicts.facts(suite, run.boot).items()},
-        "suites": {suite.name: {"verdict": verdicts.cell(suite, run.boot).text,
-                                "good": verdicts.cell(suite, run.boot).good}
+        "suites": {suite.name: {"verdict": verdicts.cell(suite, run.boot, run.kernel.name).text,
+                                "good": verdicts.cell(suite, run.boot, run.kernel.name).good}
                    for suite in suites},
     } for run in runs]}
 
 
 def good(suites, runs):
-    return all(verdicts.cell(suite, run.boot).good for run in runs for suite in suites)
+    return all(verdicts.cell(suite, run.boot, run.kernel.name).good for run in runs for suite in suites)

@@ -50,8 +50,18 @@ def facts(suite, boot):
     return dict(_hooks(job.output) if suite.kind == "hooks" else _objects(job.output))
 
 
-def cell(suite, boot):
-    """The verdict of `suite`."""
+def _absent(suite, boot, reason):
+    """Good while the suite fails: once it passes, the kernel has what it lacked."""
+    job = boot.jobs.get(suite.name)
+    if job is None or job.status in (0, None):
+        return Cell("no longer absent" if job else "NOT RUN", False, (reason,))
+    return Cell("absent", True, (f"absent: {reason}",))
+
+
+def cell(suite, boot, kernel=""):
+    """The verdict of `suite` on the kernel of that name."""
+    if kernel in suite.absent:
+        return _absent(suite, boot, suite.absent[kernel])
     job = boot.jobs.get(suite.name)
     if job is None or job.status is None:
         problem = boot.panic() or boot.problem or "the guest did not run it"
