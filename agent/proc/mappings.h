@@ -24,10 +24,10 @@ struct Mapping {
   bool writable = false;
   bool executable = false;
   bool shared = false;
-  bool locked = false;   // VmFlags lo
-  bool dumpable = true;  // VmFlags without dd
+  bool locked = false;        // VmFlags lo
+  bool dumpable = true;       // VmFlags without dd
   uint64_t file_offset = 0;
-  std::string name;  // path, "[heap]", "[stack]" or empty: as the kernel prints it
+  std::string name;           // path, "[heap]", "[stack]" or empty: as the kernel prints it
 };
 
 // Parses the text of smaps or maps (then the flags keep their defaults).
