@@ -29,7 +29,7 @@ struct Mapping {
   bool hugetlb = false;       // VmFlags ht
   bool device = false;        // VmFlags io or pf: nothing of it can be locked
   uint64_t file_offset = 0;
-  std::string name;  // path, "[heap]", "[stack]" or empty: as the kernel prints it
+  std::string name;           // path, "[heap]", "[stack]" or empty: as the kernel prints it
 };
 
 // Parses the text of smaps or maps (then the flags keep their defaults).

@@ -21,8 +21,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
   ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
    (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
-static __always_inline void charge_anonymous(const struct file* file, int can_loop,
-                                             struct charged_file* record) {
+static __always_inline void charge_anonymous(const struct file *file, int can_loop,
+                                             struct charged_file *record) {
   __u64 name = 0;
 
   bpf_probe_read_kernel(&name, sizeof(name), file->f_path.dentry->d_name.name);
@@ -36,7 +36,7 @@ static __always_inline void charge_anonymous(const struct file* file, int can_lo
 }
 
 /* The pages that were touched; the kernel charges whoever made the file. */
-static __always_inline void charge_secret(const struct inode* inode, struct charged_file* record) {
+static __always_inline void charge_secret(const struct inode *inode, struct charged_file *record) {
   if (!bpf_core_type_exists(struct secretmem_inode_state)) return;
   record->kind = CHARGED_SECRET;
   record->object = (__u64)inode;
@@ -44,9 +44,9 @@ static __always_inline void charge_secret(const struct inode* inode, struct char
   record->pages = inode->i_mapping->nrpages;
 }
 
-static __always_inline int report(const struct bpf_iter__task_file* ctx, int can_loop) {
-  const struct task_struct* task = ctx->task;
-  const struct file* file = ctx->file;
+static __always_inline int report(const struct bpf_iter__task_file *ctx, int can_loop) {
+  const struct task_struct *task = ctx->task;
+  const struct file *file = ctx->file;
   struct charged_file record = {};
   unsigned long magic;
   struct reader reader;
@@ -64,8 +64,8 @@ static __always_inline int report(const struct bpf_iter__task_file* ctx, int can
 }
 
 SEC("iter/task_file")
-int charged_file(struct bpf_iter__task_file* ctx) { return report(ctx, 1); }
+int charged_file(struct bpf_iter__task_file *ctx) { return report(ctx, 1); }
 
 /* for kernels before 5.17, which have no bpf_loop */
 SEC("iter/task_file")
-int charged_file_few(struct bpf_iter__task_file* ctx) { return report(ctx, 0); }
+int charged_file_few(struct bpf_iter__task_file *ctx) { return report(ctx, 0); }

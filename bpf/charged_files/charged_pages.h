@@ -14,8 +14,8 @@
 #define MAX_BUFFERS (1 << 14) /* of one ring: the kernel's own limit */
 #define FEW_BUFFERS 32        /* where the verifier has to follow each turn of the loop */
 
-static __always_inline void charge(struct charged_file* record, __u32 kind, const void* object,
-                                   const struct user_struct* user, __u64 pages) {
+static __always_inline void charge(struct charged_file *record, __u32 kind, const void *object,
+                                   const struct user_struct *user, __u64 pages) {
   if (!user) return; /* made with CAP_IPC_LOCK */
   record->kind = kind;
   record->object = (__u64)object;
@@ -32,15 +32,15 @@ static __always_inline __u64 pages_of(const struct io_mapped_ubuf* buffer) {
 }
 
 struct buffer_sum {
-  void* buffers; /* an array of pointers */
+  void *buffers; /* an array of pointers */
   __u32 count;
   __u64 pages;
 };
 
 /* One of the array: to a node that has the buffer since 6.13, to the buffer before. */
-static long add_buffer(__u32 i, struct buffer_sum* sum) {
-  const struct io_ring_ctx* ring = 0;
-  void* entry = 0;
+static long add_buffer(__u32 i, struct buffer_sum *sum) {
+  const struct io_ring_ctx *ring = 0;
+  void *entry = 0;
 
   if (i >= sum->count) return 1;
   bpf_probe_read_kernel(&entry, sizeof(entry), sum->buffers + i * sizeof(entry));
@@ -53,8 +53,8 @@ static long add_buffer(__u32 i, struct buffer_sum* sum) {
   return 0;
 }
 
-static __always_inline void find_buffers(const struct io_ring_ctx* ring, struct buffer_sum* sum) {
-  const struct io_ring_ctx___5_12* old = (const void*)ring;
+static __always_inline void find_buffers(const struct io_ring_ctx *ring, struct buffer_sum *sum) {
+  const struct io_ring_ctx___5_12 *old = (const void*)ring;
 
   if (bpf_core_field_exists(ring->buf_table.nodes)) {
     sum->buffers = BPF_CORE_READ(ring, buf_table.nodes);
@@ -65,7 +65,7 @@ static __always_inline void find_buffers(const struct io_ring_ctx* ring, struct 
   }
 }
 
-static __always_inline __u64 buffer_pages(const struct io_ring_ctx* ring, int can_loop) {
+static __always_inline __u64 buffer_pages(const struct io_ring_ctx *ring, int can_loop) {
   struct buffer_sum sum = {};
 
   find_buffers(ring, &sum);
@@ -77,8 +77,8 @@ static __always_inline __u64 buffer_pages(const struct io_ring_ctx* ring, int ca
   return sum.pages;
 }
 
-static __always_inline void charge_ring(const struct io_ring_ctx* ring, int can_loop,
-                                        struct charged_file* record) {
+static __always_inline void charge_ring(const struct io_ring_ctx *ring, int can_loop,
+                                        struct charged_file *record) {
   __u64 pages = buffer_pages(ring, can_loop);
 
   if (bpf_core_field_exists(ring->ring_region) && !bpf_core_field_exists(ring->hpage_acct)) {
@@ -88,9 +88,9 @@ static __always_inline void charge_ring(const struct io_ring_ctx* ring, int can_
 }
 
 /* perf_mmap_close in kernel/events/core.c takes back the same */
-static __always_inline void charge_perf(const struct perf_event* event,
-                                        struct charged_file* record) {
-  const struct perf_buffer* buffer = BPF_CORE_READ(event, rb);
+static __always_inline void charge_perf(const struct perf_event *event,
+                                        struct charged_file *record) {
+  const struct perf_buffer *buffer = BPF_CORE_READ(event, rb);
   __u64 pages;
 
   if (!buffer) return;
@@ -101,10 +101,10 @@ static __always_inline void charge_perf(const struct perf_event* event,
   charge(record, CHARGED_PERF, buffer, BPF_CORE_READ(buffer, mmap_user), pages);
 }
 
-static __always_inline void charge_socket(const struct socket* socket,
-                                          struct charged_file* record) {
-  const struct sock* sk = BPF_CORE_READ(socket, sk);
-  const struct xdp_umem* umem;
+static __always_inline void charge_socket(const struct socket *socket,
+                                          struct charged_file *record) {
+  const struct sock *sk = BPF_CORE_READ(socket, sk);
+  const struct xdp_umem *umem;
 
   if (!bpf_core_type_exists(struct xdp_sock)) return;
   if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_XDP) return;
@@ -114,14 +114,14 @@ static __always_inline void charge_socket(const struct socket* socket,
   }
 }
 
-static __always_inline void charge_map(const struct bpf_map* map, struct charged_file* record) {
+static __always_inline void charge_map(const struct bpf_map *map, struct charged_file *record) {
   if (!bpf_core_field_exists(map->memory.user)) return;
   charge(record, CHARGED_BPF, map, BPF_CORE_READ(map, memory.user),
          BPF_CORE_READ(map, memory.pages));
 }
 
-static __always_inline void charge_prog(const struct bpf_prog* prog, struct charged_file* record) {
-  const struct bpf_map* map = 0;
+static __always_inline void charge_prog(const struct bpf_prog *prog, struct charged_file *record) {
+  const struct bpf_map *map = 0;
 
   if (!bpf_core_field_exists(map->memory.user)) return; /* they went to memcg together */
   charge(record, CHARGED_BPF, prog, BPF_CORE_READ(prog, aux, user), BPF_CORE_READ(prog, pages));

@@ -18,12 +18,12 @@ struct xarray {
 };
 
 struct io_rsrc_node {
-  struct io_mapped_ubuf* buf;
+  struct io_mapped_ubuf *buf;
 };
 
 struct io_rsrc_data {
   unsigned int nr;
-  struct io_rsrc_node** nodes;
+  struct io_rsrc_node **nodes;
 };
 
 struct io_mapped_region {
@@ -31,7 +31,7 @@ struct io_mapped_region {
 };
 
 struct io_ring_ctx {
-  struct user_struct* user;
+  struct user_struct *user;
   struct io_rsrc_data buf_table;       /* since 6.13 */
   struct io_mapped_region sq_region;   /* since 6.14, which charges it */
   struct io_mapped_region ring_region; /* likewise */
@@ -40,20 +40,20 @@ struct io_ring_ctx {
 
 struct io_ring_ctx___5_12 {
   unsigned int nr_user_bufs;
-  struct io_mapped_ubuf** user_bufs;
+  struct io_mapped_ubuf **user_bufs;
 };
 
 struct perf_buffer {
   int page_order; /* with CONFIG_PERF_USE_VMALLOC */
   int nr_pages;
   unsigned long mmap_locked; /* pages charged to mm->pinned_vm instead */
-  struct user_struct* mmap_user;
+  struct user_struct *mmap_user;
   int aux_nr_pages;
   unsigned long aux_mmap_locked;
 };
 
 struct perf_event {
-  struct perf_buffer* rb;
+  struct perf_buffer *rb;
 };
 
 struct sock_common {
@@ -65,16 +65,16 @@ struct sock {
 };
 
 struct socket {
-  struct sock* sk;
+  struct sock *sk;
 };
 
 struct xdp_umem {
   __u32 npgs;
-  struct user_struct* user; /* NULL: made with CAP_IPC_LOCK, nothing is charged */
+  struct user_struct *user; /* NULL: made with CAP_IPC_LOCK, nothing is charged */
 };
 
 struct xdp_sock {
-  struct xdp_umem* umem;
+  struct xdp_umem *umem;
 };
 
 struct bpf_map {
@@ -82,12 +82,12 @@ struct bpf_map {
 };
 
 struct bpf_prog_aux {
-  struct user_struct* user;
+  struct user_struct *user;
 };
 
 struct bpf_prog {
   __u16 pages;
-  struct bpf_prog_aux* aux;
+  struct bpf_prog_aux *aux;
 };
 
 struct secretmem_inode_state { /* where memfd_secret is charged to the user */
