@@ -47,15 +47,15 @@ struct {
 
 __u64 lost = 0; /* attempts that found the ring buffer full */
 
-static __always_inline struct lock_attempt* take_desk(void) {
+static __always_inline struct lock_attempt *take_desk(void) {
   const __u32 zero = 0;
 
   return bpf_map_lookup_elem(&desk, &zero);
 }
 
 /* The current task's call. False: no process of ours, or a 32-bit one. */
-static __always_inline int start_attempt(struct lock_attempt* attempt) {
-  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+static __always_inline int start_attempt(struct lock_attempt *attempt) {
+  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
   long number;
 
   if (!BPF_CORE_READ(task, mm) || is_32_bit(task)) return 0;
@@ -77,14 +77,14 @@ static __always_inline int start_attempt(struct lock_attempt* attempt) {
 }
 
 /* False: told often enough in this second; it is counted instead. */
-static __always_inline int may_tell(struct lock_attempt* attempt) {
+static __always_inline int may_tell(struct lock_attempt *attempt) {
   const struct attempt_rate_key key = {
       .tgid = attempt->tgid,
       .kind = attempt->call << 1 | (attempt->refusals == 0 && attempt->result >= 0),
   };
   const __u64 second = attempt->time_ns / NS_PER_SECOND;
   struct attempt_rate fresh = {.second = second, .told = 1};
-  struct attempt_rate* rate = bpf_map_lookup_elem(&rates, &key);
+  struct attempt_rate *rate = bpf_map_lookup_elem(&rates, &key);
 
   if (!rate) {
     bpf_map_update_elem(&rates, &key, &fresh, BPF_ANY);
@@ -106,7 +106,7 @@ static __always_inline int may_tell(struct lock_attempt* attempt) {
   return 1;
 }
 
-static __always_inline void tell(struct lock_attempt* attempt) {
+static __always_inline void tell(struct lock_attempt *attempt) {
   if (!may_tell(attempt)) return;
   if (bpf_ringbuf_output(&attempts, attempt, sizeof(*attempt), 0)) __sync_fetch_and_add(&lost, 1);
 }

@@ -25,8 +25,8 @@
 #define VM_HUGETLB 0x00400000
 
 /* True: a page of the mapping below `end` is past the end of its file. */
-static __always_inline int is_past_file(const struct vm_area_struct* vma, __u64 end) {
-  const struct file* file = vma->vm_file;
+static __always_inline int is_past_file(const struct vm_area_struct *vma, __u64 end) {
+  const struct file *file = vma->vm_file;
   __u64 last;
 
   if (!file) return 0;
@@ -35,7 +35,7 @@ static __always_inline int is_past_file(const struct vm_area_struct* vma, __u64 
 }
 
 #ifdef PAGEWARDEN_NO_CALLBACKS
-static __always_inline void fill_range(struct lock_attempt* attempt) {}
+static __always_inline void fill_range(struct lock_attempt *attempt) {}
 #else
 
 struct range_walk {
@@ -45,8 +45,8 @@ struct range_walk {
   int error;
 };
 
-static long add_mapping(struct task_struct* task, struct vm_area_struct* vma, void* context) {
-  struct range_walk* walk = context;
+static long add_mapping(struct task_struct *task, struct vm_area_struct *vma, void *context) {
+  struct range_walk *walk = context;
   const __u64 flags = vma->vm_flags;
   const __u64 end = vma->vm_end < walk->end ? vma->vm_end : walk->end;
   const __u64 bytes = end - walk->at;
@@ -62,8 +62,8 @@ static long add_mapping(struct task_struct* task, struct vm_area_struct* vma, vo
 }
 
 /* 1: the end of the walk. */
-static long next_mapping(__u32 index, void* context) {
-  struct range_walk* walk = context;
+static long next_mapping(__u32 index, void *context) {
+  struct range_walk *walk = context;
 
   if (walk->at >= walk->end) return 1;
   walk->error = bpf_find_vma(bpf_get_current_task_btf(), walk->at, add_mapping, walk, 0);
@@ -74,7 +74,7 @@ static long next_mapping(__u32 index, void* context) {
  * A walk that finds the address space locked by another thread leaves no facts. Guard
  * markers are in the page tables, which nothing here can see.
  */
-static __always_inline void fill_range(struct lock_attempt* attempt) {
+static __always_inline void fill_range(struct lock_attempt *attempt) {
   struct range_walk walk = {.at = attempt->address,
                             .end = attempt->address + attempt->request_bytes};
 

@@ -47,7 +47,8 @@ static __always_inline __u64 sum_of_vectors(__u64 vectors, __u64 count, int by_p
 
   for (i = 0; i < MAX_VECTORS; i++) {
     if (i >= count) break;
-    if (bpf_probe_read_user(&vector, sizeof(vector), (const void*)(vectors + i * sizeof(vector)))) {
+    if (bpf_probe_read_user(&vector, sizeof(vector),
+                            (const void *)(vectors + i * sizeof(vector)))) {
       break;
     }
     sum += by_page ? spanned(vector.base, vector.bytes) : vector.bytes;
@@ -56,24 +57,24 @@ static __always_inline __u64 sum_of_vectors(__u64 vectors, __u64 count, int by_p
 }
 
 /* MSG_ZEROCOPY is charged two pages more than its bytes (net/core/skbuff.c). */
-static __always_inline __u64 send_request(long number, const __u64* args) {
+static __always_inline __u64 send_request(long number, const __u64 *args) {
   struct user_message message;
   __u64 bytes;
 
   if (number == __NR_sendto) {
     bytes = args[2];
   } else {
-    if (bpf_probe_read_user(&message, sizeof(message), (const void*)args[1])) return 0;
+    if (bpf_probe_read_user(&message, sizeof(message), (const void *)args[1])) return 0;
     bytes = sum_of_vectors(message.vectors, message.vectors_count, 0);
   }
   return page_floor(bytes) + 2 * page_bytes;
 }
 
-static __always_inline __u64 umem_request(const __u64* args) {
+static __always_inline __u64 umem_request(const __u64 *args) {
   struct user_vector umem; /* struct xdp_umem_reg starts with addr, len */
 
   if ((int)args[1] != SOL_XDP || (int)args[2] != XDP_UMEM_REG) return 0;
-  if (bpf_probe_read_user(&umem, sizeof(umem), (const void*)args[3])) return 0;
+  if (bpf_probe_read_user(&umem, sizeof(umem), (const void *)args[3])) return 0;
   return page_ceil(umem.bytes);
 }
 
@@ -87,16 +88,16 @@ static __always_inline __u64 bpf_request(const __u64 *args) {
   return page_ceil(((__u64)map.value_bytes + 7) / 8 * 8 * map.entries);
 }
 
-static __always_inline __u64 brk_request(const struct task_struct* task, __u64 end) {
+static __always_inline __u64 brk_request(const struct task_struct *task, __u64 end) {
   const __u64 old = page_ceil(BPF_CORE_READ(task, mm, brk));
 
   return page_ceil(end) > old ? page_ceil(end) - old : 0;
 }
 
 /* attempt->call and ->args are set. */
-static __always_inline void fill_request(const struct task_struct* task, long number,
-                                         struct lock_attempt* attempt) {
-  const __u64* args = attempt->args;
+static __always_inline void fill_request(const struct task_struct *task, long number,
+                                         struct lock_attempt *attempt) {
+  const __u64 *args = attempt->args;
 
   attempt->address = 0;
   attempt->request_bytes = 0;
@@ -114,23 +115,15 @@ static __always_inline void fill_request(const struct task_struct* task, long nu
       attempt->address = args[0];
       if (args[2] > args[1]) attempt->request_bytes = page_ceil(args[2]) - page_ceil(args[1]);
       break;
-    case ATTEMPT_BRK:
-      attempt->request_bytes = brk_request(task, args[0]);
-      break;
-    case ATTEMPT_FAULT:
-      attempt->request_bytes = page_bytes;
-      break;
-    case ATTEMPT_SEND:
-      attempt->request_bytes = send_request(number, args);
-      break;
-    case ATTEMPT_SETSOCKOPT:
-      attempt->request_bytes = umem_request(args);
-      break;
+    case ATTEMPT_BRK: attempt->request_bytes = brk_request(task, args[0]); break;
+    case ATTEMPT_FAULT: attempt->request_bytes = page_bytes; break;
+    case ATTEMPT_SEND: attempt->request_bytes = send_request(number, args); break;
+    case ATTEMPT_SETSOCKOPT: attempt->request_bytes = umem_request(args); break;
   }
 }
 
 /* By one page or more, of `used` pages. */
-static __always_inline int is_over(const struct lock_attempt* attempt, __u64 used) {
+static __always_inline int is_over(const struct lock_attempt *attempt, __u64 used) {
   const __u64 limit = attempt->task.soft_limit_bytes;
 
   if (limit == ~0ull) return 0;

@@ -22,15 +22,15 @@ const volatile __u32 read_hierarchy = CGROUP_HIERARCHY_NONE;
 const volatile __u32 agent_pid_namespace = 0;
 
 /* As the agent knows it. 0: not visible in its pid namespace. */
-static __always_inline __u32 read_pid(const struct task_struct* task) {
-  const struct pid* pid = BPF_CORE_READ(task, group_leader, thread_pid);
+static __always_inline __u32 read_pid(const struct task_struct *task) {
+  const struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
   const __u32 deepest = BPF_CORE_READ(pid, level);
-  const struct upid* upid;
-  struct pid_namespace* ns;
+  const struct upid *upid;
+  struct pid_namespace *ns;
   __u32 level;
 
   for (level = 0; level <= MAX_PID_NS_LEVEL && level <= deepest; level++) {
-    upid = (const void*)__builtin_preserve_access_index(&pid->numbers[0]) +
+    upid = (const void *)__builtin_preserve_access_index(&pid->numbers[0]) +
            level * bpf_core_type_size(struct upid);
     ns = BPF_CORE_READ(upid, ns);
     if (BPF_CORE_READ(ns, ns.inum) == agent_pid_namespace) {
@@ -40,8 +40,8 @@ static __always_inline __u32 read_pid(const struct task_struct* task) {
   return 0;
 }
 
-static __always_inline __u64 read_cgroup_id(const struct task_struct* task) {
-  struct css_set* set = BPF_CORE_READ(task, cgroups);
+static __always_inline __u64 read_cgroup_id(const struct task_struct *task) {
+  struct css_set *set = BPF_CORE_READ(task, cgroups);
   struct cgroup_subsys_state **css, *state = NULL;
 
   if (read_hierarchy == CGROUP_HIERARCHY_V2) return BPF_CORE_READ(set, dfl_cgrp, kn, id);
@@ -55,7 +55,7 @@ static __always_inline __u64 read_cgroup_id(const struct task_struct* task) {
   return 0;
 }
 
-static __always_inline void read_memory(const struct mm_struct* mm, struct task_record* record) {
+static __always_inline void read_memory(const struct mm_struct *mm, struct task_record *record) {
   record->locked_pages = BPF_CORE_READ(mm, locked_vm);
   record->pinned_pages = 0;
   if (bpf_core_field_exists(mm->pinned_vm)) {
@@ -67,9 +67,9 @@ static __always_inline void read_memory(const struct mm_struct* mm, struct task_
   if (BPF_CORE_READ(mm, def_flags) & READ_VM_LOCKED) record->flags |= TASK_LOCKS_FUTURE;
 }
 
-static __always_inline void read_shm_count(const struct cred* cred, struct task_record* record) {
-  struct ucounts* ucounts;
-  atomic_long_t* counts;
+static __always_inline void read_shm_count(const struct cred *cred, struct task_record *record) {
+  struct ucounts *ucounts;
+  atomic_long_t *counts;
 
   record->user_shm_locked_pages = 0;
   if (bpf_core_field_exists(cred->ucounts) && bpf_core_field_exists(cred->ucounts->rlimit) &&
@@ -85,8 +85,8 @@ static __always_inline void read_shm_count(const struct cred* cred, struct task_
   }
 }
 
-static __always_inline void read_credentials(const struct cred* cred, struct task_record* record) {
-  const struct user_struct* user = BPF_CORE_READ(cred, user);
+static __always_inline void read_credentials(const struct cred *cred, struct task_record *record) {
+  const struct user_struct *user = BPF_CORE_READ(cred, user);
 
   record->real_uid = BPF_CORE_READ(cred, uid.val);
   record->effective_uid = BPF_CORE_READ(cred, euid.val);
@@ -107,8 +107,8 @@ static __always_inline void read_credentials(const struct cred* cred, struct tas
   read_shm_count(cred, record);
 }
 
-static __always_inline void read_task(const struct task_struct* task, struct task_record* record) {
-  const struct signal_struct* signal = BPF_CORE_READ(task, signal);
+static __always_inline void read_task(const struct task_struct *task, struct task_record *record) {
+  const struct signal_struct *signal = BPF_CORE_READ(task, signal);
 
   record->flags = 0;
   record->pid = read_pid(task);

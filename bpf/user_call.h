@@ -31,31 +31,31 @@ struct pt_regs___user {
 #pragma clang attribute pop
 
 /* The registers that it entered the kernel with; nothing of it is changed until it leaves. */
-static __always_inline const struct pt_regs___user* user_registers(struct task_struct* task) {
+static __always_inline const struct pt_regs___user *user_registers(struct task_struct *task) {
   if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) {
-    return (const void*)bpf_task_pt_regs(bpf_get_current_task_btf());
+    return (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
   }
   return BPF_CORE_READ(task, stack) + KERNEL_STACK_BYTES -
          bpf_core_type_size(struct pt_regs___user);
 }
 
 #if defined(__TARGET_ARCH_arm64)
-static __always_inline int is_32_bit(const struct task_struct* task) {
+static __always_inline int is_32_bit(const struct task_struct *task) {
   return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;
 }
 
-static __always_inline long read_user_call(const struct pt_regs___user* regs, __u64* args) {
+static __always_inline long read_user_call(const struct pt_regs___user *regs, __u64 *args) {
   args[0] = BPF_CORE_READ(regs, orig_x0);
   bpf_core_read(&args[1], 5 * sizeof(__u64), &regs->regs[1]);
   return BPF_CORE_READ(regs, syscallno);
 }
 #else
-static __always_inline int is_32_bit(const struct task_struct* task) {
+static __always_inline int is_32_bit(const struct task_struct *task) {
   if (!bpf_core_field_exists(task->thread_info.status)) return 0;
   return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
 }
 
-static __always_inline long read_user_call(const struct pt_regs___user* regs, __u64* args) {
+static __always_inline long read_user_call(const struct pt_regs___user *regs, __u64 *args) {
   args[0] = BPF_CORE_READ(regs, di);
   args[1] = BPF_CORE_READ(regs, si);
   args[2] = BPF_CORE_READ(regs, dx);
@@ -68,38 +68,23 @@ static __always_inline long read_user_call(const struct pt_regs___user* regs, __
 
 static __always_inline __u32 call_of_number(long number) {
   switch (number) {
-    case __NR_mlock:
-      return ATTEMPT_MLOCK;
-    case __NR_mlock2:
-      return ATTEMPT_MLOCK2;
-    case __NR_mlockall:
-      return ATTEMPT_MLOCKALL;
-    case __NR_mmap:
-      return ATTEMPT_MMAP;
-    case __NR_brk:
-      return ATTEMPT_BRK;
-    case __NR_mremap:
-      return ATTEMPT_MREMAP;
-    case __NR_shmctl:
-      return ATTEMPT_SHMCTL;
-    case __NR_shmget:
-      return ATTEMPT_SHMGET;
-    case __NR_io_uring_setup:
-      return ATTEMPT_RING_SETUP;
-    case __NR_io_uring_register:
-      return ATTEMPT_RING_REGISTER;
-    case __NR_setsockopt:
-      return ATTEMPT_SETSOCKOPT;
+    case __NR_mlock: return ATTEMPT_MLOCK;
+    case __NR_mlock2: return ATTEMPT_MLOCK2;
+    case __NR_mlockall: return ATTEMPT_MLOCKALL;
+    case __NR_mmap: return ATTEMPT_MMAP;
+    case __NR_brk: return ATTEMPT_BRK;
+    case __NR_mremap: return ATTEMPT_MREMAP;
+    case __NR_shmctl: return ATTEMPT_SHMCTL;
+    case __NR_shmget: return ATTEMPT_SHMGET;
+    case __NR_io_uring_setup: return ATTEMPT_RING_SETUP;
+    case __NR_io_uring_register: return ATTEMPT_RING_REGISTER;
+    case __NR_setsockopt: return ATTEMPT_SETSOCKOPT;
     case __NR_sendto:
     case __NR_sendmsg:
-    case __NR_sendmmsg:
-      return ATTEMPT_SEND;
-    case __NR_bpf:
-      return ATTEMPT_BPF;
-    case -1:
-      return ATTEMPT_FAULT;
-    default:
-      return ATTEMPT_BY_STACK;
+    case __NR_sendmmsg: return ATTEMPT_SEND;
+    case __NR_bpf: return ATTEMPT_BPF;
+    case -1: return ATTEMPT_FAULT;
+    default: return ATTEMPT_BY_STACK;
   }
 }
 

@@ -15,9 +15,9 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* With the books of before the call where there was a question, else of now. */
-static __always_inline int fill_attempt(struct lock_attempt* attempt,
-                                        const struct lock_attempt* question) {
-  const struct task_struct* task = (const void*)bpf_get_current_task();
+static __always_inline int fill_attempt(struct lock_attempt *attempt,
+                                        const struct lock_attempt *question) {
+  const struct task_struct *task = (const void *)bpf_get_current_task();
 
   if (question) {
     __builtin_memcpy(attempt, question, sizeof(*attempt));
@@ -54,11 +54,11 @@ static __noinline int on_return(long number, long result) {
 /* A function of a system call: fexit where trampolines work, else a kretprobe. */
 #define ON_RETURN(name)                                                               \
   SEC("fexit/__x64_sys_" #name)                                                       \
-  int after_x64_##name(__u64* ctx) { return on_return(__NR_##name, (long)ctx[1]); }   \
+  int after_x64_##name(__u64 *ctx) { return on_return(__NR_##name, (long)ctx[1]); }   \
   SEC("fexit/__arm64_sys_" #name)                                                     \
-  int after_arm64_##name(__u64* ctx) { return on_return(__NR_##name, (long)ctx[1]); } \
+  int after_arm64_##name(__u64 *ctx) { return on_return(__NR_##name, (long)ctx[1]); } \
   SEC("kretsyscall/" #name)                                                           \
-  int leave_##name(struct pt_regs* ctx) { return on_return(__NR_##name, PT_REGS_RC(ctx)); }
+  int leave_##name(struct pt_regs *ctx) { return on_return(__NR_##name, PT_REGS_RC(ctx)); }
 
 ON_RETURN(mlock)
 ON_RETURN(mlock2)
@@ -70,7 +70,7 @@ ON_RETURN(io_uring_setup)
 
 /* Every system call of every process pays for these two: only where it was asked for. */
 static __always_inline int on_any_return(long result) {
-  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
 #if defined(__TARGET_ARCH_arm64)
   return on_return(BPF_CORE_READ(user_registers(task), syscallno), result);
@@ -80,7 +80,7 @@ static __always_inline int on_any_return(long result) {
 }
 
 SEC("tp_btf/sys_exit")
-int on_sys_exit(__u64* ctx) { return on_any_return((long)ctx[1]); }
+int on_sys_exit(__u64 *ctx) { return on_any_return((long)ctx[1]); }
 
 SEC("raw_tp/sys_exit")
-int on_raw_sys_exit(__u64* ctx) { return on_any_return((long)ctx[1]); }
+int on_raw_sys_exit(__u64 *ctx) { return on_any_return((long)ctx[1]); }

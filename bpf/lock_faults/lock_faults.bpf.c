@@ -24,11 +24,13 @@ struct found {
 };
 
 #ifdef PAGEWARDEN_NO_CALLBACKS
-static __always_inline struct found mapping_at(__u64 address) { return (struct found){.page = address}; }
+static __always_inline struct found mapping_at(__u64 address) {
+  return (struct found){.page = address};
+}
 #else
-static long look_at(struct task_struct* task, struct vm_area_struct* vma, void* context) {
-  struct found* found = context;
-  const struct file* file = vma->vm_file;
+static long look_at(struct task_struct *task, struct vm_area_struct *vma, void *context) {
+  struct found *found = context;
+  const struct file *file = vma->vm_file;
 
   found->start = vma->vm_start;
   found->is_secret = file && file->f_inode->i_sb->s_magic == SECRETMEM_MAGIC &&
@@ -59,7 +61,7 @@ static __always_inline __u64 growth(__u64 address) {
   return page_bytes;
 }
 
-static __always_inline int tell_fault(struct lock_attempt* attempt, __u32 signal, __u64 address) {
+static __always_inline int tell_fault(struct lock_attempt *attempt, __u32 signal, __u64 address) {
   attempt->signal = signal;
   attempt->address = address;
   tell(attempt);
@@ -68,8 +70,8 @@ static __always_inline int tell_fault(struct lock_attempt* attempt, __u32 signal
 
 static __always_inline int on_stack_fault(__u64 address) {
   const __u32 thread = (__u32)bpf_get_current_pid_tgid();
-  struct lock_attempt* question = bpf_map_lookup_elem(&questions, &thread);
-  struct lock_attempt* attempt = take_desk();
+  struct lock_attempt *question = bpf_map_lookup_elem(&questions, &thread);
+  struct lock_attempt *attempt = take_desk();
 
   if (!question || !attempt || question->call != ATTEMPT_FAULT || !question->refusals) return 0;
   if (bpf_ktime_get_ns() - question->time_ns > FAULT_NS) return 0;
@@ -79,7 +81,7 @@ static __always_inline int on_stack_fault(__u64 address) {
 }
 
 static __always_inline int on_bus_error(__u64 address) {
-  struct lock_attempt* attempt;
+  struct lock_attempt *attempt;
   const struct found found = mapping_at(address);
 
   if (!found.is_secret) return 0;
@@ -93,9 +95,9 @@ static __always_inline int on_bus_error(__u64 address) {
 
 /* signal, its siginfo or a small number for none, task, group, result */
 SEC("tp_btf/signal_generate")
-int on_signal(__u64* ctx) {
+int on_signal(__u64 *ctx) {
   const int signal = (int)ctx[0];
-  const struct kernel_siginfo* info = (const void*)ctx[1];
+  const struct kernel_siginfo *info = (const void *)ctx[1];
   __u64 address;
 
   if (signal != SIGSEGV && signal != SIGBUS) return 0;

@@ -25,26 +25,24 @@ struct buffers_update {
   __u32 count;
 };
 
-static __always_inline __u64 registration_bytes(const __u64* args) {
+static __always_inline __u64 registration_bytes(const __u64 *args) {
   struct buffers2 buffers;
   struct buffers_update update;
 
   switch ((__u32)args[1]) {
-    case REGISTER_BUFFERS:
-      return sum_of_vectors(args[2], args[3], 1);
+    case REGISTER_BUFFERS: return sum_of_vectors(args[2], args[3], 1);
     case REGISTER_BUFFERS2:
-      if (bpf_probe_read_user(&buffers, sizeof(buffers), (const void*)args[2])) return 0;
+      if (bpf_probe_read_user(&buffers, sizeof(buffers), (const void *)args[2])) return 0;
       return sum_of_vectors(buffers.vectors, buffers.count, 1);
     case REGISTER_BUFFERS_UPDATE:
-      if (bpf_probe_read_user(&update, sizeof(update), (const void*)args[2])) return 0;
+      if (bpf_probe_read_user(&update, sizeof(update), (const void *)args[2])) return 0;
       return sum_of_vectors(update.vectors, update.count, 1);
-    default:
-      return 0;
+    default: return 0;
   }
 }
 
 static __always_inline int on_registration(__u32 opcode, long result) {
-  struct lock_attempt* attempt;
+  struct lock_attempt *attempt;
 
   if (result != -ENOMEM || (opcode != REGISTER_BUFFERS && opcode != REGISTER_BUFFERS2 &&
                             opcode != REGISTER_BUFFERS_UPDATE)) {
@@ -62,8 +60,8 @@ static __always_inline int on_registration(__u32 opcode, long result) {
 
 /* context, opcode, files, buffers, result */
 SEC("tp_btf/io_uring_register")
-int on_register(__u64* ctx) { return on_registration((__u32)ctx[1], (long)ctx[4]); }
+int on_register(__u64 *ctx) { return on_registration((__u32)ctx[1], (long)ctx[4]); }
 
 /* With an eventfd before the result: up to 5.19. */
 SEC("tp_btf/io_uring_register")
-int on_register_eventfd(__u64* ctx) { return on_registration((__u32)ctx[1], (long)ctx[5]); }
+int on_register_eventfd(__u64 *ctx) { return on_registration((__u32)ctx[1], (long)ctx[5]); }
