@@ -23,12 +23,18 @@ std::string NameOf(const Finding& finding) {
                               : finding.subject.substr(0, finding.subject.rfind('['));
 }
 
-// Fixes and check may name the process.
+// Of the same process, or of processes of one name whose fixes do not name them.
 bool Alike(const Finding& a, const Finding& b) {
-  return !a.pids.empty() && !b.pids.empty() && NameOf(a) == NameOf(b) &&
+  return a.pids.empty() == b.pids.empty() && NameOf(a) == NameOf(b) &&
          std::tie(a.code, a.severity, a.headline, a.where, a.effect, a.in_force, a.reason) ==
              std::tie(b.code, b.severity, b.headline, b.where, b.effect, b.in_force, b.reason) &&
          std::equal(a.fixes.begin(), a.fixes.end(), b.fixes.begin(), b.fixes.end(), Same);
+}
+
+void AddPids(const std::vector<pid_t>& from, std::vector<pid_t>& to) {
+  for (const pid_t pid : from) {
+    if (std::find(to.begin(), to.end(), pid) == to.end()) to.push_back(pid);
+  }
 }
 
 void NameAll(Finding& finding) {
@@ -67,10 +73,13 @@ std::vector<Finding> MergeAndOrder(std::vector<Finding> findings) {
     if (like == merged.end()) {
       merged.push_back(std::move(finding));
     } else {
-      like->pids.insert(like->pids.end(), finding.pids.begin(), finding.pids.end());
+      AddPids(finding.pids, like->pids);
     }
   }
-  for (Finding& finding : merged) NameAll(finding);
+  for (Finding& finding : merged) {
+    NameAll(finding);
+    if (finding.fixes.empty()) finding.fixes = {{EntryOf(finding.code).fix, "", "", {}}};
+  }
   std::stable_sort(merged.begin(), merged.end(), [](const Finding& a, const Finding& b) {
     return std::tie(b.severity, a.code, a.subject) < std::tie(a.severity, b.code, b.subject);
   });

@@ -42,7 +42,8 @@ Finding MakeFinding(FindingCode code, std::string subject, std::string headline)
 std::string OneLine(const Finding& finding);
 
 // Makes one finding of those that differ in their process only: the subject becomes
-// "nginx[11] and 2 more like it (12, 13)". Then orders by severity, code, subject.
+// "nginx[11] and 2 more like it (12, 13)"; the same finding twice becomes one. Those
+// without a fix of their own get their code's. Then orders by severity, code, subject.
 std::vector<Finding> MergeAndOrder(std::vector<Finding> findings);
 
 }  // namespace pagewarden

@@ -26,6 +26,13 @@ namespace {
 constexpr int kMaxGenerations = 64;
 constexpr absl::Duration kPatience = absl::Seconds(2);
 
+// A failure leaves it where it is.
+void Enter(const std::string& procs_file) {
+  const UniqueFd fd(open(procs_file.c_str(), O_WRONLY | O_CLOEXEC));
+  const ssize_t written = fd.ok() ? write(fd.get(), "0", 1) : 0;
+  static_cast<void>(written);
+}
+
 [[noreturn]] void Execute(const std::string& path, const std::vector<std::string>& command,
                           int report_fd) {
   std::vector<char*> arguments;
@@ -46,7 +53,8 @@ std::string OutcomeOf(int status) {
 
 }  // namespace
 
-absl::StatusOr<TracedCommand> TracedCommand::Start(const std::vector<std::string>& command) {
+absl::StatusOr<TracedCommand> TracedCommand::Start(const std::vector<std::string>& command,
+                                                   const std::string& procs_file) {
   const auto program = FindProgram(command.front(), getenv("PATH"));
   if (!program.ok()) return program.status();
   int ends[2];
@@ -56,7 +64,10 @@ absl::StatusOr<TracedCommand> TracedCommand::Start(const std::vector<std::string
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   const pid_t child = fork();
   if (child < 0) return ErrnoStatus(errno, "fork");
-  if (child == 0) Execute(program->path, command, writer.get());
+  if (child == 0) {
+    if (!procs_file.empty()) Enter(procs_file);
+    Execute(program->path, command, writer.get());
+  }
   writer = UniqueFd();
   int error = 0;
   TracedCommand running(child);

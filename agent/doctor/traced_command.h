@@ -14,9 +14,10 @@ namespace pagewarden {
 
 class TracedCommand {
  public:
-  // Starts it with stdout on this process's stderr. NotFound, PermissionDenied: it
-  // cannot be executed.
-  static absl::StatusOr<TracedCommand> Start(const std::vector<std::string>& command);
+  // Starts it with stdout on this process's stderr, and in the cgroup of `procs_file`
+  // unless that is empty. NotFound, PermissionDenied: it cannot be executed.
+  static absl::StatusOr<TracedCommand> Start(const std::vector<std::string>& command,
+                                             const std::string& procs_file);
 
   TracedCommand(TracedCommand&& other) noexcept;
   TracedCommand& operator=(TracedCommand&&) = delete;

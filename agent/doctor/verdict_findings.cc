@@ -191,7 +191,7 @@ std::vector<Fix> FixesOf(const Case& subject, const Attempt& attempt, const Comp
 }
 
 // 64 KiB is a default of old kernels, and also what `ulimit -l 65536` becomes.
-Finding UnitFinding(const Case& subject, const Attempt& attempt, FindingCode code) {
+Finding UnitFinding(const Case& subject, const Attempt& attempt) {
   const uint64_t limit = *attempt.soft_limit_bytes;
   Finding finding = FindingOf(
       subject, FindingCode::kUnitMixUp,
@@ -199,8 +199,7 @@ Finding UnitFinding(const Case& subject, const Attempt& attempt, FindingCode cod
                    Amount(limit * 1024), ", and enough",
                    limit == 65536 ? "; it may also be the default of kernels before 5.16" : ""));
   finding.fixes = {{absl::StrCat("if ", limit, " KiB were meant, write ", limit * 1024,
-                                 " where bytes are counted; what it needs is said at ",
-                                 CodeName(code)),
+                                 " where bytes are counted; else raise it to what is needed"),
                     "", "", {}}};
   return finding;
 }
@@ -233,7 +232,7 @@ Findings FindingsOfVerdict(const Case& subject, const Attempt& attempt, const Ve
   }
   Findings findings = {std::move(finding)};
   if (Has(details, LimitDetail::kUnit) && code != FindingCode::kSoftLimit) {
-    findings.push_back(UnitFinding(subject, attempt, code));
+    findings.push_back(UnitFinding(subject, attempt));
   }
   return findings;
 }

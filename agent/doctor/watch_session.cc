@@ -12,6 +12,7 @@
 #include "agent/audit/text.h"
 #include "agent/doctor/case_builder.h"
 #include "agent/doctor/checks.h"
+#include "agent/doctor/own_cgroup.h"
 #include "agent/doctor/traced_command.h"
 #include "agent/watch/attempt_source.h"
 
@@ -47,13 +48,16 @@ class Session {
   const HostFacts host_;
   std::optional<CgroupHierarchy> hierarchy_;
   std::optional<Case> command_case_;
-  std::optional<TracedCommand> command_;
+  std::optional<OwnCgroup> cgroup_;
+  std::optional<TracedCommand> command_;  // ends before its cgroup does
   std::map<pid_t, Case> cases_;
 };
 
 // The attempts of others are seen, too, where the hooks cannot tell them apart.
 bool Session::Concerns(const ObservedAttempt& seen) const {
-  return !command_ || command_->IsDescendant(seen.pid);
+  if (!command_) return true;
+  if (cgroup_ && seen.cgroup_id == cgroup_->id()) return true;
+  return command_->IsDescendant(seen.pid);
 }
 
 // Of a process that is gone already: what the attempt itself tells.
@@ -76,17 +80,16 @@ Case Session::CaseOf(const ObservedAttempt& seen) {
 }
 
 std::string EffectOfAttempt(const Attempt& attempt, const std::string& usual) {
+  if (attempt.signal != 0) return "the process ends";
   if (attempt.result && *attempt.result >= 0) return usual;
-  return "the program goes on without it, or ends: its own decision";
+  return "what it meant to lock stays swappable, if the program goes on";
 }
 
 void Session::Explain(const ObservedAttempt& seen) {
   const Case subject = CaseOf(seen);
   for (Finding& finding :
        FindingsOfVerdict(subject, seen.attempt, seen.verdict, /*observed=*/true)) {
-    if (finding.code != FindingCode::kUnitMixUp) {
-      finding.effect = EffectOfAttempt(seen.attempt, finding.effect);
-    }
+    finding.effect = EffectOfAttempt(seen.attempt, finding.effect);
     if (report_.findings.size() >= kMaxFindings) return;
     if (request_.on_finding) request_.on_finding(finding);
     report_.findings.push_back(std::move(finding));
@@ -125,7 +128,12 @@ absl::Status Session::StartCommand() {
   auto subject = CaseOfCommand(request_.command, hierarchy(), host_, options_);
   if (!subject.ok()) return subject.status();
   command_case_ = *std::move(subject);
-  auto command = TracedCommand::Start(request_.command);
+  if (hierarchy_) {
+    auto cgroup = OwnCgroup::Make(*hierarchy_);
+    if (cgroup.ok()) cgroup_.emplace(*std::move(cgroup));
+  }
+  auto command =
+      TracedCommand::Start(request_.command, cgroup_ ? cgroup_->procs_file() : "");
   if (!command.ok()) return command.status();
   command_.emplace(*std::move(command));
   return absl::OkStatus();

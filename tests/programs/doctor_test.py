@@ -3,8 +3,10 @@
 """Real processes in each state that the doctor knows: it must name the state by its code, and
 where the printed fix can be applied here, applying it must mend what was wrong."""
 
+import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 import tempfile
@@ -20,9 +22,6 @@ UNIT = "[Service]\nExecStart=/usr/bin/target\n"
 
 # Codes that no test here can bring about, and why.
 NOT_HERE = {
-    "PW011": "needs the host or a cgroup to run out of memory at the right moment: "
-             "tests/unit/doctor_verdicts_test.cc",
-    "PW012": "seen at the call only: tests/unit/doctor_verdicts_test.cc",
     "PW017": "this kernel has memfd_secret: tests/unit/doctor_host_test.cc",
     "PW018": "needs AppArmor in the kernel: tests/unit/doctor_verdicts_test.cc",
     "PW019": "needs SELinux in the kernel: tests/unit/doctor_verdicts_test.cc",
@@ -31,15 +30,21 @@ NOT_HERE = {
     "PW026": "depends on whether the machine has swap: tests/unit/doctor_host_test.cc",
     "PW028": "needs a machine that hibernates: tests/unit/doctor_host_test.cc",
     "PW030": "a setting of the whole machine: tests/unit/doctor_host_test.cc",
-    "PW034": "seen at the call only: tests/unit/doctor_verdicts_test.cc",
-    "PW035": "needs a kernel that charges memfd_secret to the user: "
-             "tests/unit/doctor_verdicts_test.cc",
-    "PW036": "seen at the call only: tests/unit/doctor_verdicts_test.cc",
-    "PW037": "seen at the call only: tests/unit/doctor_verdicts_test.cc",
     "PW038": "needs zram or zswap: tests/unit/doctor_host_test.cc",
-    "PW039": "seen at the call only: tests/unit/doctor_verdicts_test.cc",
-    "PW040": "seen at the call only: tests/unit/doctor_verdicts_test.cc",
-    "PW041": "seen at the call only: tests/unit/doctor_verdicts_test.cc",
+    "PW041": "for what no known cause explains: tests/unit/doctor_verdicts_test.cc",
+}
+# Reasons of docs/reasons.md, and the codes that stand for them.
+CODES_OF_REASONS = {
+    "SECCOMP": ["PW015"], "LIMIT_ZERO": ["PW001"], "NOT_OWNER": ["PW036"],
+    "PERF_BUDGET": ["PW023"], "BPF_UID_BUDGET": ["PW023"], "UID_BUDGET": ["PW023"],
+    "OVER_LIMIT": ["PW003"], "OVER_LIMIT.SOFT_BELOW_HARD": ["PW002"],
+    "OVER_LIMIT.CAP_IN_USER_NS": ["PW004"], "OVER_LIMIT.CAP_NOT_EFFECTIVE": ["PW005"],
+    "OVER_LIMIT.LIMIT_BELOW_PAGE": ["PW003"], "OVER_LIMIT.DRIFT": ["PW032"],
+    "OVER_LIMIT.UNIT": ["PW003", "PW031"], "OVER_LIMIT_VSZ": ["PW034"],
+    "HUGETLB_LEN": ["PW040"], "HUGETLB_GROUP": ["PW040"], "HOLE": ["PW012"],
+    "UNPOPULATABLE": ["PW012"], "VMA_LIMIT": ["PW013"], "FUTURE_OVER_LIMIT": ["PW003", "PW021"],
+    "NO_MEMORY": ["PW011"], "ARGS": ["PW039"], "STACK_OVER_LIMIT": ["PW021"],
+    "SECRET_UID_BUDGET": ["PW035"], "PRIVILEGED_BYPASS": ["PW033"], "PARTIAL": ["PW037"],
 }
 SEEN = set()
 
@@ -468,6 +473,85 @@ class HostTest(DoctorCase):
                 self.assertNotIn(str(area), Diagnosis([]).text.stdout)
             finally:
                 subprocess.run(["swapoff", area], capture_output=True, check=False)
+
+
+@harness.needs_root
+class WatchTest(DoctorCase):
+    """Refusals as they happen, by the hooks of this kernel."""
+
+    SCENARIO = harness.BUILD / "tests" / "reasons" / "reasons-scenario"
+
+    def scenarios(self):
+        done = subprocess.run([self.SCENARIO], capture_output=True, text=True, check=False)
+        rows = [line.split("\t") for line in done.stdout.splitlines()]
+        return {name: code for name, _, code in rows}
+
+    def trace_all(self, names):
+        """(report, {name: pid, or None where it cannot be provoked}) of one run."""
+        script = "for name; do echo name $name; (echo; sleep 0.15) | $0 $name; done; true"
+        command = [pagewarden.PAGEWARDEN, "doctor", "--trace", "--json", "--", "sh", "-c", script,
+                   self.SCENARIO, *names]
+        done = subprocess.run(doctor.words(command), capture_output=True, text=True, timeout=200,
+                              check=False)
+        pids, name = {}, None
+        for line in done.stderr.splitlines():
+            word, _, rest = line.partition(" ")
+            if word == "name":
+                name = rest
+            if word == "ready":
+                pids[name] = int(rest)
+        return json.loads(done.stdout), pids
+
+    def test_each_reason_has_its_finding(self):
+        scenarios = self.scenarios()
+        report, pids = self.trace_all(list(scenarios))
+        self.assertGreater(len(pids), 35)
+        for name, reason in scenarios.items():
+            if name not in pids:
+                continue  # not on this kernel: tests/reasons says why
+            of_process = [f for f in report["findings"] if f"[{pids[name]}]" in f["subject"]]
+            with self.subTest(scenario=name, reason=reason):
+                if not reason:
+                    self.assertEqual(of_process, [])
+                    continue
+                told = [f["code"] for f in of_process if f.get("reason") == reason]
+                self.assertEqual(len(told), 1, of_process)
+                self.assertIn(told[0], CODES_OF_REASONS[reason])
+                SEEN.update(f["code"] for f in of_process)
+                for finding in of_process:
+                    self.assertTrue(finding["fixes"], finding)
+                if reason.endswith(".UNIT"):
+                    self.assertIn("PW031", [f["code"] for f in of_process])
+        SEEN.discard("PW041")
+
+    def test_a_running_process(self):
+        with Target([*NO_IPC_LOCK, "prlimit", "--memlock=98304:98304"]) as target:
+            with subprocess.Popen(doctor.words([pagewarden.PAGEWARDEN, "doctor", "--pid",
+                                                target.pid, "--need", "4Ki", "--watch", "30"]),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True) as watcher:
+                # Hooks are attached some time after its start.
+                for _ in range(200):
+                    self.assertEqual(target.ask("lock", MIB), "ENOMEM")
+                    if select.select([watcher.stderr], [], [], 0.1)[0]:
+                        break
+                line = watcher.stderr.readline()
+                watcher.kill()
+        self.assertTrue(line.startswith("pagewarden: PW003: doctor-target["), line)
+
+    def test_outcome_of_a_traced_command(self):
+        done = subprocess.run(doctor.words([pagewarden.PAGEWARDEN, "doctor", "--trace", "--", "sh",
+                                            "-c", "echo out; exit 3"]), capture_output=True,
+                              text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the command ended: exit 3", done.stdout)
+        self.assertEqual(done.stderr, "out\n")
+
+    def test_traced_command_that_does_not_end(self):
+        done = subprocess.run(doctor.words([pagewarden.PAGEWARDEN, "doctor", "--trace", "--watch",
+                                            "0.5", "--", "sleep", "1000"]), capture_output=True,
+                              text=True, timeout=30, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class ZTableTest(unittest.TestCase):
