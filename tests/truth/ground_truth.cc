@@ -73,8 +73,7 @@ void AssignSlots(const Options& options, Board& board) {
 void PrintLeftOut(const Kernel& kernel) {
   if (kernel.has_rings == 0) absl::PrintF("LEFT OUT io_uring: it cannot be used here\n");
   if (kernel.has_secret_memory == 0) absl::PrintF("LEFT OUT memfd_secret: there is none here\n");
-  if (!MayUseBpf())
-    absl::PrintF("LEFT OUT source bpf and peaks: CAP_BPF and CAP_PERFMON are missing\n");
+  if (!MayUseBpf()) absl::PrintF("LEFT OUT source bpf, peaks: no CAP_BPF and CAP_PERFMON\n");
 }
 
 absl::Status PrepareFiles(const char* worker, int& board_fd, Board*& board) {
@@ -93,7 +92,9 @@ absl::Status PrepareFiles(const char* worker, int& board_fd, Board*& board) {
 
 // Where it cannot run, and why.
 absl::Status CheckHere() {
-  if (geteuid() != 0) return absl::PermissionDeniedError("needs root");
+  if (geteuid() != 0 || !HasCapability(CAP_IPC_LOCK)) {
+    return absl::PermissionDeniedError("needs root with CAP_IPC_LOCK");
+  }
   if (sysconf(_SC_PAGESIZE) != kPageBytes) return absl::UnimplementedError("other pages");
   rlimit files = {};
   getrlimit(RLIMIT_NOFILE, &files);

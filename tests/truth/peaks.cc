@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/truth/peaks.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "agent/cgroup/hierarchy.h"
 
 namespace truth {
 namespace {
@@ -17,21 +14,24 @@ const pagewarden::Peak* Find(const Map& map, const Key& key) {
   return found == map.end() ? nullptr : &found->second;
 }
 
-// The kernel's id of a cgroup is the inode of its directory.
-uint64_t IdOf(const std::string& directory) {
-  struct stat info = {};
-  return stat(directory.c_str(), &info) == 0 ? info.st_ino : 0;
-}
-
 }  // namespace
 
 absl::StatusOr<Peaks> Peaks::Open() {
-  const auto hierarchy = pagewarden::CgroupHierarchy::Find();
-  if (!hierarchy.ok()) return hierarchy.status();
-  pagewarden::HookReport report;
-  auto peaks = pagewarden::LockedPeaks::Open(hierarchy->version(), {}, &report);
-  if (!peaks.ok()) return peaks.status();
-  return Peaks(*std::move(peaks));
+  auto found = pagewarden::CgroupHierarchy::Find();
+  if (!found.ok()) return found.status();
+  auto hierarchy = std::make_unique<pagewarden::CgroupHierarchy>(*std::move(found));
+  auto watch = pagewarden::Watch::Open(hierarchy.get(), {});
+  if (!watch.ok()) return watch.status();
+  return Peaks(std::move(hierarchy), *std::move(watch));
+}
+
+void Peaks::Poll(absl::Duration timeout) { events_ += watch_.Poll(timeout).size(); }
+
+pagewarden::HookReport Peaks::hook() const {
+  for (const pagewarden::HookReport& report : watch_.hooks()) {
+    if (report.question == "peaks") return report;
+  }
+  return {};
 }
 
 // Who never locked anything may be left out.
@@ -45,18 +45,18 @@ void Peaks::CompareOne(const std::string& whom, const pagewarden::Peak* peak, ui
 }
 
 void Peaks::Compare(const Board& board, const CgroupTree& tree) {
-  if (absl::Status status = peaks_.Sample(); !status.ok()) comparison_.Fail(status.ToString());
-  const auto of_processes = peaks_.ByProcess();
+  Poll(absl::ZeroDuration());
+  const auto of_processes = watch_.ProcessPeaks();
   for (uint32_t i = 0; i < board.slots; ++i) {
     const Slot& slot = board.of[i];
     const std::string name = absl::StrCat("slot ", i, " pid ", slot.pid.load());
     CompareOne(name, Find(of_processes, slot.pid.load()), slot.locked_bytes, slot.peak_bytes);
   }
-  const auto of_cgroups = peaks_.ByCgroup();
+  const auto of_cgroups = watch_.CgroupPeaks();
   for (uint32_t i = 0; i < kCgroups; ++i) {
     const CgroupBook& book = board.cgroups[i];
-    CompareOne(absl::StrCat("cgroup ", i), Find(of_cgroups, IdOf(tree.directories[i])),
-               book.locked_bytes, book.peak_bytes);
+    CompareOne(absl::StrCat("cgroup ", i), Find(of_cgroups, tree.paths[i]), book.locked_bytes,
+               book.peak_bytes);
   }
 }
 

@@ -55,6 +55,7 @@ absl::Status Run::Work(absl::Duration duration) {
   const absl::Time end = absl::Now() + duration;
   while (absl::Now() < end) {
     if (absl::Status status = fleet_.Tend(); !status.ok()) return status;
+    if (peaks_) peaks_->Poll(absl::ZeroDuration());
     absl::SleepFor(absl::Milliseconds(2));
   }
   return absl::OkStatus();
@@ -120,9 +121,11 @@ void Run::PrintOperations() const {
 void Run::PrintPeaks() const {
   if (!peaks_) return;
   const pagewarden::HookReport hook = peaks_->hook();
-  absl::PrintF("peaks: %d compared, %d of them exact, %d differences; by %s, %d changes lost\n",
-               peaks_->comparison().figures(), peaks_->exact(), peaks_->comparison().differences(),
-               hook.hook, hook.lost);
+  absl::PrintF(
+      "peaks: %d compared, %d of them exact, %d differences; by %s, %d changes lost; %d other "
+      "events\n",
+      peaks_->comparison().figures(), peaks_->exact(), peaks_->comparison().differences(),
+      hook.hook, hook.lost, peaks_->events());
 }
 
 void Run::PrintSummary(const Options& options) const {

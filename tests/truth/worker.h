@@ -41,8 +41,8 @@ struct Worker {
 void Enter(Worker& worker);
 void Leave(Worker& worker);
 
-// Puts what /proc/thread-self/status says into the books, and complains where that is not what
-// the model says. Within Enter and Leave, after every system call that changes it.
+// Puts what /proc/thread-self/status says into the books, and complains where that is not
+// what the model says. Within Enter and Leave, after every system call that changes it.
 void Account(Worker& worker, Kind kind);
 
 // As Account, where only the kernel knows how much is outside the regions.
