@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tests/truth/worker.h"
 
 namespace truth {
@@ -17,6 +19,7 @@ namespace {
 
 constexpr uint32_t kMeanPauseMicroseconds = 40 * 1000;
 constexpr uint32_t kPauseMicroseconds = 1000 * 1000;
+constexpr rlim_t kSmallLimit = 1 << 20;  // so that some calls are over it
 constexpr size_t kStackBytes = 64 << 10;
 
 struct Operation {
@@ -161,6 +164,10 @@ void BeginLife(Worker& worker) {
   worker.random = Random(worker.board.seed ^ (uint64_t{worker.index} << 40) ^ slot.generation);
   rlimit limit = {};
   getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (slot.unprivileged != 0) {
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kSmallLimit << worker.random.Below(4));
+    setrlimit(RLIMIT_MEMLOCK, &limit);
+  }
   worker.model.limit_pages = limit.rlim_cur / kPageBytes;
   worker.model.has_capability = HasLockCapability();
   char name[16];
