@@ -72,9 +72,7 @@ int Fail(int exit_code, absl::string_view message) {
 }
 
 // As they happen, for people who wait; the report at the end has them all again.
-void PrintNow(const Finding& finding) {
-  std::cerr << "pagewarden: " << OneLine(finding) << "\n";
-}
+void PrintNow(const Finding& finding) { std::cerr << "pagewarden: " << OneLine(finding) << "\n"; }
 
 absl::StatusOr<DoctorReport> Trace(const Options& options) {
   DoctorReport report;
@@ -115,9 +113,9 @@ absl::StatusOr<DoctorReport> Examine(const Options& options) {
 }
 
 int ExitCodeOf(const DoctorReport& report, Severity fail_on) {
-  const bool fails = std::any_of(
-      report.findings.begin(), report.findings.end(),
-      [fail_on](const Finding& finding) { return finding.severity >= fail_on; });
+  const bool fails =
+      std::any_of(report.findings.begin(), report.findings.end(),
+                  [fail_on](const Finding& finding) { return finding.severity >= fail_on; });
   if (fails) return kExitFindings;
   return report.unreadable.empty() ? kExitClean : kExitPartialData;
 }

@@ -66,8 +66,7 @@ void WarnOfPolicy(const Program& program, const AllocationPolicy& policy) {
   const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(getpid());
   const MemlockNeed need{LockedAtStart(policy), MayGrow(policy)};
   if (limits.ok()) {
-    const auto finding =
-        CheckMemlock(program.executable, need, *limits, WillHaveUsableIpcLock());
+    const auto finding = CheckMemlock(program.executable, need, *limits, WillHaveUsableIpcLock());
     if (finding) Warn(*finding);
   }
   const auto finding = CheckSecretMemory(policy);

@@ -36,9 +36,9 @@ std::string SecurityText(const std::string& label) {
 }  // namespace
 
 std::string WhereOf(const ProcessFacts& facts, const Environment& environment) {
-  return absl::StrCat(Describe(environment), ", ",
-                      facts.in_initial_user_ns ? "host" : "another", " user namespace, ",
-                      SeccompText(facts), facts.no_new_privs ? ", no_new_privs" : "",
+  return absl::StrCat(Describe(environment), ", ", facts.in_initial_user_ns ? "host" : "another",
+                      " user namespace, ", SeccompText(facts),
+                      facts.no_new_privs ? ", no_new_privs" : "",
                       SecurityText(facts.security_label));
 }
 

@@ -9,8 +9,8 @@
 
 #include "agent/doctor/environment/environment.h"
 #include "agent/doctor/executable_facts.h"
-#include "agent/doctor/finding.h"
 #include "agent/doctor/filter_probe.h"
+#include "agent/doctor/finding.h"
 #include "agent/doctor/host_facts.h"
 #include "agent/doctor/process_facts.h"
 #include "agent/reasons/attempt.h"
@@ -26,7 +26,7 @@ struct Need {
 };
 
 struct Case {
-  std::string name;  // "nginx[4711]", or the command's executable
+  std::string name;    // "nginx[4711]", or the command's executable
   ProcessFacts facts;  // of the process; of a command: of the one that starts it
   Environment environment;
   std::string where;    // cgroup, namespaces, filters, in a line
@@ -35,7 +35,7 @@ struct Case {
   ExecutableFacts executable;
   HostFacts host;
   Need need;
-  std::string shim_path;  // of this installation
+  std::string shim_path;              // of this installation
   std::optional<FilterProbe> filter;  // of the seccomp filter; absent: not known
 
   bool IsRunning() const { return command.empty(); }

@@ -37,8 +37,8 @@ std::string NeedOption(const DoctorOptions& options) {
 
 void Detect(Case& subject) {
   const ProcessFacts& facts = subject.facts;
-  subject.environment = DetectEnvironment(ReadEnvironmentFacts(
-      facts.pid, facts.cgroup_text, facts.uid, facts.in_initial_user_ns));
+  subject.environment = DetectEnvironment(
+      ReadEnvironmentFacts(facts.pid, facts.cgroup_text, facts.uid, facts.in_initial_user_ns));
   subject.environment.gid = facts.gid;
   subject.where = WhereOf(facts, subject.environment);
 }
@@ -92,15 +92,14 @@ std::string DescribeNeed(const Need& need) {
 
 std::string DescribeFacts(const Case& subject) {
   const ProcessFacts& facts = subject.facts;
-  const char* capability = facts.HasUsableIpcLock()            ? "CAP_IPC_LOCK counts"
-                           : HasIpcLock(facts.cap_effective)   ? "CAP_IPC_LOCK does not count here"
-                                                               : "no CAP_IPC_LOCK";
+  const char* capability = facts.HasUsableIpcLock()          ? "CAP_IPC_LOCK counts"
+                           : HasIpcLock(facts.cap_effective) ? "CAP_IPC_LOCK does not count here"
+                                                             : "no CAP_IPC_LOCK";
   return absl::StrCat(
       subject.name, ": ", subject.where, "; ", capability, "; RLIMIT_MEMLOCK ",
       LimitAmount(facts.limits.soft), " soft, ", LimitAmount(facts.limits.hard), " hard; ",
       subject.IsRunning() ? absl::StrCat("locked ", Amount(facts.locked_bytes), "; ") : "",
-      DescribeNeed(subject.need),
-      facts.shim_loaded ? "; the shim is loaded" : "");
+      DescribeNeed(subject.need), facts.shim_loaded ? "; the shim is loaded" : "");
 }
 
 absl::StatusOr<Case> CaseOfProcess(pid_t pid, const CgroupHierarchy* hierarchy,

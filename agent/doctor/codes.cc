@@ -150,15 +150,16 @@ const std::vector<CodeEntry>& AllCodes() {
 
 const CodeEntry& EntryOf(FindingCode code) { return kCodes[static_cast<size_t>(code) - 1]; }
 
-std::string CodeName(FindingCode code) {
-  return absl::StrFormat("PW%03d", static_cast<int>(code));
-}
+std::string CodeName(FindingCode code) { return absl::StrFormat("PW%03d", static_cast<int>(code)); }
 
 const char* SeverityName(Severity severity) {
   switch (severity) {
-    case Severity::kInfo: return "info";
-    case Severity::kWarning: return "warning";
-    case Severity::kError: return "error";
+    case Severity::kInfo:
+      return "info";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kError:
+      return "error";
   }
   return "";
 }
@@ -174,7 +175,8 @@ bool ParseSeverity(const std::string& name, Severity& severity) {
 }
 
 std::string CodesAsMarkdown() {
-  std::string table = "| code | severity | what is seen | why | what to do |\n|---|---|---|---|---|\n";
+  std::string table =
+      "| code | severity | what is seen | why | what to do |\n|---|---|---|---|---|\n";
   for (const CodeEntry& entry : kCodes) {
     absl::StrAppend(&table, "| ", CodeName(entry.code), " | ", SeverityName(entry.severity), " | ",
                     entry.title, " | ", entry.why, " | ", entry.fix, " |\n");

@@ -66,8 +66,8 @@ struct CodeEntry {
 const std::vector<CodeEntry>& AllCodes();
 const CodeEntry& EntryOf(FindingCode code);
 
-std::string CodeName(FindingCode code);            // "PW003"
-const char* SeverityName(Severity severity);       // "error", "warning", "info"
+std::string CodeName(FindingCode code);       // "PW003"
+const char* SeverityName(Severity severity);  // "error", "warning", "info"
 bool ParseSeverity(const std::string& name, Severity& severity);
 
 // All codes as a table in Markdown, as docs/doctor.md has it.

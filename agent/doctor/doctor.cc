@@ -51,11 +51,11 @@ void CheckLimitsConf(const Case& subject, DoctorReport& report) {
   const uid_t uid = subject.facts.uid;
   const auto configured = ConfiguredMemlock("", UserName(uid), GroupNames(uid));
   if (!configured || !Exceeds(configured->hard_bytes, subject.facts.limits.hard)) return;
-  Finding finding = FindingOf(
-      subject, FindingCode::kLimitsConfIgnored,
-      absl::StrCat("has a hard limit of ", LimitAmount(subject.facts.limits.hard), ", although ",
-                   configured->file, " gives ", UserName(uid), " ",
-                   LimitAmount(configured->hard_bytes)));
+  Finding finding =
+      FindingOf(subject, FindingCode::kLimitsConfIgnored,
+                absl::StrCat("has a hard limit of ", LimitAmount(subject.facts.limits.hard),
+                             ", although ", configured->file, " gives ", UserName(uid), " ",
+                             LimitAmount(configured->hard_bytes)));
   finding.effect = "the line counts for new login sessions only";
   finding.fixes = LimitFixesOf(subject, std::max<uint64_t>(subject.need.bytes, 1 << 20),
                                /*capability_helps=*/false);
@@ -76,9 +76,11 @@ void CheckRestart(const UnitSettings& settings, const Case& subject, DoctorRepor
       absl::StrCat("has a hard limit of ", LimitAmount(subject.facts.limits.hard), ", although ",
                    settings.memlock_source, " says ", LimitAmount(settings.memlock.hard)));
   finding.effect = "it was started before, or systemd has not read the file again";
-  finding.fixes = {{"start it again", "", "",
-                    {"systemctl daemon-reload",
-                     absl::StrCat("systemctl restart ", subject.environment.name)}}};
+  finding.fixes = {
+      {"start it again",
+       "",
+       "",
+       {"systemctl daemon-reload", absl::StrCat("systemctl restart ", subject.environment.name)}}};
   report.findings.push_back(std::move(finding));
 }
 
@@ -138,8 +140,9 @@ absl::StatusOr<DoctorReport> ExamineUnit(const std::string& unit, const DoctorOp
   const auto file = LoadUnit(options.root, unit);
   if (absl::IsInvalidArgument(file.status())) return file.status();
   DoctorReport report;
-  report.subject = file.ok() ? file->name
-                   : absl::StrContains(unit, '.') ? unit : absl::StrCat(unit, ".service");
+  report.subject = file.ok()                      ? file->name
+                   : absl::StrContains(unit, '.') ? unit
+                                                  : absl::StrCat(unit, ".service");
   std::vector<pid_t> pids;
   if (options.root.empty()) pids = ProcessesOf(report.subject);
   if (pids.empty() && !file.ok()) return file.status();
@@ -179,16 +182,21 @@ DoctorReport ExamineHost() {
   DoctorReport report;
   report.subject = "this host";
   const HostFacts facts = ReadHostFacts();
-  report.checked = {"swap areas and what lies below them", "zram, zswap", "hibernation",
-                    "core dumps", "fs.suid_dumpable", "vm.max_map_count", "memfd_secret",
+  report.checked = {"swap areas and what lies below them",
+                    "zram, zswap",
+                    "hibernation",
+                    "core dumps",
+                    "fs.suid_dumpable",
+                    "vm.max_map_count",
+                    "memfd_secret",
                     "limits, drift and shims of all processes"};
   report.unreadable = facts.unreadable;
   report.findings = CheckHost(facts);
   const auto hierarchy = CgroupHierarchy::Find();
   const auto snapshot = TakeSnapshot(Pointer(hierarchy), {});
   if (snapshot.ok()) {
-    report.observed.push_back(absl::StrCat(snapshot->processes.size(), " processes, from ",
-                                           snapshot->source));
+    report.observed.push_back(
+        absl::StrCat(snapshot->processes.size(), " processes, from ", snapshot->source));
     Append(snapshot->unreadable, report.unreadable);
     for (Finding& finding : CheckProcesses(snapshot->processes)) {
       report.findings.push_back(std::move(finding));

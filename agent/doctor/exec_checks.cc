@@ -23,18 +23,20 @@ bool ExecIsRefused(const Case& subject) {
 }
 
 Finding ExecRefused(const Case& subject) {
-  const bool ipc_lock = HasIpcLock(subject.executable.capabilities.permitted &
-                                   ~subject.facts.cap_bounding);
+  const bool ipc_lock =
+      HasIpcLock(subject.executable.capabilities.permitted & ~subject.facts.cap_bounding);
   Finding finding = FindingOf(
       subject, FindingCode::kExecRefused,
       absl::StrCat("cannot be executed: it has ", ipc_lock ? "cap_ipc_lock" : "capabilities",
                    "=ep, which the bounding set of its caller lacks"));
   finding.effect = "a shell says \"Operation not permitted\" and exits with 126";
-  finding.fixes = {{"take the capability off the file, as root", "", "",
+  finding.fixes = {{"take the capability off the file, as root",
+                    "",
+                    "",
                     {absl::StrCat("setcap -r ", ShellQuote(subject.executable.path))}}};
   if (subject.environment.kind == EnvironmentKind::kDocker) {
-    finding.fixes.push_back({"or let the container have it", "", "",
-                             {"docker run --cap-add=IPC_LOCK …"}});
+    finding.fixes.push_back(
+        {"or let the container have it", "", "", {"docker run --cap-add=IPC_LOCK …"}});
   }
   return finding;
 }
@@ -45,23 +47,30 @@ Fix AmbientFix(const Case& subject) {
                       "and give the unit the capability as an ambient one");
   }
   const std::string command = subject.command.empty() ? "COMMAND" : subject.command;
-  return {"and start it with the ambient capability, as root", "", "",
+  return {"and start it with the ambient capability, as root",
+          "",
+          "",
           {WithAmbientIpcLock(subject.environment, command)}};
 }
 
 // The loader takes a bare name from its own directories, if the library is setuid (ld.so(8)).
 Fix InstalledShimFix(const Case& subject) {
   const std::string library = subject.shim_path.empty() ? "libpagewarden.so" : subject.shim_path;
-  return {"install the shim for such programs (all users can then load it), allow them by "
-          "`secureExec: Allow`, and preload it by its bare name", "", "",
-          {absl::StrCat("install -m 4755 ", ShellQuote(library), " /usr/lib/x86_64-linux-gnu/"),
-           "LD_PRELOAD=libpagewarden.so"}};
+  return {
+      "install the shim for such programs (all users can then load it), allow them by "
+      "`secureExec: Allow`, and preload it by its bare name",
+      "",
+      "",
+      {absl::StrCat("install -m 4755 ", ShellQuote(library), " /usr/lib/x86_64-linux-gnu/"),
+       "LD_PRELOAD=libpagewarden.so"}};
 }
 
 std::vector<Fix> SecureExecutionFixes(const Case& subject) {
   const FilePrivileges& file = subject.executable.privileges;
   if (file.has_capabilities) {
-    return {{"take the capabilities off the file, as root", "", "",
+    return {{"take the capabilities off the file, as root",
+             "",
+             "",
              {absl::StrCat("setcap -r ", ShellQuote(subject.executable.path))}},
             AmbientFix(subject)};
   }

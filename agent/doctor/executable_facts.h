@@ -18,7 +18,7 @@ struct FileCapabilities {
 };
 
 struct ExecutableFacts {
-  std::string path;    // as given
+  std::string path;  // as given
   bool readable = false;
   std::optional<ElfSummary> elf;  // absent: not an ELF file
   FilePrivileges privileges;

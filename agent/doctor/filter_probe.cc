@@ -30,7 +30,9 @@ constexpr Probe kProbes[] = {
     {"mlockall", SYS_mlockall, {kNoSuchFlags}, {EINVAL}},
     {"munlock", SYS_munlock, {kAddress, 0}, {}},
     // No bytes: refused after the filter, before anything is mapped.
-    {"mmap(MAP_LOCKED)", SYS_mmap, {0, 0, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0},
+    {"mmap(MAP_LOCKED)",
+     SYS_mmap,
+     {0, 0, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0},
      {EINVAL}},
     {"memfd_secret", SYS_memfd_secret, {kNoSuchFlags}, {EINVAL, ENOSYS}},
 };

@@ -43,8 +43,8 @@ void NameAll(Finding& finding) {
   const size_t count = others.size();
   const bool cut = count > kMostNamedProcesses;
   if (cut) others.resize(kMostNamedProcesses);
-  absl::StrAppend(&finding.subject, " and ", count, " more like it (",
-                  absl::StrJoin(others, ", "), cut ? ", …)" : ")");
+  absl::StrAppend(&finding.subject, " and ", count, " more like it (", absl::StrJoin(others, ", "),
+                  cut ? ", …)" : ")");
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ struct Finding {
   std::string where;        // cgroup, namespaces, filters; may be empty
   std::string effect;
   std::vector<std::string> in_force;  // what protects already, and what does not
-  std::vector<Fix> fixes;  // the least privilege first; empty: `why` tells what to know
-  std::string check;       // the command that shows whether it is mended
+  std::vector<Fix> fixes;             // the least privilege first; empty: `why` tells what to know
+  std::string check;                  // the command that shows whether it is mended
   std::string why;
   std::string reason;  // "OVER_LIMIT.UNIT": code of agent/reasons, where it was asked
 };

@@ -29,9 +29,8 @@ std::string Describe(const SwapArea& area) {
 }
 
 std::string Join(const std::vector<SwapArea>& areas) {
-  return absl::StrJoin(areas, ", ", [](std::string* out, const SwapArea& area) {
-    out->append(Describe(area));
-  });
+  return absl::StrJoin(areas, ", ",
+                       [](std::string* out, const SwapArea& area) { out->append(Describe(area)); });
 }
 
 std::vector<SwapArea> OfStorage(const HostFacts& facts, std::initializer_list<Storage> kinds) {
@@ -47,11 +46,14 @@ Finding PlainSwap(const std::vector<SwapArea>& areas, const char* what) {
       HostFinding(FindingCode::kPlainSwap, absl::StrCat("swaps to ", what, ": ", Join(areas)));
   finding.effect = "secrets that are not locked can be read from the disk, now and later";
   for (const SwapArea& area : areas) {
-    finding.fixes.push_back({absl::StrCat("go without ", Printable(area.path)), "", "",
+    finding.fixes.push_back({absl::StrCat("go without ", Printable(area.path)),
+                             "",
+                             "",
                              {absl::StrCat("swapoff '", Printable(area.path), "'")}});
   }
   finding.fixes.push_back(
-      {"or encrypt a partition with a key that is new at each start", "/etc/crypttab",
+      {"or encrypt a partition with a key that is new at each start",
+       "/etc/crypttab",
        "cryptswap /dev/PARTITION /dev/urandom swap,cipher=aes-xts-plain64,size=512\n",
        {"systemctl daemon-reload", "systemctl start systemd-cryptsetup@cryptswap.service"}});
   return finding;
@@ -73,10 +75,10 @@ void CheckSwap(const HostFacts& facts, std::vector<Finding>& findings) {
   }
   const auto memory = OfStorage(facts, {Storage::kMemory, Storage::kMemoryAndDisk});
   if (memory.empty() && !facts.zswap) return;
-  Finding finding = HostFinding(
-      FindingCode::kCompressedSwap,
-      memory.empty() ? "keeps compressed pages in memory before its swap areas (zswap)"
-                     : absl::StrCat("swaps to compressed memory: ", Join(memory)));
+  Finding finding =
+      HostFinding(FindingCode::kCompressedSwap,
+                  memory.empty() ? "keeps compressed pages in memory before its swap areas (zswap)"
+                                 : absl::StrCat("swaps to compressed memory: ", Join(memory)));
   const bool to_disk = !OfStorage(facts, {Storage::kMemoryAndDisk}).empty();
   if (to_disk) finding.severity = Severity::kWarning;
   finding.effect = to_disk ? "pages can be written to zram's backing device"
@@ -86,17 +88,18 @@ void CheckSwap(const HostFacts& facts, std::vector<Finding>& findings) {
 
 void CheckHibernation(const HostFacts& facts, std::vector<Finding>& findings) {
   if (!facts.can_hibernate) return;
-  Finding finding = HostFinding(
-      FindingCode::kHibernation,
-      absl::StrCat("can hibernate", facts.resume.empty() ? "" : ", and resumes from ",
-                   Printable(facts.resume)));
-  const bool disk = facts.HasSwap() && OfStorage(facts, {Storage::kMemory}).size() <
-                                           facts.swap->size();
+  Finding finding =
+      HostFinding(FindingCode::kHibernation,
+                  absl::StrCat("can hibernate", facts.resume.empty() ? "" : ", and resumes from ",
+                               Printable(facts.resume)));
+  const bool disk =
+      facts.HasSwap() && OfStorage(facts, {Storage::kMemory}).size() < facts.swap->size();
   if (!disk || facts.SwapIsSafe()) finding.severity = Severity::kInfo;
-  finding.effect = !disk              ? "there is no swap area that it could write to now"
+  finding.effect = !disk                ? "there is no swap area that it could write to now"
                    : facts.SwapIsSafe() ? "the image goes to encrypted swap"
                                         : "all memory is written to swap in clear, locked or not";
-  finding.fixes = {{"forbid it from the next start on", "/etc/default/grub.d/50-nohibernate.cfg",
+  finding.fixes = {{"forbid it from the next start on",
+                    "/etc/default/grub.d/50-nohibernate.cfg",
                     "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX nohibernate\"\n",
                     {"update-grub"}}};
   findings.push_back(std::move(finding));
@@ -111,12 +114,17 @@ void CheckCoreDumps(const HostFacts& facts, std::vector<Finding>& findings) {
       piped ? absl::StrCat("hands core dumps to ", pattern.substr(1), ", whatever RLIMIT_CORE says")
             : absl::StrCat("writes core dumps to files (", pattern, ") where RLIMIT_CORE allows"));
   if (!piped) finding.severity = Severity::kInfo;
-  finding.effect = "memory of programs that are not fenced comes to lie on the disk when they crash";
+  finding.effect =
+      "memory of programs that are not fenced comes to lie on the disk when they crash";
   if (absl::StrContains(pattern, "systemd-coredump")) {
-    finding.fixes = {{"keep none of them", "/etc/systemd/coredump.conf.d/50-none.conf",
-                      "[Coredump]\nStorage=none\nProcessSizeMax=0\n", {}}};
+    finding.fixes = {{"keep none of them",
+                      "/etc/systemd/coredump.conf.d/50-none.conf",
+                      "[Coredump]\nStorage=none\nProcessSizeMax=0\n",
+                      {}}};
   } else {
-    finding.fixes = {{piped ? "write none" : "write none, if a limit allows them", "", "",
+    finding.fixes = {{piped ? "write none" : "write none, if a limit allows them",
+                      "",
+                      "",
                       {"sysctl kernel.core_pattern='|/bin/false'"}}};
   }
   findings.push_back(std::move(finding));
@@ -130,9 +138,9 @@ void CheckSettings(const HostFacts& facts, std::vector<Finding>& findings) {
     findings.push_back(std::move(finding));
   }
   if (facts.max_map_count < kDefaultMapCount) {
-    Finding finding = HostFinding(
-        FindingCode::kMapCount, absl::StrCat("has vm.max_map_count = ", facts.max_map_count,
-                                             ", less than the usual ", kDefaultMapCount));
+    Finding finding = HostFinding(FindingCode::kMapCount,
+                                  absl::StrCat("has vm.max_map_count = ", facts.max_map_count,
+                                               ", less than the usual ", kDefaultMapCount));
     finding.severity = Severity::kWarning;
     finding.fixes = {{"for the host, as root", "", "", {"sysctl vm.max_map_count=262144"}}};
     findings.push_back(std::move(finding));
@@ -157,9 +165,9 @@ void AddSummary(FindingCode code, const char* what, const std::vector<const Proc
     if (names.size() < kMostNamed) names.push_back(NameOf(*row));
   }
   Finding finding = HostFinding(
-      code, absl::StrCat("has ", rows.size(), rows.size() == 1 ? " process " : " processes ", what,
-                         ": ", absl::StrJoin(names, ", "),
-                         rows.size() > names.size() ? ", …" : ""));
+      code,
+      absl::StrCat("has ", rows.size(), rows.size() == 1 ? " process " : " processes ", what, ": ",
+                   absl::StrJoin(names, ", "), rows.size() > names.size() ? ", …" : ""));
   finding.check = absl::StrCat("pagewarden doctor --pid ", rows.front()->pid);
   findings.push_back(std::move(finding));
 }

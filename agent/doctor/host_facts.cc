@@ -41,8 +41,7 @@ void ReadSwap(HostFacts& facts, const std::string& root) {
   }
   facts.swap = ParseSwaps(*text);
   for (SwapArea& area : *facts.swap) FindStorage(root, area);
-  const std::string zswap =
-      Read(facts, absl::StrCat(root, "/sys/module/zswap/parameters/enabled"));
+  const std::string zswap = Read(facts, absl::StrCat(root, "/sys/module/zswap/parameters/enabled"));
   facts.zswap = zswap == "Y" || zswap == "1";
 }
 

@@ -12,9 +12,9 @@
 namespace pagewarden {
 
 enum class Storage {
-  kPlain,      // a disk, in clear
-  kEncrypted,  // dm-crypt underneath
-  kMemory,     // zram
+  kPlain,          // a disk, in clear
+  kEncrypted,      // dm-crypt underneath
+  kMemory,         // zram
   kMemoryAndDisk,  // zram that writes back to a device
   kUnknown,
 };

@@ -17,8 +17,9 @@ constexpr uint64_t kMappingsToSpare = 64;        // an arena needs three, the C 
 void SayThatRunRaises(const Case& subject, Finding& finding) {
   if (finding.code != FindingCode::kSoftLimit || subject.IsRunning()) return;
   finding.severity = Severity::kInfo;
-  finding.effect = "`pagewarden run` raises it to the hard limit by itself; started otherwise, "
-                   "the program has to";
+  finding.effect =
+      "`pagewarden run` raises it to the hard limit by itself; started otherwise, "
+      "the program has to";
 }
 
 }  // namespace
@@ -66,13 +67,14 @@ Findings CheckFutureLocks(const Case& subject) {
   }
   const uint64_t left = *facts.limits.soft - std::min(*facts.limits.soft, facts.locked_bytes);
   if (left >= kThreadStackBytes) return {};
-  Finding finding = FindingOf(
-      subject, FindingCode::kFutureLocks,
-      absl::StrCat("has locked ", Amount(facts.locked_bytes), " of its address space of ",
-                   Amount(facts.total_bytes), ", and its limit leaves ", Amount(left)));
+  Finding finding =
+      FindingOf(subject, FindingCode::kFutureLocks,
+                absl::StrCat("has locked ", Amount(facts.locked_bytes), " of its address space of ",
+                             Amount(facts.total_bytes), ", and its limit leaves ", Amount(left)));
   finding.severity = Severity::kWarning;
-  finding.effect = "if it called mlockall(MCL_FUTURE), its next thread, heap growth or mapping "
-                   "beyond that fails";
+  finding.effect =
+      "if it called mlockall(MCL_FUTURE), its next thread, heap growth or mapping "
+      "beyond that fails";
   finding.fixes = LimitFixesOf(subject, 4 * kThreadStackBytes, /*capability_helps=*/true);
   return {finding};
 }
@@ -81,10 +83,10 @@ Findings CheckMapCount(const Case& subject) {
   const ProcessFacts& facts = subject.facts;
   if (!subject.IsRunning() || !facts.map_count) return {};
   if (*facts.map_count + kMappingsToSpare <= facts.max_map_count) return {};
-  Finding finding = FindingOf(subject, FindingCode::kMapCount,
-                              absl::StrCat("has ", *facts.map_count,
-                                           " mappings, and vm.max_map_count is ",
-                                           facts.max_map_count));
+  Finding finding =
+      FindingOf(subject, FindingCode::kMapCount,
+                absl::StrCat("has ", *facts.map_count, " mappings, and vm.max_map_count is ",
+                             facts.max_map_count));
   finding.effect = "mlock, mmap and mprotect fail with ENOMEM, whatever the limit";
   finding.fixes = {{"for the host, as root", "", "", {"sysctl vm.max_map_count=262144"}}};
   return {finding};
@@ -95,7 +97,8 @@ Findings CheckMemoryCgroup(const Case& subject) {
   if (budget.cgroup.empty() || subject.need.bytes == 0) return {};
   const uint64_t left = budget.limit_bytes - std::min(budget.limit_bytes, budget.used_bytes);
   if (subject.need.bytes <= left) return {};
-  const bool fits_never = subject.need.bytes >
+  const bool fits_never =
+      subject.need.bytes >
       budget.limit_bytes - std::min(budget.limit_bytes, budget.unevictable_bytes);
   Finding finding = FindingOf(
       subject, FindingCode::kMemoryCgroup,
@@ -110,7 +113,9 @@ Findings CheckMemoryCgroup(const Case& subject) {
     finding.fixes = {UnitDropIn(subject.environment, "50-memory.conf",
                                 absl::StrCat("MemoryMax=", enough, "\n"), "for the unit")};
   } else {
-    finding.fixes = {{"for the cgroup, until it is made again", "", "",
+    finding.fixes = {{"for the cgroup, until it is made again",
+                      "",
+                      "",
                       {absl::StrCat("echo ", enough, " > ", ShellQuote(budget.limit_file))}}};
   }
   return {finding};
@@ -124,8 +129,8 @@ Findings CheckArenas(const Case& subject) {
                                            Amount(facts.parent_locked_bytes)));
   finding.effect = "what the parent had locked when it forked is swappable in this process";
   if (!facts.shim_loaded) {
-    finding.fixes = {{"lock again in the child; under the shim, arenas are (`onFork: Relock`)", "",
-                      "", {}}};
+    finding.fixes = {
+        {"lock again in the child; under the shim, arenas are (`onFork: Relock`)", "", "", {}}};
   }
   return {finding};
 }

@@ -24,10 +24,12 @@ struct Names {
   const char* cache[2];  // of memory.stat
   const char* unevictable;
 };
-constexpr Names kV1 = {"memory.limit_in_bytes", "memory.usage_in_bytes",
-                       {"total_inactive_file", "total_active_file"}, "total_unevictable"};
-constexpr Names kV2 = {"memory.max", "memory.current", {"inactive_file", "active_file"},
-                       "unevictable"};
+constexpr Names kV1 = {"memory.limit_in_bytes",
+                       "memory.usage_in_bytes",
+                       {"total_inactive_file", "total_active_file"},
+                       "total_unevictable"};
+constexpr Names kV2 = {
+    "memory.max", "memory.current", {"inactive_file", "active_file"}, "unevictable"};
 
 std::optional<uint64_t> ReadNumber(const std::string& path) {
   const auto text = ReadBoundedFile(path, kMaxTextBytes);
@@ -72,8 +74,7 @@ uint64_t LeftOf(const MemoryBudget& budget) {
 // v1 has no switch but the swappiness, which 0 turns off for the cgroup alone.
 void ReadSwap(const std::string& directory, CgroupVersion version, MemoryBudget& budget) {
   const bool v2 = version == CgroupVersion::kV2;
-  const std::string file =
-      absl::StrCat(directory, v2 ? "/memory.swap.max" : "/memory.swappiness");
+  const std::string file = absl::StrCat(directory, v2 ? "/memory.swap.max" : "/memory.swappiness");
   const auto text = ReadBoundedFile(file, kMaxTextBytes);
   if (!text.ok()) return;
   budget.swap_file = file;

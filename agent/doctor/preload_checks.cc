@@ -38,16 +38,18 @@ std::string WhyNotMapped(const std::string& root, const std::string& library) {
 }
 
 Finding NotMapped(const Case& subject, const std::string& reason) {
-  Finding finding = FindingOf(
-      subject, FindingCode::kShimNotLoadable,
-      absl::StrCat("was to preload the shim, and has it not: ",
-                   reason.empty() ? "the loader says why on its stderr" : reason));
+  Finding finding =
+      FindingOf(subject, FindingCode::kShimNotLoadable,
+                absl::StrCat("was to preload the shim, and has it not: ",
+                             reason.empty() ? "the loader says why on its stderr" : reason));
   finding.effect = "nothing is fenced";
-  const std::string library =
-      subject.shim_path.empty() ? kShimName : ShellQuote(subject.shim_path);
-  finding.fixes = {{"install the shim where every process finds it; in a container, mount it "
-                    "there; then preload /usr/$LIB/libpagewarden.so", "", "",
-                    {absl::StrCat("install -m 755 ", library, " /usr/lib/x86_64-linux-gnu/")}}};
+  const std::string library = subject.shim_path.empty() ? kShimName : ShellQuote(subject.shim_path);
+  finding.fixes = {
+      {"install the shim where every process finds it; in a container, mount it "
+       "there; then preload /usr/$LIB/libpagewarden.so",
+       "",
+       "",
+       {absl::StrCat("install -m 755 ", library, " /usr/lib/x86_64-linux-gnu/")}}};
   return finding;
 }
 

@@ -49,8 +49,8 @@ void Take(ProcessFacts& facts, absl::string_view name, const std::optional<Field
   if (field && *field <= std::numeric_limits<Number>::max()) {
     value = static_cast<Number>(*field);
   } else {
-    facts.unreadable.push_back(absl::StrCat(ProcPath(facts.pid, "status"), ": ", name,
-                                            " is missing or malformed"));
+    facts.unreadable.push_back(
+        absl::StrCat(ProcPath(facts.pid, "status"), ": ", name, " is missing or malformed"));
   }
 }
 
@@ -78,7 +78,8 @@ void TakeStatus(ProcessFacts& facts, const StatusFields& fields) {
   Take(facts, "VmSize", fields.KilobytesAsBytes("VmSize"), facts.total_bytes);
   Take(facts, "VmSwap", fields.KilobytesAsBytes("VmSwap"), facts.swapped_bytes);
   // Kernels built without seccomp have no such line.
-  facts.seccomp_mode = static_cast<int>(std::min<uint64_t>(fields.Decimal("Seccomp").value_or(0), 2));
+  facts.seccomp_mode =
+      static_cast<int>(std::min<uint64_t>(fields.Decimal("Seccomp").value_or(0), 2));
   facts.no_new_privs = fields.Decimal("NoNewPrivs").value_or(0) != 0;
 }
 
@@ -91,7 +92,8 @@ void ReadLimits(ProcessFacts& facts) {
   }
   facts.core_limit_bytes = std::numeric_limits<uint64_t>::max();
   struct rlimit64 core;
-  if (prlimit64(facts.pid, RLIMIT_CORE, nullptr, &core) == 0) facts.core_limit_bytes = core.rlim_cur;
+  if (prlimit64(facts.pid, RLIMIT_CORE, nullptr, &core) == 0)
+    facts.core_limit_bytes = core.rlim_cur;
   const auto filter = ReadBoundedFile(ProcPath(facts.pid, "coredump_filter"), kMaxTextBytes);
   facts.dump_filter_is_zero = filter.ok() && absl::StripAsciiWhitespace(*filter) == "00000000";
 }

@@ -30,7 +30,7 @@ struct ProcessFacts {
   gid_t real_gid = 0;
 
   MemlockLimits limits;
-  uint64_t core_limit_bytes = 0;  // soft RLIMIT_CORE; all ones: unlimited
+  uint64_t core_limit_bytes = 0;     // soft RLIMIT_CORE; all ones: unlimited
   bool dump_filter_is_zero = false;  // coredump_filter: no mapping is dumped
   uint64_t cap_effective = 0;
   uint64_t cap_permitted = 0;

@@ -39,12 +39,9 @@ Json FindingJson(const Finding& finding) {
 }  // namespace
 
 std::string FormatDoctorJson(const DoctorReport& report) {
-  Json json = {{"schemaVersion", kSchemaVersion},
-               {"subject", report.subject},
-               {"observed", report.observed},
-               {"checked", report.checked},
-               {"unreadable", report.unreadable},
-               {"findings", Json::array()}};
+  Json json = {{"schemaVersion", kSchemaVersion}, {"subject", report.subject},
+               {"observed", report.observed},     {"checked", report.checked},
+               {"unreadable", report.unreadable}, {"findings", Json::array()}};
   for (const Finding& finding : report.findings) json["findings"].push_back(FindingJson(finding));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

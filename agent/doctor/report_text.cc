@@ -41,8 +41,8 @@ void Append(std::string& out, const Finding& finding) {
   for (const Fix& fix : finding.fixes) fixes.push_back(FixText(fix));
   Row(out, "fix", absl::StrJoin(fixes, "\n"));
   Row(out, "check", finding.check);
-  Row(out, "why", finding.reason.empty() ? finding.why
-                                         : absl::StrCat(finding.why, " (", finding.reason, ")"));
+  Row(out, "why",
+      finding.reason.empty() ? finding.why : absl::StrCat(finding.why, " (", finding.reason, ")"));
   absl::StrAppend(&out, "\n");
 }
 

@@ -27,18 +27,25 @@ std::vector<Fix> SeccompFixes(const Case& subject) {
                          "for the unit: adds to its list of allowed calls")};
     case EnvironmentKind::kDocker:
     case EnvironmentKind::kPodman:
-      return {{"in the profile of the container, beside the other names", "profile.json",
+      return {{"in the profile of the container, beside the other names",
+               "profile.json",
                "{\"names\": [\"mlock\", \"mlock2\", \"mlockall\", \"munlock\", \"munlockall\"], "
                "\"action\": \"SCMP_ACT_ALLOW\"}\n",
                {absl::StrCat(environment.kind == EnvironmentKind::kDocker ? "docker" : "podman",
                              " run --security-opt seccomp=profile.json …")}}};
     case EnvironmentKind::kContainerd:
     case EnvironmentKind::kCrio:
-      return {{"of the container: the runtime's profile allows them", "pod.yaml",
-               "      securityContext:\n        seccompProfile: {type: RuntimeDefault}\n", {}}};
+      return {{"of the container: the runtime's profile allows them",
+               "pod.yaml",
+               "      securityContext:\n        seccompProfile: {type: RuntimeDefault}\n",
+               {}}};
     default:
-      return {{"whoever installs the filter has to allow mlock, mlock2, mlockall, munlock, "
-               "munlockall", "", "", {}}};
+      return {
+          {"whoever installs the filter has to allow mlock, mlock2, mlockall, munlock, "
+           "munlockall",
+           "",
+           "",
+           {}}};
   }
 }
 
@@ -68,9 +75,9 @@ Findings OfProbe(const Case& subject, const FilterProbe& probe) {
   }
   const auto killed = CallsWith(probe, FilterAnswer::kKilled);
   if (!killed.empty()) {
-    findings.push_back(OfFilter(subject, FindingCode::kSeccompKill,
-                                absl::StrCat("is killed by its seccomp filter for ",
-                                             absl::StrJoin(killed, ", "))));
+    findings.push_back(OfFilter(
+        subject, FindingCode::kSeccompKill,
+        absl::StrCat("is killed by its seccomp filter for ", absl::StrJoin(killed, ", "))));
     findings.back().effect = "under the shim it dies at its start";
   }
   return findings;
@@ -82,9 +89,9 @@ Findings CheckSeccomp(const Case& subject) {
   if (subject.facts.seccomp_mode == 0) return {};
   if (subject.filter) return OfProbe(subject, *subject.filter);
   if (subject.facts.seccomp_mode != 2 || subject.facts.locked_bytes > 0) return {};
-  Finding finding = OfFilter(
-      subject, FindingCode::kSeccompErrno,
-      "runs under a seccomp filter, and what that allows cannot be read from outside");
+  Finding finding =
+      OfFilter(subject, FindingCode::kSeccompErrno,
+               "runs under a seccomp filter, and what that allows cannot be read from outside");
   finding.severity = Severity::kInfo;
   finding.effect = "if it refuses mlock, locking fails with EPERM whatever the limit";
   finding.check = absl::StrCat("grep Seccomp /proc/", subject.facts.pid, "/status");

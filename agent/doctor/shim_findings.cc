@@ -51,11 +51,11 @@ Finding PolicyLimitFinding(const std::string& subject, uint64_t needed, bool may
 }
 
 Finding SecretMemoryFinding(const std::string& arena, bool has_other_backing) {
-  return WithEffect(FindingCode::kNoSecretMemory, absl::StrCat("the arena ", arena),
-                    "asks for SecretMemory, which this kernel does not offer (memfd_secret(2): "
-                    "ENOSYS)",
-                    has_other_backing ? "it is locked anonymous memory instead"
-                                      : "it stays unlocked");
+  return WithEffect(
+      FindingCode::kNoSecretMemory, absl::StrCat("the arena ", arena),
+      "asks for SecretMemory, which this kernel does not offer (memfd_secret(2): "
+      "ENOSYS)",
+      has_other_backing ? "it is locked anonymous memory instead" : "it stays unlocked");
 }
 
 }  // namespace pagewarden

@@ -109,8 +109,9 @@ Storage OfFile(Walk& walk, const std::string& path, int depth) {
   if (!absl::ConsumePrefix(&name, "/dev/")) return Storage::kUnknown;
   std::error_code error;
   const fs::path real = fs::canonical(absl::StrCat(walk.root, source), error);
-  return OfDevice(walk, error ? std::string(name.substr(name.rfind('/') + 1))
-                              : real.filename().string(), depth);
+  return OfDevice(walk,
+                  error ? std::string(name.substr(name.rfind('/') + 1)) : real.filename().string(),
+                  depth);
 }
 
 }  // namespace

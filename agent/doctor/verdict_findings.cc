@@ -76,8 +76,7 @@ bool HardLimitWouldDo(Attempt attempt) {
 
 // AppArmor or SELinux said no to a capability that is effective and would count.
 bool ModuleDenied(const Attempt& attempt) {
-  return attempt.capability_asked == true && !attempt.capability_granted &&
-         HasCapability(attempt);
+  return attempt.capability_asked == true && !attempt.capability_granted && HasCapability(attempt);
 }
 
 bool IsSelinuxLabel(const std::string& label) {
@@ -140,9 +139,11 @@ std::string Observed(const Attempt& attempt, const Verdict& verdict) {
 Fix RaiseSoftLimit(const Case& subject, const Attempt& attempt) {
   const std::string hard =
       attempt.hard_limit_bytes ? absl::StrCat(*attempt.hard_limit_bytes) : "unlimited";
-  const std::string target = subject.IsRunning() ? absl::StrCat("--pid ", subject.facts.pid, " ")
-                                                 : "";
-  return {"up to the hard limit, as the same user", "", "",
+  const std::string target =
+      subject.IsRunning() ? absl::StrCat("--pid ", subject.facts.pid, " ") : "";
+  return {"up to the hard limit, as the same user",
+          "",
+          "",
           {absl::StrCat("prlimit ", target, "--memlock=", hard, ":", hard,
                         subject.IsRunning() ? "" : absl::StrCat(" -- ", subject.command))}};
 }
@@ -152,8 +153,10 @@ std::vector<Fix> ModuleFixes(const Case& subject, FindingCode code, uint64_t req
   if (code == FindingCode::kAppArmor) {
     fixes.push_back({"or in the AppArmor profile", "", "capability ipc_lock,\n", {}});
   } else {
-    fixes.push_back({"or in the SELinux policy of the domain", "",
-                     "allow DOMAIN self:capability ipc_lock;\n", {}});
+    fixes.push_back({"or in the SELinux policy of the domain",
+                     "",
+                     "allow DOMAIN self:capability ipc_lock;\n",
+                     {}});
   }
   return fixes;
 }
@@ -200,7 +203,9 @@ Finding UnitFinding(const Case& subject, const Attempt& attempt) {
                    limit == 65536 ? "; it may also be the default of kernels before 5.16" : ""));
   finding.fixes = {{absl::StrCat("if ", limit, " KiB were meant, write ", limit * 1024,
                                  " where bytes are counted; else raise it to what is needed"),
-                    "", "", {}}};
+                    "",
+                    "",
+                    {}}};
   return finding;
 }
 
@@ -222,9 +227,8 @@ Findings FindingsOfVerdict(const Case& subject, const Attempt& attempt, const Ve
       over ? LimitDetails(attempt, comparison) : std::vector<LimitDetail>{};
   const FindingCode code =
       over ? LimitCode(subject, attempt, verdict, details) : CodeOf(verdict.reason);
-  Finding finding = FindingOf(
-      subject, code,
-      observed || !over ? Observed(attempt, verdict) : Predicted(attempt));
+  Finding finding =
+      FindingOf(subject, code, observed || !over ? Observed(attempt, verdict) : Predicted(attempt));
   finding.reason = VerdictCode(verdict);
   finding.fixes = FixesOf(subject, attempt, comparison, code);
   if (verdict.reason == Reason::kPrivilegedBypass) {

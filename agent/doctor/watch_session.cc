@@ -132,8 +132,7 @@ absl::Status Session::StartCommand() {
     auto cgroup = OwnCgroup::Make(*hierarchy_);
     if (cgroup.ok()) cgroup_.emplace(*std::move(cgroup));
   }
-  auto command =
-      TracedCommand::Start(request_.command, cgroup_ ? cgroup_->procs_file() : "");
+  auto command = TracedCommand::Start(request_.command, cgroup_ ? cgroup_->procs_file() : "");
   if (!command.ok()) return command.status();
   command_.emplace(*std::move(command));
   return absl::OkStatus();
@@ -146,8 +145,8 @@ absl::Status Session::Run() {
   source_options.pids = request_.pids;
   auto source = AttemptSource::Open(source_options);
   if (!source.ok()) {
-    report_.unreadable.push_back(absl::StrCat("refusals as they happen: ",
-                                              source.status().message()));
+    report_.unreadable.push_back(
+        absl::StrCat("refusals as they happen: ", source.status().message()));
     return absl::OkStatus();
   }
   const absl::Status started = StartCommand();

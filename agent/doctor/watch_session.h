@@ -17,10 +17,10 @@
 namespace pagewarden {
 
 struct WatchRequest {
-  std::vector<pid_t> pids;           // those to watch; or
-  std::vector<std::string> command;  // what to run; its output goes to stderr
+  std::vector<pid_t> pids;                             // those to watch; or
+  std::vector<std::string> command;                    // what to run; its output goes to stderr
   absl::Duration duration = absl::InfiniteDuration();  // of a command: then it is ended
-  bool trace_syscalls = false;       // see every result, at a cost (docs/kernel.md)
+  bool trace_syscalls = false;                     // see every result, at a cost (docs/kernel.md)
   std::function<void(const Finding&)> on_finding;  // called as it happens; may be empty
 };
 

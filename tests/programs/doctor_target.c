@@ -21,12 +21,12 @@
 
 static void say(int failed) { printf("%s\n", failed ? strerrorname_np(errno) : "OK"); }
 
-static void *pages(size_t bytes, int flags) {
+static void* pages(size_t bytes, int flags) {
   return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
 static void lock(size_t bytes) {
-  void *memory = pages(bytes, 0);
+  void* memory = pages(bytes, 0);
   say(memory == MAP_FAILED || mlock(memory, bytes) != 0);
 }
 
@@ -34,7 +34,7 @@ static void lock_shared(size_t bytes) {
   const int id = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600);
   const int failed = id < 0 || shmctl(id, SHM_LOCK, NULL) != 0;
   const int error = errno;
-  if (id >= 0 && shmat(id, NULL, 0) != (void *)-1) shmctl(id, IPC_RMID, NULL);
+  if (id >= 0 && shmat(id, NULL, 0) != (void*)-1) shmctl(id, IPC_RMID, NULL);
   errno = error;
   say(failed);
 }
@@ -43,9 +43,9 @@ static void lock_shared(size_t bytes) {
 static void drift(long rounds) {
   const size_t bytes = 65536;
   for (long i = 0; i < rounds; ++i) {
-    void *old = pages(bytes, MAP_LOCKED);
+    void* old = pages(bytes, MAP_LOCKED);
     if (old == MAP_FAILED) break;
-    void *moved = mremap(old, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+    void* moved = mremap(old, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
     munmap(old, bytes);
     if (moved != MAP_FAILED) munmap(moved, bytes);
   }
@@ -54,7 +54,7 @@ static void drift(long rounds) {
 
 // Alternating protections: each page a mapping of its own.
 static void split(long count) {
-  char *memory = pages((size_t)count * 4096, 0);
+  char* memory = pages((size_t)count * 4096, 0);
   for (long i = 0; i < count; i += 2) mprotect(memory + i * 4096, 4096, PROT_READ);
   say(0);
 }
@@ -68,7 +68,7 @@ static void fork_and_wait(void) {
   printf("%d\n", child);
 }
 
-static void obey(const char *word, long number) {
+static void obey(const char* word, long number) {
   if (strcmp(word, "lock") == 0) lock((size_t)number);
   if (strcmp(word, "map") == 0) say(pages((size_t)number, MAP_LOCKED) == MAP_FAILED);
   if (strcmp(word, "all") == 0) say(mlockall(MCL_CURRENT | MCL_FUTURE) != 0);
@@ -82,7 +82,7 @@ static void obey(const char *word, long number) {
 #define REFUSE(call) \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1), BPF_STMT(BPF_RET | BPF_K, action)
 
-static void filter_and_run(const char *how, char **command) {
+static void filter_and_run(const char* how, char** command) {
   const unsigned action =
       strcmp(how, "kill") == 0 ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | EPERM;
   struct sock_filter code[] = {
@@ -99,7 +99,7 @@ static void filter_and_run(const char *how, char **command) {
   exit(125);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   char word[32];
   long number = 0;
   if (argc > 4 && strcmp(argv[1], "filter") == 0) filter_and_run(argv[2], argv + 4);

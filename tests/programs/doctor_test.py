@@ -33,6 +33,11 @@ NOT_HERE = {
     "PW038": "needs zram or zswap: tests/unit/doctor_host_test.cc",
     "PW041": "for what no known cause explains: tests/unit/doctor_verdicts_test.cc",
 }
+# Those that tests/reasons provokes on some kernels only: no test of them here where it does not.
+SOME_KERNELS = {
+    "PW035": "kernels that charge memfd_secret to the user",
+    "PW037": "machines with memory that mlockall skips",
+}
 # Reasons of docs/reasons.md, and the codes that stand for them.
 CODES_OF_REASONS = {
     "SECCOMP": ["PW015"], "LIMIT_ZERO": ["PW001"], "NOT_OWNER": ["PW036"],
@@ -564,7 +569,7 @@ class ZTableTest(unittest.TestCase):
     @unittest.skipUnless(os.geteuid() == 0, "not root: the other tests were skipped")
     def test_every_code_is_provoked_or_says_why_not(self):
         _, codes = self.codes()
-        self.assertEqual(codes - SEEN - set(NOT_HERE), set())
+        self.assertEqual(codes - SEEN - set(NOT_HERE) - set(SOME_KERNELS), set())
         self.assertEqual(SEEN & set(NOT_HERE), set())
         self.assertEqual(set(NOT_HERE) - codes, set())
 

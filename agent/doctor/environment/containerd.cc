@@ -32,7 +32,8 @@ std::vector<Fix> ContainerdLimitFixes(const Environment& environment, const Limi
                     n, ", hard: ", n, "}\n"),
        {}}};
   if (goal.capability_helps && environment.is_root && !environment.has_own_user_ns) {
-    fixes.push_back({"or no limit at all, since it runs as root: by the capability", "pod.yaml",
+    fixes.push_back({"or no limit at all, since it runs as root: by the capability",
+                     "pod.yaml",
                      "      securityContext:\n        capabilities: {add: [\"IPC_LOCK\"]}\n",
                      {}});
   }

@@ -10,9 +10,9 @@ namespace pagewarden {
 
 bool DetectDocker(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found) {
   const CgroupIdentity identity = ClassifyCgroup(cgroup);
-  const bool by_path = !identity.container.empty() && identity.pod.empty() &&
-                       (absl::StrContains(cgroup, "/docker-") ||
-                        absl::StrContains(cgroup, "/docker/"));
+  const bool by_path =
+      !identity.container.empty() && identity.pod.empty() &&
+      (absl::StrContains(cgroup, "/docker-") || absl::StrContains(cgroup, "/docker/"));
   if (!by_path && !facts.has_dockerenv) return false;
   found.kind = EnvironmentKind::kDocker;
   if (by_path) found.name = identity.container.substr(0, 12);
@@ -22,17 +22,23 @@ bool DetectDocker(const EnvironmentFacts& facts, absl::string_view cgroup, Envir
 std::vector<Fix> DockerLimitFixes(const Environment& environment, const LimitGoal& goal) {
   const std::string n = absl::StrCat(goal.bytes);
   std::vector<Fix> fixes = {
-      {"start the container with the limit, in bytes", "", "",
+      {"start the container with the limit, in bytes",
+       "",
+       "",
        {absl::StrCat("docker run --ulimit memlock=", n, ":", n, " …")}},
-      {"or in its compose file", "compose.yaml",
+      {"or in its compose file",
+       "compose.yaml",
        absl::StrCat("    ulimits:\n      memlock: {soft: ", n, ", hard: ", n, "}\n"),
        {}},
-      {"or for all containers", "/etc/docker/daemon.json",
+      {"or for all containers",
+       "/etc/docker/daemon.json",
        absl::StrCat("{\"default-ulimits\": {\"memlock\": {\"Name\": \"memlock\", \"Soft\": ", n,
                     ", \"Hard\": ", n, "}}}\n"),
        {"systemctl restart docker"}}};
   if (goal.capability_helps && environment.is_root && !environment.has_own_user_ns) {
-    fixes.push_back({"or no limit at all, since it runs as root: by the capability", "", "",
+    fixes.push_back({"or no limit at all, since it runs as root: by the capability",
+                     "",
+                     "",
                      {"docker run --cap-add=IPC_LOCK …"}});
   }
   return fixes;

@@ -33,29 +33,29 @@ struct EnvironmentFacts {
   bool has_dockerenv = false;        // /.dockerenv in its root
   std::string containerenv;          // text of /run/.containerenv; "" there is none
   bool has_containerenv = false;
-  std::string container_variable;    // `container` of its pid namespace's first process
+  std::string container_variable;  // `container` of its pid namespace's first process
   bool in_initial_user_ns = true;
   uid_t uid = 0;
 };
 
 struct Environment {
   EnvironmentKind kind = EnvironmentKind::kPlain;
-  std::string name;  // of the unit or the container; may be empty
-  std::string user;  // whose session it is, by name where it is known
+  std::string name;              // of the unit or the container; may be empty
+  std::string user;              // whose session it is, by name where it is known
   bool has_own_user_ns = false;  // no capability counts: only the limit helps
   bool is_root = false;          // effective uid 0
   uid_t uid = 0;                 // effective
   gid_t gid = 0;
-  std::string image_root;        // units of an image: where it lies; else empty
+  std::string image_root;                     // units of an image: where it lies; else empty
   bool boundingset_without_ipc_lock = false;  // unit's CapabilityBoundingSet=
 };
 
 // What a fix is for.
 struct LimitGoal {
-  uint64_t bytes = 0;                // of RLIMIT_MEMLOCK, a multiple of the page size
-  std::optional<pid_t> pid;          // of the running process
-  std::string command;               // quoted for a shell; empty: none
-  bool capability_helps = true;      // for the mechanism: not so for some counters
+  uint64_t bytes = 0;            // of RLIMIT_MEMLOCK, a multiple of the page size
+  std::optional<pid_t> pid;      // of the running process
+  std::string command;           // quoted for a shell; empty: none
+  bool capability_helps = true;  // for the mechanism: not so for some counters
 };
 
 Environment DetectEnvironment(const EnvironmentFacts& facts);
@@ -80,13 +80,11 @@ std::string WithAmbientIpcLock(const Environment& environment, const std::string
 
 // Those of one kind each; `cgroup` is one of facts.cgroups.
 bool DetectService(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
-bool DetectUserSession(const EnvironmentFacts& facts, absl::string_view cgroup,
-                       Environment& found);
+bool DetectUserSession(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
 bool DetectLogin(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
 bool DetectDocker(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
 bool DetectPodman(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
-bool DetectContainerd(const EnvironmentFacts& facts, absl::string_view cgroup,
-                      Environment& found);
+bool DetectContainerd(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
 bool DetectCrio(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
 bool DetectLxc(const EnvironmentFacts& facts, absl::string_view cgroup, Environment& found);
 

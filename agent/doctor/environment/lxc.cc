@@ -18,10 +18,13 @@ bool DetectLxc(const EnvironmentFacts& facts, absl::string_view cgroup, Environm
 
 std::vector<Fix> LxcLimitFixes(const Environment& environment, const LimitGoal& goal) {
   const std::string name = environment.name.empty() ? "CONTAINER" : environment.name;
-  return {{"LXD: for the container, in bytes", "", "",
+  return {{"LXD: for the container, in bytes",
+           "",
+           "",
            {absl::StrCat("lxc config set ", name, " limits.kernel.memlock ", goal.bytes),
             absl::StrCat("lxc restart ", name)}},
-          {"LXC: in its configuration, in bytes", absl::StrCat("/var/lib/lxc/", name, "/config"),
+          {"LXC: in its configuration, in bytes",
+           absl::StrCat("/var/lib/lxc/", name, "/config"),
            absl::StrCat("lxc.prlimit.memlock = ", goal.bytes, "\n"),
            {absl::StrCat("lxc-stop ", name), absl::StrCat("lxc-start ", name)}}};
 }

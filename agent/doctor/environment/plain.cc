@@ -17,27 +17,33 @@ Fix ForRunning(const Environment& environment, const LimitGoal& goal) {
 
 // ulimit counts KiB; the goal is a multiple of the page size.
 Fix ForNamespace(const LimitGoal& goal) {
-  return {"in the shell that makes the user namespace, before it does, as root", "", "",
+  return {"in the shell that makes the user namespace, before it does, as root",
+          "",
+          "",
           {absl::StrCat("ulimit -l ", goal.bytes / 1024)}};
 }
 
 Fix ForCommand(const LimitGoal& goal) {
-  return {"start it with the limit, as root", "", "",
+  return {"start it with the limit, as root",
+          "",
+          "",
           {absl::StrCat("prlimit --memlock=", goal.bytes, ":", goal.bytes, " -- ", goal.command)}};
 }
 
 Fix WithCapability(const Environment& environment, const LimitGoal& goal) {
-  return {"or no limit at all, by the ambient capability, as root", "", "",
+  return {"or no limit at all, by the ambient capability, as root",
+          "",
+          "",
           {WithAmbientIpcLock(environment, goal.command)}};
 }
 
 }  // namespace
 
 std::string WithAmbientIpcLock(const Environment& environment, const std::string& command) {
-  const std::string user =
-      environment.uid == 0 ? ""
-                           : absl::StrCat(" --reuid=", environment.uid, " --regid=",
-                                          environment.gid, " --clear-groups");
+  const std::string user = environment.uid == 0
+                               ? ""
+                               : absl::StrCat(" --reuid=", environment.uid,
+                                              " --regid=", environment.gid, " --clear-groups");
   return absl::StrCat("setpriv", user, " --inh-caps=+ipc_lock --ambient-caps=+ipc_lock -- ",
                       command);
 }

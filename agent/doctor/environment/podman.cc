@@ -28,13 +28,16 @@ std::vector<Fix> PodmanLimitFixes(const Environment& environment, const LimitGoa
                                   " - memlock ", goal.bytes / 1024, "\n"),
                      {}});
   }
-  fixes.push_back({environment.has_own_user_ns ? "then the container's, in bytes"
-                                               : "start the container with the limit, in bytes",
-                   "", "",
-                   {absl::StrCat("podman run --ulimit memlock=", goal.bytes, ":", goal.bytes,
-                                 " …")}});
+  fixes.push_back(
+      {environment.has_own_user_ns ? "then the container's, in bytes"
+                                   : "start the container with the limit, in bytes",
+       "",
+       "",
+       {absl::StrCat("podman run --ulimit memlock=", goal.bytes, ":", goal.bytes, " …")}});
   if (goal.capability_helps && environment.is_root && !environment.has_own_user_ns) {
-    fixes.push_back({"or no limit at all, since it runs as root: by the capability", "", "",
+    fixes.push_back({"or no limit at all, since it runs as root: by the capability",
+                     "",
+                     "",
                      {"podman run --cap-add=IPC_LOCK …"}});
   }
   return fixes;

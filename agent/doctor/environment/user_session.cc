@@ -13,8 +13,8 @@ namespace pagewarden {
 bool DetectUserSession(const EnvironmentFacts&, absl::string_view cgroup, Environment& found) {
   for (absl::string_view component : absl::StrSplit(cgroup, '/')) {
     uid_t uid = 0;
-    if (!absl::ConsumePrefix(&component, "user@") ||
-        !absl::ConsumeSuffix(&component, ".service") || !absl::SimpleAtoi(component, &uid)) {
+    if (!absl::ConsumePrefix(&component, "user@") || !absl::ConsumeSuffix(&component, ".service") ||
+        !absl::SimpleAtoi(component, &uid)) {
       continue;
     }
     found.kind = EnvironmentKind::kUserSession;

@@ -24,12 +24,10 @@ constexpr int kMaxLinks = 8;
 
 // Of systemd.unit(5), the highest priority first.
 constexpr const char* kUnitDirectories[] = {
-    "/etc/systemd/system.control",   "/run/systemd/system.control",
-    "/run/systemd/transient",        "/run/systemd/generator.early",
-    "/etc/systemd/system",           "/etc/systemd/system.attached",
-    "/run/systemd/system",           "/run/systemd/system.attached",
-    "/run/systemd/generator",        "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",       "/lib/systemd/system",
+    "/etc/systemd/system.control",   "/run/systemd/system.control",  "/run/systemd/transient",
+    "/run/systemd/generator.early",  "/etc/systemd/system",          "/etc/systemd/system.attached",
+    "/run/systemd/system",           "/run/systemd/system.attached", "/run/systemd/generator",
+    "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",      "/lib/systemd/system",
     "/run/systemd/generator.late",
 };
 constexpr const char* kManagerDirectories[] = {"/etc/systemd", "/run/systemd",
@@ -74,9 +72,9 @@ std::string Resolve(const std::string& root, std::string path) {
     if (!fs::is_symlink(here, error)) return fs::exists(here, error) ? path : "";
     const std::string target = fs::read_symlink(here, error).string();
     if (error || target.empty()) return "";
-    path = target.front() == '/' ? target
-                                 : (fs::path(path).parent_path() / target).lexically_normal()
-                                       .string();
+    path = target.front() == '/'
+               ? target
+               : (fs::path(path).parent_path() / target).lexically_normal().string();
     if (path == "/dev/null") return "";
   }
   return "";

@@ -35,8 +35,7 @@ std::vector<UnitSetting> ParseUnitText(absl::string_view text, const std::string
 
 // Settings of a configuration file in /etc/systemd, /run/systemd, /usr/lib/systemd and
 // of its drop-ins: "system.conf".
-std::vector<UnitSetting> LoadManagerConfiguration(const std::string& root,
-                                                  const std::string& name);
+std::vector<UnitSetting> LoadManagerConfiguration(const std::string& root, const std::string& name);
 
 // The last value of a key; empty: not set.
 std::string LastValue(const std::vector<UnitSetting>& settings, absl::string_view section,

@@ -42,8 +42,7 @@ bool ParseSize(absl::string_view text, std::optional<uint64_t>& bytes) {
     text.remove_suffix(1);
   }
   uint64_t value = 0;
-  if (!absl::SimpleAtoi(text, &value) ||
-      value > std::numeric_limits<uint64_t>::max() / factor) {
+  if (!absl::SimpleAtoi(text, &value) || value > std::numeric_limits<uint64_t>::max() / factor) {
     return false;
   }
   bytes = value * factor;
@@ -65,8 +64,8 @@ void TakeLimit(const UnitSetting& setting, UnitSettings& result) {
   if (ParseUnitLimit(setting.value, result.memlock)) {
     result.memlock_source = setting.file;
   } else {
-    result.problems.push_back(absl::StrCat(setting.file, ": ", setting.key, "=", setting.value,
-                                           " is no limit"));
+    result.problems.push_back(
+        absl::StrCat(setting.file, ": ", setting.key, "=", setting.value, " is no limit"));
   }
 }
 
@@ -99,8 +98,8 @@ void TakeLast(const std::vector<UnitSetting>& settings, UnitSettings& result) {
   };
   result.no_new_privs = IsTrue(last("NoNewPrivileges"));
   result.private_users = IsTrue(last("PrivateUsers"));
-  result.user = IsTrue(last("DynamicUser")) && last("User").empty() ? "a dynamic user"
-                                                                    : last("User");
+  result.user =
+      IsTrue(last("DynamicUser")) && last("User").empty() ? "a dynamic user" : last("User");
   ParseSize(last("MemoryMax"), result.memory_max);
   std::optional<uint64_t> swap;
   result.swap_off = ParseSize(last("MemorySwapMax"), swap) && swap == uint64_t{0};

@@ -19,15 +19,15 @@ struct UnitSettings {
   std::string memlock_source;  // the file that sets it, or "DefaultLimitMEMLOCK"
   uint64_t ambient = 0;        // capabilities
   uint64_t bounding = 0;
-  bool has_bounding_set = false;  // CapabilityBoundingSet= is given
+  bool has_bounding_set = false;      // CapabilityBoundingSet= is given
   std::optional<FilterProbe> filter;  // SystemCallFilter=: what it says to calls that lock
   bool no_new_privs = false;
   std::optional<uint64_t> memory_max;
-  bool swap_off = false;          // MemorySwapMax=0
-  bool core_off = false;          // LimitCORE=0
-  bool private_users = false;     // a user namespace of its own
-  std::string user;               // empty: root
-  std::vector<std::string> command;  // of the first ExecStart=
+  bool swap_off = false;              // MemorySwapMax=0
+  bool core_off = false;              // LimitCORE=0
+  bool private_users = false;         // a user namespace of its own
+  std::string user;                   // empty: root
+  std::vector<std::string> command;   // of the first ExecStart=
   std::vector<std::string> problems;  // "FILE: LimitMEMLOCK=12Q is no limit"
 
   bool IsRoot() const { return user.empty() || user == "root" || user == "0"; }
