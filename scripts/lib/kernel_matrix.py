@@ -100,6 +100,9 @@ def main(words):
     except images.Unavailable as reason:
         print(f"kernel-matrix: no kernel to boot : {reason}", file=sys.stderr)
         return 1
+    except FileNotFoundError as missing:
+        print(f"kernel-matrix: cannot pack the guest : {missing}", file=sys.stderr)
+        return 1
     if options.json:
         print(json.dumps(table.as_json(chosen, runs), indent=2))
     else:

@@ -12,8 +12,9 @@ import subprocess
 
 MEMORY_MIB = 1024
 BOOT_SECONDS = 60  # some 6 when the machine is idle
-COMMAND_LINE = ("console=ttyS0 panic=-1 quiet mitigations=off secretmem.enable=1 "
-                "lsm=lockdown,yama,integrity,apparmor,bpf rdinit=/init PAGEWARDEN_CGROUPS={cgroups}")
+COMMAND_LINE = ("console=ttyS0 panic=-1 quiet no_timer_check mitigations=off secretmem.enable=1 "
+                "lsm=lockdown,yama,integrity,apparmor,bpf rdinit=/init "
+                "PAGEWARDEN_CGROUPS={cgroups}")
 JOB = re.compile(
     r"^@@ begin (?P<name>\S+)\n(?P<output>.*?)(?:\n@@ end (?P=name) (?P<status>\d+) (?P<ms>\d+)$"
     r"|(?=^@@ begin )|\Z)", re.M | re.S)

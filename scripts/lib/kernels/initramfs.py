@@ -92,6 +92,8 @@ class Archive:
     def add_tree(self, path, directory):
         """All files below `path`, or the file itself; programs with their libraries."""
         path = pathlib.Path(path)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: not built, or not installed")
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and "__pycache__" not in file.parts:
                 self.add_program(file, directory)

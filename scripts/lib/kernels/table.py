@@ -4,6 +4,10 @@
 from kernels import verdicts
 
 
+def _cell(suite, run):
+    return verdicts.cell(suite, run.boot, run.kernel.name)
+
+
 def _row(cells):
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
@@ -23,7 +27,7 @@ def markdown(suites, runs):
         if suite.kind != "tests":
             rows += _fact_rows(suite, runs)
         else:
-            cells = [verdicts.cell(suite, run.boot, run.kernel.name).text for run in runs]
+            cells = [_cell(suite, run).text for run in runs]
             rows.append(_row([f"tests: {suite.name}", *cells]))
     rows.append(_row(["boot and tests", *(f"{run.seconds:.0f} s" for run in runs)]))
     return "\n".join(rows)
@@ -35,7 +39,7 @@ def details(suites, runs):
         if run.retried:
             yield f"{run.kernel.name}: booted again after: {run.retried}"
         for suite in suites:
-            cell = verdicts.cell(suite, run.boot, run.kernel.name)
+            cell = _cell(suite, run)
             for line in cell.details:
                 yield f"{run.kernel.name} {suite.name}: {line}"
 
@@ -46,11 +50,11 @@ def as_json(suites, runs):
         "cgroups": run.kernel.cgroups, "seconds": round(run.seconds, 1), "retried": run.retried,
         "facts": {name: value for suite in suites if suite.kind != "tests"
                   for name, value in verdicts.facts(suite, run.boot).items()},
-        "suites": {suite.name: {"verdict": verdicts.cell(suite, run.boot, run.kernel.name).text,
-                                "good": verdicts.cell(suite, run.boot, run.kernel.name).good}
+        "suites": {suite.name: {"verdict": _cell(suite, run).text,
+                                "good": _cell(suite, run).good}
                    for suite in suites},
     } for run in runs]}
 
 
 def good(suites, runs):
-    return all(verdicts.cell(suite, run.boot, run.kernel.name).good for run in runs for suite in suites)
+    return all(_cell(suite, run).good for run in runs for suite in suites)

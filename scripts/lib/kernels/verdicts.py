@@ -6,6 +6,9 @@ import json
 
 import summary
 
+# The audit's 4: partial data. It is said in words; the hooks are there.
+GOOD = {"facts": (0,), "hooks": (0, 4)}
+
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
@@ -45,7 +48,7 @@ def _hooks(output):
 def facts(suite, boot):
     """The name → value pairs that a suite of the kind "facts" or "hooks" printed."""
     job = boot.jobs.get(suite.name)
-    if job is None or job.status != 0:
+    if job is None or job.status not in GOOD[suite.kind]:
         return {}
     return dict(_hooks(job.output) if suite.kind == "hooks" else _objects(job.output))
 

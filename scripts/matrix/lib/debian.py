@@ -34,7 +34,8 @@ class Apt:
             (directory / part).mkdir(parents=True, exist_ok=True)
         (directory / "status").touch()
         (directory / "sources.list").write_text(
-            f"deb [arch=amd64 signed-by={KEYRING}] {mirror(label)} {suite} main\n", encoding="ascii")
+            f"deb [arch=amd64 signed-by={KEYRING}] {mirror(label)} {suite} main\n",
+            encoding="ascii")
 
     def __call__(self, *arguments, tool="apt-get", **options):
         return subprocess.run([tool, "-q", *self._settings(), *arguments], text=True,
