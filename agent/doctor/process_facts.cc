@@ -14,7 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "agent/audit/details.h"
+#include "agent/audit/locked_mappings.h"
+#include "agent/audit/shim_details.h"
 #include "agent/audit/text.h"
 #include "agent/doctor/status_fields.h"
 #include "agent/proc/limits.h"
@@ -123,15 +124,16 @@ void ReadMemory(ProcessFacts& facts) {
   ProcessRow row;
   row.pid = facts.pid;
   row.locked_bytes = facts.locked_bytes;
-  const absl::Status details = AddDetails(row);
+  absl::Status details = AddShimState(row);
   facts.shim_loaded = row.shim_loaded;
-  facts.shim = std::move(row.shim);
-  facts.exe = std::move(row.exe);
+  if (row.shim) facts.shim = std::move(*row.shim);
+  facts.exe = ReadExe(facts.pid);
+  if (details.ok() && facts.locked_bytes > 0) details = AddLockedMappingsFromProc(row);
   if (!details.ok()) {
     facts.unreadable.push_back(std::string(details.message()));
   } else if (facts.locked_bytes > 0) {
     const int64_t drift = std::max<int64_t>(row.drift_bytes, 0);
-    facts.locked_mappings_bytes = facts.locked_bytes - static_cast<uint64_t>(drift);
+    facts.locked_mappings_bytes = row.locked_bytes - static_cast<uint64_t>(drift);
   }
 }
 
