@@ -20,7 +20,7 @@ constexpr uint64_t kSmallestUsualLimit = 64 << 10;
 
 class ProcessFindings {
  public:
-  ProcessFindings(const ProcessRow& row, std::vector<Finding>& findings)
+  ProcessFindings(const ProcessRow& row, std::vector<AuditFinding>& findings)
       : row_(row), findings_(findings) {}
 
   void AddAll() {
@@ -38,14 +38,14 @@ class ProcessFindings {
 
   void Shim() {
     if (!row_.shim_loaded) return;
-    if (!row_.shim) return Add(Severity::kCritical, "uncovered", "its ledger is not valid");
+    if (!row_.shim) return Add(Severity::kError, "uncovered", "its ledger is not valid");
     uint64_t violations = 0;
     for (const uint64_t count : row_.shim->violations) violations += count != 0;
     if (violations > 0) {
-      Add(Severity::kCritical, "corruption", "the fence found its memory corrupted");
+      Add(Severity::kError, "corruption", "the fence found its memory corrupted");
     }
     if (row_.shim->uncovered.empty()) return;
-    Add(Severity::kCritical, "uncovered",
+    Add(Severity::kError, "uncovered",
         absl::StrCat("its secrets are not fenced: ",
                      absl::StrReplaceAll(row_.shim->uncovered, {{"_", " "}})));
   }
@@ -103,10 +103,10 @@ class ProcessFindings {
   }
 
   const ProcessRow& row_;
-  std::vector<Finding>& findings_;
+  std::vector<AuditFinding>& findings_;
 };
 
-void AddDenials(const CgroupRow& cgroup, std::vector<Finding>& findings) {
+void AddDenials(const CgroupRow& cgroup, std::vector<AuditFinding>& findings) {
   const DenialCounts& denials = cgroup.own.denials;
   if (denials.Total() > 0) {
     std::vector<std::string> parts;
@@ -126,20 +126,8 @@ void AddDenials(const CgroupRow& cgroup, std::vector<Finding>& findings) {
 
 }  // namespace
 
-const char* SeverityName(Severity severity) {
-  switch (severity) {
-    case Severity::kCritical:
-      return "critical";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kInfo:
-      break;
-  }
-  return "info";
-}
-
-std::vector<Finding> FindingsOf(const AuditReport& report) {
-  std::vector<Finding> findings;
+std::vector<AuditFinding> FindingsOf(const AuditReport& report) {
+  std::vector<AuditFinding> findings;
   for (const CgroupRow& cgroup : report.cgroups) {
     AddDenials(cgroup, findings);
     for (const ProcessRow& row : cgroup.processes) ProcessFindings(row, findings).AddAll();
@@ -150,13 +138,14 @@ std::vector<Finding> FindingsOf(const AuditReport& report) {
          absl::StrCat(difference.figure, " is ", BytesAndKib(difference.bpf_bytes), " by BPF, ",
                       BytesAndKib(difference.proc_bytes), " by /proc")});
   }
-  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
-    return a.severity != b.severity ? a.severity > b.severity : a.pid < b.pid;
-  });
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const AuditFinding& a, const AuditFinding& b) {
+                     return a.severity != b.severity ? a.severity > b.severity : a.pid < b.pid;
+                   });
   return findings;
 }
 
-std::optional<Severity> WorstOf(const std::vector<Finding>& findings) {
+std::optional<Severity> WorstOf(const std::vector<AuditFinding>& findings) {
   if (findings.empty()) return std::nullopt;
   return findings.front().severity;
 }

@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "agent/audit/report.h"
+#include "agent/base/severity.h"
 
 namespace pagewarden {
 
-enum class Severity { kInfo, kWarning, kCritical };
-
-struct Finding {
+struct AuditFinding {
   Severity severity = Severity::kInfo;
   // Stable words: "corruption", "uncovered", "denied", "limit-near", "bypass", "drift",
   // "limit-units", "capability-in-user-namespace", "capability-not-effective",
@@ -25,13 +24,10 @@ struct Finding {
   std::string text;    // one sentence with the numbers, without the name of the subject
 };
 
-// "info", "warning", "critical".
-const char* SeverityName(Severity severity);
-
 // Most severe first, then by pid. Only what `report` shows: a single snapshot has no denials.
-std::vector<Finding> FindingsOf(const AuditReport& report);
+std::vector<AuditFinding> FindingsOf(const AuditReport& report);
 
 // nullopt: there are none.
-std::optional<Severity> WorstOf(const std::vector<Finding>& findings);
+std::optional<Severity> WorstOf(const std::vector<AuditFinding>& findings);
 
 }  // namespace pagewarden

@@ -81,7 +81,7 @@ Json CgroupJson(const CgroupRow& row, const AuditReport& report) {
 
 Json FindingsJson(const AuditReport& report) {
   Json json = Json::array();
-  for (const Finding& finding : FindingsOf(report)) {
+  for (const AuditFinding& finding : FindingsOf(report)) {
     Json entry = {{"severity", SeverityName(finding.severity)}, {"code", finding.code}};
     if (finding.pid != 0) entry["pid"] = finding.pid;
     if (!finding.cgroup.empty()) entry["cgroup"] = finding.cgroup;

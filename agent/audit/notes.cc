@@ -28,7 +28,7 @@ Names NamesOf(const AuditReport& report) {
   return names;
 }
 
-std::string Subject(const Finding& finding, const Names& names) {
+std::string Subject(const AuditFinding& finding, const Names& names) {
   if (finding.pid == 0) return Printable(ShortCgroupPath(finding.cgroup));
   const auto name = names.find(finding.pid);
   return ProcessName(name == names.end() ? "" : name->second, finding.pid);
@@ -94,8 +94,8 @@ std::string FindingLines(const AuditReport& report) {
   const Names names = NamesOf(report);
   std::map<std::pair<Severity, std::string>, size_t> counts;
   std::string lines;
-  const std::vector<Finding> findings = FindingsOf(report);
-  for (const Finding& finding : findings) {
+  const std::vector<AuditFinding> findings = FindingsOf(report);
+  for (const AuditFinding& finding : findings) {
     if (++counts[{finding.severity, finding.code}] > kMaxOfAKind) continue;
     absl::StrAppend(&lines, SeverityName(finding.severity), ": ", finding.code, ": ",
                     Subject(finding, names), ": ", finding.text, "\n");

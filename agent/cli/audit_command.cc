@@ -78,10 +78,9 @@ GroupBy GroupingOf(const std::string& name) {
 }
 
 std::optional<Severity> SeverityOf(const std::string& name) {
-  if (name == "info") return Severity::kInfo;
-  if (name == "warning") return Severity::kWarning;
-  if (name == "critical") return Severity::kCritical;
-  return std::nullopt;
+  Severity severity;
+  if (!ParseSeverity(name, severity)) return std::nullopt;
+  return severity;
 }
 
 // Reports each cause of partial data on a line of its own.
@@ -170,8 +169,8 @@ void AddForms(CLI::App& command, AuditOptions& options, AuditWords& words) {
   command
       .add_option("--fail-on", words.fail_on,
                   "Exit with 1 if there is a finding at least this severe: info, warning, "
-                  "critical; never (default)")
-      ->check(OneOf({"never", "info", "warning", "critical"}))
+                  "error; never (default)")
+      ->check(OneOf({"never", "info", "warning", "error"}))
       ->type_name("LEVEL");
 }
 

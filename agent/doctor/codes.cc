@@ -152,28 +152,6 @@ const CodeEntry& EntryOf(FindingCode code) { return kCodes[static_cast<size_t>(c
 
 std::string CodeName(FindingCode code) { return absl::StrFormat("PW%03d", static_cast<int>(code)); }
 
-const char* SeverityName(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo:
-      return "info";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kError:
-      return "error";
-  }
-  return "";
-}
-
-bool ParseSeverity(const std::string& name, Severity& severity) {
-  for (const Severity candidate : {kInfo, kWarning, kError}) {
-    if (name == SeverityName(candidate)) {
-      severity = candidate;
-      return true;
-    }
-  }
-  return false;
-}
-
 std::string CodesAsMarkdown() {
   std::string table =
       "| code | severity | what is seen | why | what to do |\n|---|---|---|---|---|\n";

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace pagewarden {
+#include "agent/base/severity.h"
 
-enum class Severity { kInfo, kWarning, kError };
+namespace pagewarden {
 
 // PW001 is 1, and so on.
 enum class FindingCode {
@@ -66,9 +66,7 @@ struct CodeEntry {
 const std::vector<CodeEntry>& AllCodes();
 const CodeEntry& EntryOf(FindingCode code);
 
-std::string CodeName(FindingCode code);       // "PW003"
-const char* SeverityName(Severity severity);  // "error", "warning", "info"
-bool ParseSeverity(const std::string& name, Severity& severity);
+std::string CodeName(FindingCode code);  // "PW003"
 
 // All codes as a table in Markdown, as docs/doctor.md has it.
 std::string CodesAsMarkdown();

@@ -32,10 +32,10 @@ AuditReport Report(const ProcessRow& row) {
 }
 
 // The only one that there must be.
-Finding Only(const AuditReport& report) {
-  const std::vector<Finding> findings = FindingsOf(report);
+AuditFinding Only(const AuditReport& report) {
+  const std::vector<AuditFinding> findings = FindingsOf(report);
   EXPECT_EQ(findings.size(), 1u);
-  return findings.empty() ? Finding() : findings.front();
+  return findings.empty() ? AuditFinding() : findings.front();
 }
 
 TEST(FindingsOf, NothingIsClean) {
@@ -47,7 +47,7 @@ TEST(FindingsOf, LimitThatIsNearlyUsedUp) {
   ProcessRow row = Row();
   row.locked_bytes = 60 * kKiB;
   row.hard_limit_bytes = 128 * kKiB;
-  const Finding finding = Only(Report(row));
+  const AuditFinding finding = Only(Report(row));
   EXPECT_EQ(finding.severity, Severity::kWarning);
   EXPECT_EQ(finding.code, "limit-near");
   EXPECT_EQ(finding.pid, 4711);
@@ -60,7 +60,7 @@ TEST(FindingsOf, WhatTheCapabilityAloneAllows) {
   ProcessRow row = Row();
   row.locked_bytes = 128 * kKiB;
   row.cap_ipc_lock = true;
-  const Finding finding = Only(Report(row));
+  const AuditFinding finding = Only(Report(row));
   EXPECT_EQ(finding.severity, Severity::kInfo);
   EXPECT_EQ(finding.code, "bypass");
 }
@@ -69,7 +69,7 @@ TEST(FindingsOf, LimitWrittenInTheWrongUnit) {
   ProcessRow row = Row();
   row.locked_bytes = 0;
   row.soft_limit_bytes = row.hard_limit_bytes = 64;
-  Finding finding = Only(Report(row));
+  AuditFinding finding = Only(Report(row));
   EXPECT_EQ(finding.severity, Severity::kInfo);  // nobody is hurt yet
   EXPECT_EQ(finding.code, "limit-units");
   EXPECT_EQ(finding.text,
@@ -87,7 +87,7 @@ TEST(FindingsOf, CapabilityThatDoesNotCount) {
   ProcessRow row = Row();
   row.cap_effective = row.cap_permitted = kIpcLockBit;
   row.in_initial_user_ns = false;
-  Finding finding = Only(Report(row));
+  AuditFinding finding = Only(Report(row));
   EXPECT_EQ(finding.code, "capability-in-user-namespace");
   EXPECT_EQ(finding.severity, Severity::kInfo);
   EXPECT_THAT(finding.text, HasSubstr("65536 B (64 KiB) binds"));
@@ -99,7 +99,7 @@ TEST(FindingsOf, CapabilityThatDoesNotCount) {
 TEST(FindingsOf, Drift) {
   ProcessRow row = Row();
   row.drift_bytes = 8192;
-  Finding finding = Only(Report(row));
+  AuditFinding finding = Only(Report(row));
   EXPECT_EQ(finding.code, "drift");
   EXPECT_THAT(finding.text, HasSubstr("8192 B (8 KiB) more than its locked mappings"));
   row.drift_bytes = -4096;
@@ -109,7 +109,7 @@ TEST(FindingsOf, Drift) {
 TEST(FindingsOf, WhatTheShimSays) {
   ProcessRow row = Row();
   row.shim_loaded = true;
-  EXPECT_EQ(Only(Report(row)).severity, Severity::kCritical);  // a ledger that is not valid
+  EXPECT_EQ(Only(Report(row)).severity, Severity::kError);  // a ledger that is not valid
   row.shim.emplace();
   EXPECT_TRUE(FindingsOf(Report(row)).empty());
   row.shim->uncovered = "lock_failed";
@@ -122,7 +122,7 @@ TEST(FindingsOf, WhatTheShimSays) {
 TEST(FindingsOf, CountersThatDiffer) {
   AuditReport report = Report(Row());
   report.differences = {{4711, "nginx", "/a.service", "VmPin", 4096, 8192}};
-  const Finding finding = Only(report);
+  const AuditFinding finding = Only(report);
   EXPECT_EQ(finding.code, "counters-differ");
   EXPECT_EQ(finding.text, "VmPin is 4096 B (4 KiB) by BPF, 8192 B (8 KiB) by /proc");
 }
@@ -136,13 +136,13 @@ TEST(FindingsOf, RefusalsByReasonWorstFirst) {
   snapshot.processes[0].shim_loaded = true;
   ReportOptions options;
   options.observations = &seen;
-  const std::vector<Finding> findings =
+  const std::vector<AuditFinding> findings =
       FindingsOf(BuildReport(std::move(snapshot), nullptr, "", options));
   ASSERT_EQ(findings.size(), 3u);
   EXPECT_EQ(findings[0].code, "uncovered");
   EXPECT_EQ(findings[1].text, "refused 4 times: OVER_LIMIT 3, SECCOMP 1");
   EXPECT_EQ(findings[2].code, "bypass");
-  EXPECT_EQ(WorstOf(findings), Severity::kCritical);
+  EXPECT_EQ(WorstOf(findings), Severity::kError);
 }
 
 TEST(LimitText, HasBytesAndKib) {
