@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/proc/mappings.h"
 #include "agent/shim/shim_state.h"
@@ -138,6 +139,8 @@ TEST_P(GuardHitsTest, TellsWhoWhereAndFromWhichCode) {
   EXPECT_LT(absl::AbsDuration(absl::Now() - events[0].time), absl::Seconds(60));
   EXPECT_EQ(events[0].hit.address, address);
   EXPECT_EQ(events[0].hit.place, absl::StrCat("before arena ", shim->arenas[0].name));
+  // Kernels before 5.17 cannot tell; a case of tests/kernels.
+  if (absl::StrContains(hits_->Report().hook, "no module")) return;
   EXPECT_THAT(events[0].hit.module, HasSubstr("python3"));
   EXPECT_GT(events[0].hit.module_offset, 0u);
 }
@@ -210,6 +213,11 @@ TEST(WatchOfGuards, NamesACgroupThatIsGone) {
   const auto shim = toucher.Shim();
   ASSERT_TRUE(shim.has_value());
   ASSERT_TRUE(cgroup.Add(toucher.pid()));
+  // Where the mappings cannot be walked, the ledger is found by a scan, one each 5 s.
+  for (const HookReport& hook : watch->hooks()) {
+    if (!absl::StrContains(hook.hook, "scanning")) continue;
+    for (int i = 0; i < 4; ++i) watch->Poll(absl::Seconds(2));
+  }
   EXPECT_EQ(toucher.Touch(shim->fence_base), SIGSEGV);
   ASSERT_TRUE(cgroup.Remove());
   std::optional<WatchEvent> hit;
