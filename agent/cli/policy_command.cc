@@ -150,7 +150,7 @@ int RunExplain(const ExplainOptions& options) {
   const absl::StatusOr<Locations> locations = FindLocations();
   if (!locations.ok()) return Fail(kExitPartialData, locations.status().message());
   Diagnostics diagnostics;
-  const PolicySet set = ChoosePolicySet(options.choice, *program, locations->policies, diagnostics);
+  const PolicySet set = LoadChosen(options.choice, *program, locations->policies, diagnostics);
   if (!diagnostics.empty()) return FailWithDiagnostics(diagnostics);
   const absl::StatusOr<Closure> closure = options.pid != 0
                                               ? ReadProcessClosure(options.pid)

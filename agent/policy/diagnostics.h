@@ -43,7 +43,18 @@ enum class PolicyError {
   kNotAbsolute = 23,
   kConflict = 24,
   kBadName = 25,
+  kReserved = 26,
+  kBadDay = 27,
+
+  // From here on, warnings: what is accepted, and is probably not meant.
+  kOverlap = 101,
+  kExpired = 102,
+  kNeverBinds = 103,
+  kAboveDefaultLimit = 104,
+  kNeverApplies = 105,
 };
+
+constexpr bool IsWarning(PolicyError code) { return static_cast<int>(code) >= 100; }
 
 // A policy file, kept for as long as something points into it.
 class Source {

@@ -40,6 +40,7 @@ void LoadFile(const std::string& path, PolicySet& set, Diagnostics& diagnostics)
 }
 
 bool IsPolicyFile(const fs::path& path) {
+  if (path.filename().string().front() == '.') return false;
   return path.extension() == ".yaml" || path.extension() == ".yml";
 }
 
@@ -55,19 +56,26 @@ void LoadSource(const std::shared_ptr<const Source>& source, PolicySet& set,
   }
 }
 
-void LoadPath(const std::string& path, PolicySet& set, Diagnostics& diagnostics) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return LoadFile(path, set, diagnostics);
+std::vector<std::string> PolicyFilesIn(const std::string& directory, Diagnostics& diagnostics) {
   std::vector<std::string> files;
-  fs::directory_iterator entries(path, error);
+  std::error_code error;
+  fs::directory_iterator entries(directory, error);
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     if (IsPolicyFile(entries->path())) files.push_back(entries->path().string());
   }
-  if (error) diagnostics.Add(WholeFile(path), PolicyError::kUnreadable, error.message());
-  if (!error && files.empty()) {
+  if (error) diagnostics.Add(WholeFile(directory), PolicyError::kUnreadable, error.message());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void LoadPath(const std::string& path, PolicySet& set, Diagnostics& diagnostics) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return LoadFile(path, set, diagnostics);
+  const size_t errors = diagnostics.count();
+  const std::vector<std::string> files = PolicyFilesIn(path, diagnostics);
+  if (files.empty() && diagnostics.count() == errors) {
     diagnostics.Add(WholeFile(path), PolicyError::kMissing, "there is no *.yaml file here");
   }
-  std::sort(files.begin(), files.end());
   for (const std::string& file : files) LoadFile(file, set, diagnostics);
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/policy/model.h"
 
@@ -22,5 +23,9 @@ void LoadSource(const std::shared_ptr<const Source>& source, PolicySet& set,
 // Appends what a file defines, or each *.yaml and *.yml file of a directory by
 // name, not descending. Only trusted files are read (agent/base/files.h).
 void LoadPath(const std::string& path, PolicySet& set, Diagnostics& diagnostics);
+
+// The *.yaml and *.yml files of a directory by name, not descending and without
+// those whose name starts with a dot.
+std::vector<std::string> PolicyFilesIn(const std::string& directory, Diagnostics& diagnostics);
 
 }  // namespace pagewarden

@@ -115,18 +115,8 @@ void ResolveArena(Rule& rule, const std::vector<Arena>& arenas, Diagnostics& dia
                   Known(reference.name, std::move(known)));
 }
 
-template <typename Part>
-void CheckCount(const std::vector<Part>& parts, size_t max, const char* what,
-                Diagnostics& diagnostics) {
-  if (parts.size() <= max) return;
-  diagnostics.Add(parts[max].at, PolicyError::kOutOfRange,
-                  absl::StrCat(parts.size(), " ", what, ", at most ", max, " are possible"));
-}
-
 void ResolveSpec(AllocationSpec& spec, const PresetMap& presets, Diagnostics& diagnostics) {
   if (spec.arenas.empty()) spec.arenas.emplace_back();
-  CheckCount(spec.arenas, abi::kMaxArenasPerPolicy, "arenas", diagnostics);
-  CheckCount(spec.rules, abi::kMaxRulesPerPolicy, "rules", diagnostics);
   UniqueNames arena_names("an arena", diagnostics);
   for (const Arena& arena : spec.arenas) arena_names.Add(arena.name, arena.at);
   UniqueNames rule_names("a rule", diagnostics);
@@ -151,6 +141,12 @@ void ResolveReferences(PolicySet& set, Diagnostics& diagnostics) {
   for (AllocationPolicy& policy : set.policies) {
     policy_names.Add(policy.metadata.name, policy.metadata.at);
     ResolveSpec(policy.spec, presets, diagnostics);
+  }
+  UniqueNames budget_names("a MemlockBudget", diagnostics);
+  for (const MemlockBudget& document : set.budgets) {
+    budget_names.Add(document.metadata.name, document.metadata.at);
+    UniqueNames names("a budget", diagnostics);
+    for (const Budget& budget : document.spec.budgets) names.Add(budget.name, budget.at);
   }
 }
 

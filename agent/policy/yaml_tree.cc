@@ -217,6 +217,12 @@ std::vector<YamlNode> ParseYaml(const std::shared_ptr<const Source>& source,
   return builder.TakeDocuments();
 }
 
+const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
+  const auto found = std::find_if(map.entries.begin(), map.entries.end(),
+                                  [&](const YamlEntry& entry) { return entry.key.value == key; });
+  return found == map.entries.end() ? nullptr : &found->value;
+}
+
 const char* KindName(YamlNode::Kind kind) {
   switch (kind) {
     case YamlNode::Kind::kNull:
