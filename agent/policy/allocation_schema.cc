@@ -9,6 +9,7 @@
 #include "agent/policy/modes.h"
 #include "agent/policy/names.h"
 #include "agent/policy/patterns.h"
+#include "agent/policy/resolve.h"
 #include "agent/policy/selector_schema.h"
 
 namespace pagewarden {
@@ -82,7 +83,7 @@ void ReadBackings(const YamlNode& node, std::vector<abi::Backing>& backings,
 ValueType DescribeBackings() {
   ValueType type = kListOf<kWord<abi::Backing, kBackings>>.describe();
   type.unique_items = true;
-  return type;
+  return Ordered(type);
 }
 constexpr Value<std::vector<abi::Backing>> kBackingList = {ReadBackings, DescribeBackings};
 
@@ -110,35 +111,42 @@ constexpr Field<Caller> kCallerFields[] = {
 
 constexpr Field<Match> kMatchFields[] = {
     Optional<&Match::preset, kOptionalReference>(
-        "preset", Absent(""), "either this: allocations made while a function of the preset runs …")
+        "preset", Absent(""), "either this: allocations made while a function of the preset runs")
         .Example("openssl-private-keys"),
-    Optional<&Match::during, kListOf<kFunctionName>>(
-        "during", Absent(""), "… or this: those made while one of these runs …")
+    Optional<&Match::during, kListOf<kFunctionName>>("during", Absent(""),
+                                                     "or this: those made while one of these runs")
         .Example("[PEM_read_bio_PrivateKey]"),
     Optional<&Match::callers, kListOf<kObject<Caller, kCallerFields>>>(
-        "callers", Absent(""), "… or this: those that one of these asks for …")
+        "callers", Absent(""), "or this: those that one of these asks for")
         .Example("[{module: 'libfoo.so*', functions: ['key_*']}]"),
-    Optional<&Match::stack, kListOf<kListOf<kCodeAddress, abi::kMaxSignatureDepth>>>(
+    Optional<&Match::stack, kListOf<kOrderedListOf<kCodeAddress, abi::kMaxSignatureDepth>>>(
         "stack", Absent(""),
-        "… or this: those at one of these places of the code, the innermost address first; "
-        "`pagewarden learn` writes them …"),
+        "or this: those at one of these places of the code, the innermost address first; "
+        "`pagewarden learn` writes them"),
     Optional<&Match::read_from, kListOf<kPathPattern>>(
-        "readFrom", Absent(""),
-        "… or this: those that a thread makes while it has such a file open …")
+        "readFrom", Absent(""), "or this: those that a thread makes while it has such a file open")
         .Example("[/etc/app/*.key]"),
-    Optional<&Match::all, kAll>("all", Absent(""), "… or this: every allocation"),
+    Optional<&Match::all, kAll>("all", Absent(""), "or this: every allocation"),
     Optional<&Match::size, kObject<SizeRange, kSizeFields>>(
         "size", Absent("every size"), "only requests of this size, both bounds included"),
     Optional<&Match::threads, kListOf<kThreadPattern>>("threads", Absent("every thread"),
                                                        "only in threads of one of these names"),
 };
 
+// That no form is there has its reason in another error, such as a mistyped key: then it is
+// left out.
+void ReadMatch(const YamlNode& node, Match& match, Diagnostics& diagnostics) {
+  const size_t errors = diagnostics.count();
+  ReadObject<kMatchFields>(node, match, diagnostics);
+  if (diagnostics.count() != errors && FormsOf(match).empty()) match.at = {};
+}
+
 ValueType DescribeMatch() {
   ValueType type = DescribeObject<kMatchFields>();
   type.one_of = {"preset", "during", "callers", "stack", "readFrom", "all"};
   return type;
 }
-constexpr Value<Match> kMatch = {ReadObject<kMatchFields, Match>, DescribeMatch};
+constexpr Value<Match> kMatch = {ReadMatch, DescribeMatch};
 
 constexpr Field<Placement> kPlacementFields[] = {
     Required<&Placement::arena, kReference>("arena", "one of the policy's"),
@@ -224,7 +232,8 @@ constexpr Field<AllocationSpec> kAllocationSpecFields[] = {
         "exceptions", Absent("none"), "processes that the policy is not for, with the reason"),
     Optional<&AllocationSpec::rollout, kObject<Rollout, kRolloutFields>>(
         "rollout", Absent("every host"), "only on a share of the hosts"),
-    Optional<&AllocationSpec::rules, kListOf<kObject<Rule, kRuleFields>, abi::kMaxRulesPerPolicy>>(
+    Optional<&AllocationSpec::rules,
+             kOrderedListOf<kObject<Rule, kRuleFields>, abi::kMaxRulesPerPolicy>>(
         "rules", Absent("nothing moves by itself"),
         "of those that match an allocation, the first applies, unless their `priority` says "
         "otherwise. Without rules (or with `pin` alone), the arenas are for a program that asks "
@@ -234,7 +243,7 @@ constexpr Field<AllocationSpec> kAllocationSpecFields[] = {
         Absent("the allocation wrappers of the C and C++ libraries, GLib, libcrypto and libgcrypt"),
         "for `callers`: looked through to find who really asks for memory"),
     Optional<&AllocationSpec::arenas,
-             kListOf<kObject<Arena, kArenaFields>, abi::kMaxArenasPerPolicy>>(
+             kOrderedListOf<kObject<Arena, kArenaFields>, abi::kMaxArenasPerPolicy>>(
         "arenas", Absent("one named `default`"), "where tagged allocations live"),
     Optional<&AllocationSpec::pin, kObject<Pin, kPinFields>>(
         "pin", Absent("nothing"), "memory to lock where it is, outside the arenas"),
@@ -242,7 +251,7 @@ constexpr Field<AllocationSpec> kAllocationSpecFields[] = {
         "environment", Absent("nothing"),
         "variables that `run` sets for the program. The loader's (`LD_…`) and the shim's are "
         "refused")
-        .Example("{SSLKEYLOGFILE: ''}"),
+        .Example("{MALLOC_ARENA_MAX: '2'}"),
 };
 
 // Arenas alone are for a program that asks for them by name (pagewarden.h); pins

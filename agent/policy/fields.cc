@@ -2,6 +2,7 @@
 #include "agent/policy/fields.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -19,6 +20,12 @@ std::string Suggestion(absl::string_view word, const std::vector<std::string>& c
   return absl::StrCat("accepted: ", absl::StrJoin(candidates, ", "));
 }
 
+// As it was written, without quotes: cut and made safe as Quoted does.
+std::string Unquoted(absl::string_view text) {
+  const std::string quoted = Quoted(text);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
 // "a, b or c".
 std::string Alternatives(const std::vector<std::string>& words) {
   std::string text;
@@ -28,12 +35,16 @@ std::string Alternatives(const std::vector<std::string>& words) {
   return text;
 }
 
+std::vector<std::string> KeysOf(const std::vector<KeyRule>& rules) {
+  std::vector<std::string> keys;
+  for (const KeyRule& rule : rules) keys.push_back(rule.key);
+  return keys;
+}
+
 void AddUnknownKey(const YamlNode& key, const std::vector<KeyRule>& rules,
                    Diagnostics& diagnostics) {
-  std::vector<std::string> known;
-  for (const KeyRule& rule : rules) known.push_back(rule.key);
   diagnostics.Add(key.at, PolicyError::kUnknownKey, absl::StrCat("unknown key ", Quoted(key.value)),
-                  Suggestion(key.value, known));
+                  Suggestion(key.value, KeysOf(rules)));
 }
 
 bool ExpectScalar(const YamlNode& node, absl::string_view expected, Diagnostics& diagnostics) {
@@ -69,17 +80,19 @@ std::vector<const YamlNode*> MatchKeys(const YamlNode& node, const std::vector<K
                                        Diagnostics& diagnostics) {
   std::vector<const YamlNode*> values(rules.size());
   if (!ExpectKind(node, YamlNode::Kind::kMap, diagnostics)) return values;
+  std::set<std::string> meant;  // by unknown keys
   for (const YamlEntry& entry : node.entries) {
     const auto rule = std::find_if(rules.begin(), rules.end(),
                                    [&](const KeyRule& r) { return entry.key.value == r.key; });
     if (rule == rules.end()) {
       AddUnknownKey(entry.key, rules, diagnostics);
+      meant.insert(ClosestWord(entry.key.value, KeysOf(rules)));
     } else {
       values[static_cast<size_t>(rule - rules.begin())] = &entry.value;
     }
   }
   for (size_t i = 0; i < rules.size(); ++i) {
-    if (!rules[i].required || values[i] != nullptr) continue;
+    if (!rules[i].required || values[i] != nullptr || meant.count(rules[i].key) > 0) continue;
     diagnostics.Add(node.at, PolicyError::kMissing,
                     absl::StrCat("required key ", Quoted(rules[i].key), " is missing"));
   }
@@ -129,6 +142,11 @@ ValueType DescribeList(ValueType item, size_t max) {
   return type;
 }
 
+ValueType Ordered(ValueType list) {
+  list.ordered = true;
+  return list;
+}
+
 ValueType DescribeWords(std::vector<std::string> words) {
   ValueType type;
   type.kind = ValueType::Kind::kWord;
@@ -142,7 +160,7 @@ void ReadText(const YamlNode& node, std::string& text, Diagnostics& diagnostics)
   if (!ExpectScalar(node, "text", diagnostics)) return;
   if (!node.quoted && MeansSomethingElse(node.value)) {
     diagnostics.Add(node.at, PolicyError::kWrongType,
-                    absl::StrCat("expected text, found ", node.value),
+                    absl::StrCat("expected text, found ", Unquoted(node.value)),
                     absl::StrCat("write ", Quoted(node.value)));
     return;
   }
@@ -230,7 +248,7 @@ void ReadInteger(const YamlNode& node, int32_t lowest, int32_t highest, int32_t&
     number = parsed;
   } else {
     diagnostics.Add(node.at, PolicyError::kOutOfRange,
-                    absl::StrCat(node.value, " is outside ", lowest, " to ", highest));
+                    absl::StrCat(Unquoted(node.value), " is outside ", lowest, " to ", highest));
   }
 }
 

@@ -175,6 +175,13 @@ template <const auto& kItem, size_t kMax = 0>
 inline constexpr Value<std::vector<ValueOf<kItem>>> kListOf = {
     ReadList<kItem, kMax>, [] { return DescribeList(kItem.describe(), kMax); }};
 
+ValueType Ordered(ValueType list);
+
+// The same, where the order means something.
+template <const auto& kItem, size_t kMax>
+inline constexpr Value<std::vector<ValueOf<kItem>>> kOrderedListOf = {
+    ReadList<kItem, kMax>, [] { return Ordered(DescribeList(kItem.describe(), kMax)); }};
+
 // One word of a fixed set.
 template <typename E>
 struct Word {

@@ -167,6 +167,6 @@ const Value<std::string> kReason = {
     ReadReason, [] { return DescribeText("text", "texts", "\\S", 1, kMaxReason); }};
 
 const Value<absl::CivilDay> kDay = {
-    ReadDay, [] { return DescribeText("day", "days", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", 10, 10); }};
+    ReadDay, [] { return DescribeText("day", "days", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", 0, 0); }};
 
 }  // namespace pagewarden

@@ -92,21 +92,28 @@ bool EndsWithAny(absl::string_view text, const std::vector<absl::string_view>& s
                      [&](absl::string_view suffix) { return absl::EndsWith(text, suffix); });
 }
 
+// What to write instead of `text`, which is no unit of these kinds.
+std::string UnitHint(const std::string& text, const std::vector<absl::string_view>& suffixes) {
+  if (absl::StrContains(text, '/')) return "for a path, use matchCgroups";
+  if (EndsWithAny(text, {".slice"})) return "for slices, use matchSlices";
+  if (EndsWithAny(text, {".service", ".scope"})) return "for services and scopes, use matchUnits";
+  if (EndsWithAny(text, {".socket", ".timer", ".path", ".target", ".mount"}))
+    return "name the service that it starts";
+  return absl::StrCat("did you mean ", Quoted(absl::StrCat(text, suffixes[0])), "?");
+}
+
 void ReadUnit(const YamlNode& node, const std::vector<absl::string_view>& suffixes,
               absl::string_view what, std::string& pattern, Diagnostics& diagnostics) {
   std::string text = PatternOf(node, diagnostics);
   if (text.empty()) return;
-  if (absl::StrContains(text, '/')) {
-    diagnostics.Add(node.at, PolicyError::kBadName,
-                    absl::StrCat(Quoted(text), " is not the name of a ", what),
-                    "for a path, use matchCgroups");
-  } else if (text.back() != '*' && !EndsWithAny(text, suffixes)) {
-    diagnostics.Add(node.at, PolicyError::kBadName,
-                    absl::StrCat(Quoted(text), " is not the name of a ", what),
-                    absl::StrCat("did you mean ", Quoted(absl::StrCat(text, suffixes[0])), "?"));
-  } else {
+  const bool has_suffix = text.back() == '*' || EndsWithAny(text, suffixes);
+  if (has_suffix && !absl::StrContains(text, '/')) {
     pattern = std::move(text);
+    return;
   }
+  diagnostics.Add(node.at, PolicyError::kBadName,
+                  absl::StrCat(Quoted(text), " is not the name of a ", what),
+                  UnitHint(text, suffixes));
 }
 
 void ReadUnitPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/policy/process_facts.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -15,9 +14,8 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "agent/base/files.h"
-#include "agent/base/unique_fd.h"
 #include "agent/cgroup/classify.h"
+#include "agent/proc/read_file.h"
 #include "agent/proc/status.h"
 
 namespace pagewarden {
@@ -40,20 +38,13 @@ std::vector<std::string> NamesIn(const std::string& directory, size_t max) {
   return names;
 }
 
-std::optional<std::string> ReadSmallFile(const std::string& path) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.ok()) return std::nullopt;
-  absl::StatusOr<std::string> text = ReadAll(fd.get(), kMaxSmallFile, path);
-  if (!text.ok()) return std::nullopt;
-  return *std::move(text);
-}
-
 std::optional<std::map<std::string, std::string>> ReadLabels(const std::string& volumes) {
   for (const char* plugin : {"kubernetes.io~downward-api", "kubernetes.io~projected"}) {
     const std::string directory = absl::StrCat(volumes, "/", plugin);
     for (const std::string& volume : NamesIn(directory, kMaxVolumes)) {
-      const auto text = ReadSmallFile(absl::StrCat(directory, "/", volume, "/labels"));
-      if (text.has_value()) return ParsePodLabels(*text);
+      const auto text =
+          ReadBoundedFile(absl::StrCat(directory, "/", volume, "/labels"), kMaxSmallFile);
+      if (text.ok()) return ParsePodLabels(*text);
     }
   }
   return std::nullopt;
@@ -118,8 +109,8 @@ ProcessFacts ReadOwnSurroundings() {
 
 HostFacts ReadHostFacts(const std::string& root) {
   HostFacts host;
-  const auto id = ReadSmallFile(absl::StrCat(root, "/etc/machine-id"));
-  if (id.has_value()) host.machine_id = std::string(absl::StripAsciiWhitespace(*id));
+  const auto id = ReadBoundedFile(absl::StrCat(root, "/etc/machine-id"), kMaxSmallFile);
+  if (id.ok()) host.machine_id = std::string(absl::StripAsciiWhitespace(*id));
   host.today = absl::ToCivilDay(absl::Now(), absl::UTCTimeZone());
   return host;
 }

@@ -52,20 +52,9 @@ std::vector<std::string> WithoutRepeats(const std::vector<std::string>& names) {
   return unique;
 }
 
-std::vector<std::string> Forms(const Match& match) {
-  std::vector<std::string> forms;
-  if (match.preset.has_value()) forms.push_back("preset");
-  if (!match.during.empty()) forms.push_back("during");
-  if (!match.callers.empty()) forms.push_back("callers");
-  if (!match.stack.empty()) forms.push_back("stack");
-  if (!match.read_from.empty()) forms.push_back("readFrom");
-  if (match.IsAll()) forms.push_back("all");
-  return forms;
-}
-
 void CheckMatch(const Match& match, Diagnostics& diagnostics) {
   if (match.at.source == nullptr) return;  // missing, and reported as that
-  const std::vector<std::string> forms = Forms(match);
+  const std::vector<std::string> forms = FormsOf(match);
   if (forms.size() > 1) {
     diagnostics.Add(match.at, PolicyError::kConflict,
                     absl::StrCat(absl::StrJoin(forms, " and "), " exclude each other"),
@@ -129,6 +118,17 @@ void ResolveSpec(AllocationSpec& spec, const PresetMap& presets, Diagnostics& di
 }
 
 }  // namespace
+
+std::vector<std::string> FormsOf(const Match& match) {
+  std::vector<std::string> forms;
+  if (match.preset.has_value()) forms.push_back("preset");
+  if (!match.during.empty()) forms.push_back("during");
+  if (!match.callers.empty()) forms.push_back("callers");
+  if (!match.stack.empty()) forms.push_back("stack");
+  if (!match.read_from.empty()) forms.push_back("readFrom");
+  if (match.IsAll()) forms.push_back("all");
+  return forms;
+}
 
 void ResolveReferences(PolicySet& set, Diagnostics& diagnostics) {
   PresetMap presets;

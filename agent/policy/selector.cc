@@ -18,4 +18,11 @@ void ReadException(const YamlNode& node, Exception& exception, Diagnostics& diag
                   "add matchBinaries, matchUnits, matchSlices or matchCgroups");
 }
 
+ValueType DescribeException() {
+  ValueType type = DescribeObject<kExceptionFields>();
+  for (const Field<Exception>& field : kSelectorFields<Exception>)
+    type.some_of.push_back(field.key);
+  return type;
+}
+
 }  // namespace pagewarden

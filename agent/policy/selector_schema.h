@@ -72,6 +72,7 @@ inline constexpr std::array<Field<Exception>, 8> kExceptionFields =
 
 // Reports an exception that would leave out everything.
 void ReadException(const YamlNode& node, Exception& exception, Diagnostics& diagnostics);
-inline constexpr Value<Exception> kException = {ReadException, DescribeObject<kExceptionFields>};
+ValueType DescribeException();
+inline constexpr Value<Exception> kException = {ReadException, DescribeException};
 
 }  // namespace pagewarden

@@ -34,6 +34,7 @@ struct ValueType {
   std::vector<ValueType> item;  // kList: one
   uint64_t max_items = 0;       // kList; 0: unbounded
   bool unique_items = false;    // kList
+  bool ordered = false;         // kList: its order means something
 
   std::vector<FieldType> fields;     // kObject
   std::vector<std::string> one_of;   // kObject: exactly one of these keys

@@ -53,6 +53,7 @@ void AddCanonicalPaths(PolicySet& set) {
 
 void CheckNotEmpty(const PolicySet& set, const PolicyChoice& choice, Diagnostics& diagnostics) {
   if (!set.policies.empty() || !diagnostics.empty()) return;
+  if (choice.budgets_suffice && !set.budgets.empty()) return;
   const auto where = std::make_shared<Source>(absl::StrJoin(choice.paths, ", "), "");
   diagnostics.Add({where, 0, 0}, PolicyError::kMissing, "there is no AllocationPolicy here");
 }

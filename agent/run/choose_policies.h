@@ -22,6 +22,7 @@ struct PolicyChoice {
   ModeCaps caps;                         // lower the mode of every policy
   ProcessFacts surroundings;             // of the program: all but its executable
   HostFacts host;
+  bool budgets_suffice = false;  // paths need no AllocationPolicy
 };
 
 // With paths: all policies in them. Without: those of the drop-in directories and, if
