@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cli/policy_commands.h"
+#include "agent/cli/policy_explain_targets.h"
 #include "agent/elf/closure.h"
 #include "agent/explain/explain_report.h"
-#include "agent/explain/live_processes.h"
-#include "agent/explain/unit_file.h"
 #include "agent/policy/directories.h"
 #include "agent/policy/modes.h"
 #include "agent/run/choose_policies.h"
@@ -62,79 +59,10 @@ program gets: all of them), or a preset names what its libraries do not export, 
 struct ExplainOptions {
   PolicyChoice choice;
   std::string max_mode;
-  std::string exe;
-  pid_t pid = 0;
-  std::string unit;
+  TargetOptions target;
   bool all = false;
   bool json = false;
 };
-
-// What is asked about: a program, or a process of it, and where it runs.
-struct Target {
-  Program program;
-  pid_t pid = 0;
-  ProcessFacts facts;
-};
-
-// What all targets share.
-struct Host {
-  HostFacts facts;
-  std::vector<LockingProcess> processes;  // not read for --exe
-};
-
-absl::StatusOr<Target> FindExe(const ExplainOptions& options) {
-  const absl::StatusOr<Program> program = FindProgram(options.exe, getenv("PATH"));
-  if (!program.ok()) return program.status();
-  Target target{*program, 0, {}};
-  target.facts.executable = program->executable;
-  return target;
-}
-
-Target OfProcess(const LockingProcess& process) {
-  const std::string& exe = process.facts.executable;
-  return {Program{exe, exe, false}, process.pid, process.facts};
-}
-
-absl::StatusOr<Target> FindPid(pid_t pid, const Host& host) {
-  for (const LockingProcess& process : host.processes) {
-    if (process.pid == pid && !process.facts.executable.empty()) return OfProcess(process);
-  }
-  return absl::NotFoundError(
-      absl::StrCat("process ", pid, ": no such process, or its program cannot be read"));
-}
-
-// One process of each program in the unit, or what its unit file would start.
-absl::StatusOr<std::vector<Target>> FindUnit(const std::string& unit, const Host& host) {
-  std::vector<Target> targets;
-  std::set<std::string> seen;
-  for (const LockingProcess& process : OfUnit(host.processes, unit)) {
-    const std::string& exe = process.facts.executable;
-    if (!exe.empty() && seen.insert(exe).second) targets.push_back(OfProcess(process));
-  }
-  if (!targets.empty()) return targets;
-  const absl::StatusOr<UnitFile> file = ReadUnitFile(unit);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<Program> program = FindProgram(file->executable, getenv("PATH"));
-  if (!program.ok()) return program.status();
-  Target target{*program, 0, {program->executable, file->cgroup, {}}};
-  targets.push_back(target);
-  return targets;
-}
-
-absl::StatusOr<std::vector<Target>> FindTargets(const ExplainOptions& options, Host& host) {
-  if (options.pid == 0 && options.unit.empty()) {
-    const absl::StatusOr<Target> target = FindExe(options);
-    if (!target.ok()) return target.status();
-    return std::vector<Target>{*target};
-  }
-  const absl::StatusOr<CgroupHierarchy> hierarchy = CgroupHierarchy::Find();
-  if (!hierarchy.ok()) return hierarchy.status();
-  host.processes = ReadLockingProcesses(*hierarchy, PodTable::Read());
-  if (!options.unit.empty()) return FindUnit(options.unit, host);
-  const absl::StatusOr<Target> target = FindPid(options.pid, host);
-  if (!target.ok()) return target.status();
-  return std::vector<Target>{*target};
-}
 
 std::string WhyChosen(const AllocationPolicy& policy, const Verdict& verdict,
                       const std::string& shipped) {
@@ -225,7 +153,7 @@ int ExitCodeOf(const ExplainReport& report) {
 }
 
 void Print(const std::vector<ExplainReport>& reports, const ExplainOptions& options) {
-  if (options.json && !options.unit.empty()) return PrintExplainJson(reports, std::cout);
+  if (options.json && !options.target.unit.empty()) return PrintExplainJson(reports, std::cout);
   for (size_t i = 0; i < reports.size(); ++i) {
     if (options.json) {
       PrintExplainJson(reports[i], std::cout);
@@ -246,7 +174,7 @@ int RunExplain(ExplainOptions options) {
   const absl::StatusOr<Locations> locations = FindLocations();
   if (!locations.ok()) return PolicyFail(kExitPartialData, locations.status().message());
   Host host{ReadHostFacts(), {}};
-  const absl::StatusOr<std::vector<Target>> targets = FindTargets(options, host);
+  const absl::StatusOr<std::vector<Target>> targets = FindTargets(options.target, host);
   if (!targets.ok()) return PolicyFail(kExitPartialData, targets.status().message());
   const absl::StatusOr<ModeCaps> caps = Caps(options.max_mode);
   if (!caps.ok()) return PolicyFail(kExitPartialData, caps.status().message());
@@ -277,17 +205,18 @@ void AddPolicyExplain(CLI::App& group, int& exit_code) {
   const auto options = std::make_shared<ExplainOptions>();
   CLI::App* explain =
       AddPolicySubcommand(group, "explain", "What a policy does in a program", kHelp);
-  CLI::Option* exe = explain->add_option("--exe", options->exe);
-  CLI::Option* pid =
-      explain->add_option("--pid", options->pid)->check(CLI::Range(1, kMaxPid))->excludes(exe);
-  explain->add_option("--unit", options->unit)->excludes(exe)->excludes(pid);
+  CLI::Option* exe = explain->add_option("--exe", options->target.exe);
+  CLI::Option* pid = explain->add_option("--pid", options->target.pid)
+                         ->check(CLI::Range(1, kMaxPid))
+                         ->excludes(exe);
+  explain->add_option("--unit", options->target.unit)->excludes(exe)->excludes(pid);
   explain->add_option("--policy", options->choice.paths)->allow_extra_args(false);
   explain->add_option("--policy-dir", options->choice.directories)->allow_extra_args(false);
   explain->add_option("--max-mode", options->max_mode)->check(CLI::IsMember(TextsOf<kModes>()));
   explain->add_flag("--all", options->all);
   explain->add_flag("--json", options->json);
   explain->callback([options, &exit_code] {
-    if (options->pid == 0 && options->exe.empty() && options->unit.empty()) {
+    if (options->target.pid == 0 && options->target.exe.empty() && options->target.unit.empty()) {
       exit_code = PolicyFail(kExitUsage,
                              "policy explain: give --exe, --pid or --unit; "
                              "try pagewarden policy explain --help");

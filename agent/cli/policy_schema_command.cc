@@ -23,7 +23,7 @@ Examples:
   pagewarden policy schema --markdown             the tables of docs/policy.md
 
 An editor with a YAML language server checks as you type, if the file begins with
-  # yaml-language-server: $schema=policy.schema.json
+  # yaml-language-server: $schema=/usr/share/pagewarden/policy.schema.json
 
 Usage:
   pagewarden policy schema [FIELD | --keys | --markdown]

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "agent/cgroup/classify.h"
 #include "agent/policy/select.h"
-#include "preload/abi/pattern.h"
 
 namespace pagewarden {
 namespace {
@@ -16,12 +15,6 @@ namespace {
 bool EndsWithAny(absl::string_view name, const std::vector<absl::string_view>& suffixes) {
   return std::any_of(suffixes.begin(), suffixes.end(), [&](absl::string_view suffix) {
     return absl::EndsWith(name, suffix) && name.size() > suffix.size();
-  });
-}
-
-bool MatchesAny(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-    return MatchesPattern(pattern.c_str(), name.c_str());
   });
 }
 

@@ -12,13 +12,14 @@
 #include "preload/abi/pattern.h"
 
 namespace pagewarden {
-namespace {
 
 bool MatchesAny(const std::vector<std::string>& patterns, const std::string& text) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
     return MatchesPattern(pattern.c_str(), text.c_str());
   });
 }
+
+namespace {
 
 // The first of `names` that a pattern matches; empty: none.
 std::string FirstMatch(const std::vector<std::string>& patterns,

@@ -25,6 +25,9 @@ struct Verdict {
 std::vector<std::string> SlicesOf(absl::string_view cgroup);
 std::vector<std::string> UnitsOf(absl::string_view cgroup);
 
+// Whether one of the patterns matches all of the text.
+bool MatchesAny(const std::vector<std::string>& patterns, const std::string& text);
+
 Verdict Fits(const ProcessSelector& selector, const ProcessFacts& facts);
 
 // The same for all but matchBinaries.

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
+import harness
 import pagewarden
 
 MAX_SECONDS = 1.0
@@ -176,4 +177,4 @@ def limit_cpu():
 
 
 if __name__ == "__main__":
-    unittest.main()
+    harness.main()

@@ -98,4 +98,4 @@ class NewUserTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    harness.main()

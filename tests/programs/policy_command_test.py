@@ -159,4 +159,4 @@ class PolicyCommandTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    harness.main()
