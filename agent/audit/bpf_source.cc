@@ -5,25 +5,63 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include "agent/proc/limits.h"
 
 namespace pagewarden {
 namespace {
-
-using PathsById = absl::flat_hash_map<uint64_t, std::string>;
 
 uint64_t PageBytes() {
   static const uint64_t bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   return bytes;
 }
 
-// A cgroup made after the walk is not in `paths`. Empty: the process is gone.
-std::string ResolveCgroup(const task_record& record, const CgroupHierarchy* hierarchy,
-                          const PathsById& paths) {
-  if (hierarchy == nullptr) return "/";
-  const auto known = paths.find(record.cgroup_id);
-  if (known != paths.end()) return known->second;
-  return hierarchy->PathOf(static_cast<pid_t>(record.pid)).value_or("");
+SeccompMode SeccompOf(uint32_t mode) {
+  return mode == 0 ? SeccompMode::kNone : mode == 1 ? SeccompMode::kStrict : SeccompMode::kFilter;
+}
+
+void SetMemory(const task_record& record, ProcessRow& row) {
+  row.locked_bytes = record.locked_pages * PageBytes();
+  row.pinned_bytes = record.pinned_pages * PageBytes();
+  row.total_bytes = record.total_pages * PageBytes();
+  row.peak_total_bytes = std::max(record.total_pages, record.peak_total_pages) * PageBytes();
+  row.executable_bytes = record.executable_pages * PageBytes();
+  row.soft_limit_bytes = LimitFromRlim(record.soft_limit_bytes);
+  row.hard_limit_bytes = LimitFromRlim(record.hard_limit_bytes);
+  row.locks_future = (record.flags & TASK_LOCKS_FUTURE) != 0;
+  if ((record.flags & TASK_HAS_SHM_COUNT) != 0) {
+    row.user_shm_locked_bytes = record.user_shm_locked_pages * PageBytes();
+  }
+}
+
+void SetRights(const task_record& record, ProcessRow& row) {
+  row.uid = record.effective_uid;
+  row.real_uid = record.real_uid;
+  row.cap_effective = record.cap_effective;
+  row.cap_permitted = record.cap_permitted;
+  row.cap_bounding = record.cap_bounding;
+  row.in_initial_user_ns = record.user_ns_level == 0;
+  row.cap_ipc_lock = row.in_initial_user_ns && ((record.cap_effective >> CAP_IPC_LOCK) & 1) != 0;
+  row.seccomp = SeccompOf(record.seccomp_mode);
+  row.no_new_privs = (record.flags & TASK_NO_NEW_PRIVS) != 0;
+}
+
+void AddResidue(const task_record& record, std::map<uid_t, uint64_t>& residue) {
+  const uint64_t pages = record.user_locked_pages + record.user_perf_pages;
+  if (pages > 0) residue[record.user_uid] = pages * PageBytes();
+}
+
+// They come in the order in which the processes were made.
+std::vector<const task_record*> ByPid(absl::Span<const task_record> records) {
+  std::vector<const task_record*> sorted;
+  sorted.reserve(records.size());
+  for (const task_record& record : records) sorted.push_back(&record);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const task_record* a, const task_record* b) { return a->pid < b->pid; });
+  return sorted;
 }
 
 }  // namespace
@@ -32,34 +70,39 @@ ProcessRow RowOf(const task_record& record) {
   ProcessRow row;
   row.pid = static_cast<pid_t>(record.pid);
   row.comm.assign(record.comm, strnlen(record.comm, sizeof(record.comm)));
-  row.uid = record.effective_uid;
-  row.locked_bytes = record.locked_pages * PageBytes();
-  row.pinned_bytes = record.pinned_pages * PageBytes();
-  row.soft_limit_bytes = LimitFromRlim(record.soft_limit_bytes);
-  row.hard_limit_bytes = LimitFromRlim(record.hard_limit_bytes);
-  row.cap_ipc_lock =
-      record.in_initial_user_ns != 0 && ((record.cap_effective >> CAP_IPC_LOCK) & 1) != 0;
+  SetMemory(record, row);
+  SetRights(record, row);
+  row.start_time_ns = record.start_time_ns;
+  row.exec_id = record.exec_id;
+  row.ipc_namespace = record.ipc_namespace;
   return row;
 }
 
-absl::StatusOr<BpfRows> ReadBpfRows(const CgroupHierarchy* hierarchy) {
+absl::StatusOr<BpfSource> BpfSource::Open(const CgroupHierarchy* hierarchy) {
   auto snapshot = TaskSnapshot::Open(
       hierarchy == nullptr ? std::nullopt : std::make_optional(hierarchy->version()));
   if (!snapshot.ok()) return snapshot.status();
-  auto records = snapshot->Read();
+  return BpfSource(*std::move(snapshot), hierarchy);
+}
+
+absl::StatusOr<BpfRows> BpfSource::Read(absl::Time now) {
+  auto records = snapshot_.Read();
   if (!records.ok()) return records.status();
-  absl::StatusOr<PathsById> paths = PathsById();
-  if (hierarchy != nullptr) paths = hierarchy->PathsById();
-  if (!paths.ok()) return paths.status();
+  if (absl::Status status = cgroups_.StartRound(now); !status.ok()) return status;
 
   BpfRows result;
-  for (const task_record& record : *records) {
-    ProcessRow row = RowOf(record);
-    row.cgroup = ResolveCgroup(record, hierarchy, *paths);
-    if (record.user_locked_pages > 0) {
-      result.residue[record.user_uid] = record.user_locked_pages * PageBytes();
+  result.rows.reserve(records->size());
+  for (const task_record* each : ByPid(*records)) {
+    const task_record& record = *each;
+    AddResidue(record, result.residue);
+    if ((record.flags & TASK_LEADER_ENDED) != 0) {
+      result.without_leader.push_back(static_cast<pid_t>(record.pid));
+      continue;
     }
-    if (!row.cgroup.empty()) result.rows.push_back(std::move(row));
+    const absl::string_view cgroup = cgroups_.Find(record.cgroup_id, record.pid);
+    if (cgroup.empty()) continue;
+    result.rows.push_back(RowOf(record));
+    result.rows.back().cgroup = std::string(cgroup);
   }
   return result;
 }

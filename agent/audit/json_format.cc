@@ -1,145 +1,148 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-#include <cstring>
-#include <nlohmann/json.hpp>
-
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "agent/audit/findings.h"
 #include "agent/audit/formats.h"
+#include "agent/audit/json_parts.h"
 
 namespace pagewarden {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = OrderedJson;
 
+// Fields have been added since 1; none has changed its meaning.
 constexpr int kSchemaVersion = 1;
 
-Json OrNull(const std::optional<uint64_t>& value) { return value ? Json(*value) : Json(nullptr); }
-
-// The counts above 0, by their words.
-template <size_t N>
-Json CountsJson(const std::array<uint64_t, N>& counts, const std::array<const char*, N>& names) {
-  Json json = Json::object();
-  for (size_t i = 0; i < N; ++i) {
-    if (counts[i] > 0) json[names[i]] = counts[i];
-  }
-  return json;
+void AddIdentity(const CgroupIdentity& identity, Json& json) {
+  const auto add = [&json](const char* key, const std::string& value) {
+    if (!value.empty()) json[key] = value;
+  };
+  add("unit", identity.unit);
+  add("pod", identity.pod);
+  add("qosClass", identity.qos);
+  add("container", identity.container);
+  add("runtime", identity.runtime);
+  add("machine", identity.machine);
+  add("session", identity.session);
+  if (identity.user) json["sliceUid"] = *identity.user;
 }
 
-Json ArenaJson(const ShimArena& arena) {
-  return {{"name", arena.name},
-          {"capacityBytes", arena.capacity_bytes},
-          {"usedBytes", arena.used_bytes},
-          {"lockedBytes", arena.locked_bytes},
-          {"liveAllocations", arena.live_allocations},
-          {"fallbacks", arena.fallbacks},
-          {"backing", BackingName(arena.backing)},
-          {"peakPageBytes", arena.peak_page_bytes},
-          {"growths", arena.growths}};
+Json NeedJson(const Recommendation& recommendation) {
+  const LimitNeed& need = recommendation.largest;
+  return {{"pid", need.pid},
+          {"peakLockedBytes", need.peak_locked_bytes},
+          {"futureBytes", need.future_bytes},
+          {"unlockedArenaBytes", need.unlocked_arena_bytes},
+          {"arenaGrowthBytes", need.arena_growth_bytes},
+          {"pinnedBytes", need.pinned_bytes},
+          {"uidBytes", need.uid_bytes},
+          {"needBytes", need.need()},
+          {"headroomBytes", recommendation.headroom_bytes}};
 }
 
-// Every arena may be asked for by name, and few are.
-bool IsNotable(const ShimTag& tag) {
-  return tag.is_rule || tag.total_allocations > 0 || tag.fallbacks != FallbackCounts{};
+void AddSums(const CgroupSums& sums, Json& json) {
+  json["lockedBytes"] = sums.locked_bytes;
+  json["pinnedBytes"] = sums.pinned_bytes;
+  json["unevictableBytes"] = OrNull(sums.unevictable_bytes);
+  json["peakLockedBytes"] = sums.peak.bytes;
+  json["peakQuality"] = PeakQuality(sums.peak);
+  json["limitMinBytes"] = OrNull(sums.limit_min_bytes);
+  json["usageMaxRatio"] = sums.usage_max_ratio;
+  json["denials"] = Json::object();
+  for (const auto& [reason, count] : sums.denials.by_reason) json["denials"][reason] = count;
+  json["privilegedBypasses"] = sums.denials.privileged_bypasses;
+  json["recommendedLimitBytes"] = sums.recommendation.limit_bytes;
 }
 
-Json TagJson(const ShimTag& tag) {
-  Json json = {{"name", tag.name},
-               {"arena", tag.arena},
-               {"liveAllocations", tag.live_allocations},
-               {"liveBytes", tag.live_bytes},
-               {"peakBytes", tag.peak_bytes},
-               {"totalAllocations", tag.total_allocations},
-               {"audited", tag.audited},
-               {"fallbacks", CountsJson(tag.fallbacks, kFallbackNames)}};
-  if (!tag.is_rule) json["byName"] = true;
-  return json;
+// v2 has the figure with the cgroups below alone: better that one than none, and named.
+void AddUnevictable(const CgroupRow& row, Json& json) {
+  const bool own = row.own.unevictable_bytes.has_value();
+  json["unevictableBytes"] =
+      OrNull(own ? row.own.unevictable_bytes : row.subtree.unevictable_bytes);
+  if (!json["unevictableBytes"].is_null()) json["unevictableOf"] = own ? "cgroup" : "subtree";
 }
 
-bool IsPinning(const ShimState& shim) {
-  return shim.pinned_bytes > 0 || shim.unpinned_bytes > 0 || shim.pin_errors > 0;
-}
-
-Json PinnedJson(const ShimState& shim) {
-  Json json = {{"lockedBytes", shim.pinned_bytes},
-               {"unlockedBytes", shim.unpinned_bytes},
-               {"errors", shim.pin_errors}};
-  const char* const error = strerrorname_np(shim.pin_errno);
-  if (shim.pin_errors > 0 && error != nullptr) json["lastError"] = error;
-  return json;
-}
-
-Json ShimJson(const ProcessRow& row) {
-  if (!row.shim) {
-    return {
-        {"policy", ""}, {"mode", ""}, {"arenas", Json::array()}, {"uncovered", "invalid_ledger"}};
-  }
-  Json shim = {{"policy", row.shim->policy}, {"mode", row.shim->mode}, {"arenas", Json::array()}};
-  for (const ShimArena& arena : row.shim->arenas) shim["arenas"].push_back(ArenaJson(arena));
-  shim["rules"] = Json::array();
-  for (const ShimTag& tag : row.shim->tags) {
-    if (IsNotable(tag)) shim["rules"].push_back(TagJson(tag));
-  }
-  shim["relocks"] = row.shim->relocks;
-  shim["lockErrors"] = row.shim->lock_errors;
-  const char* const error = strerrorname_np(row.shim->lock_errno);
-  if (row.shim->lock_errors > 0 && error != nullptr) shim["lastLockError"] = error;
-  if (IsPinning(*row.shim)) shim["pinned"] = PinnedJson(*row.shim);
-  shim["namespaces"] = row.shim->namespaces;
-  if (row.shim->functions_in_executable > 0) {
-    shim["functionsInExecutable"] = row.shim->functions_in_executable;
-  }
-  if (row.shim->files_missed > 0) shim["filesMissed"] = row.shim->files_missed;
-  if (row.shim->reentered_frees > 0) shim["reenteredFrees"] = row.shim->reentered_frees;
-  shim["violations"] = CountsJson(row.shim->violations, kViolationNames);
-  if (!row.shim->uncovered.empty()) shim["uncovered"] = row.shim->uncovered;
-  return shim;
-}
-
-Json ProcessJson(const ProcessRow& row) {
-  Json process = {{"pid", row.pid},
-                  {"comm", row.comm},
-                  {"exe", row.exe},
-                  {"uid", row.uid},
-                  {"lockedBytes", row.locked_bytes},
-                  {"pinnedBytes", row.pinned_bytes},
-                  {"softLimitBytes", OrNull(row.soft_limit_bytes)},
-                  {"hardLimitBytes", OrNull(row.hard_limit_bytes)},
-                  {"capIpcLock", row.cap_ipc_lock},
-                  {"driftBytes", row.drift_bytes}};
-  if (row.shim_loaded) process["shim"] = ShimJson(row);
-  return process;
-}
-
-Json CgroupJson(const CgroupRow& row) {
+Json CgroupJson(const CgroupRow& row, const AuditReport& report) {
   Json cgroup = {{"path", row.path}, {"kind", row.identity.kind}};
-  if (!row.identity.unit.empty()) cgroup["unit"] = row.identity.unit;
-  if (!row.identity.pod.empty()) cgroup["pod"] = row.identity.pod;
-  if (!row.identity.container.empty()) cgroup["container"] = row.identity.container;
-  cgroup["lockedBytes"] = row.locked_bytes;
-  cgroup["pinnedBytes"] = row.pinned_bytes;
-  cgroup["unevictableBytes"] = OrNull(row.unevictable_bytes);
-  cgroup["peakLockedBytes"] = row.peak_locked_bytes;
-  cgroup["limitMinBytes"] = OrNull(row.limit_min_bytes);
-  cgroup["usageMaxRatio"] = row.usage_max_ratio;
-  cgroup["denials"] = Json::object();
-  cgroup["recommendedLimitBytes"] = row.recommended_limit_bytes;
+  AddIdentity(row.identity, cgroup);
+  AddSums(row.own, cgroup);
+  AddUnevictable(row, cgroup);
+  if (row.own.recommendation.limit_bytes > 0) {
+    cgroup["recommendation"] = NeedJson(row.own.recommendation);
+  }
+  cgroup["subtree"] = {{"processes", row.subtree.processes}};
+  AddSums(row.subtree, cgroup["subtree"]);
   cgroup["processes"] = Json::array();
   for (const ProcessRow& process : row.processes) {
-    cgroup["processes"].push_back(ProcessJson(process));
+    cgroup["processes"].push_back(ProcessJson(process, report.peaks.at(process.pid)));
   }
   return cgroup;
 }
 
+Json FindingsJson(const AuditReport& report) {
+  Json json = Json::array();
+  for (const AuditFinding& finding : FindingsOf(report)) {
+    Json entry = {{"severity", SeverityName(finding.severity)}, {"code", finding.code}};
+    if (finding.pid != 0) entry["pid"] = finding.pid;
+    if (!finding.cgroup.empty()) entry["cgroup"] = finding.cgroup;
+    entry["text"] = finding.text;
+    json.push_back(std::move(entry));
+  }
+  return json;
+}
+
+Json DifferencesJson(const AuditReport& report) {
+  Json json = Json::array();
+  for (const CounterDifference& difference : report.differences) {
+    json.push_back({{"pid", difference.pid},
+                    {"comm", difference.comm},
+                    {"cgroup", difference.cgroup},
+                    {"figure", difference.figure},
+                    {"bpfBytes", difference.bpf_bytes},
+                    {"procBytes", difference.proc_bytes}});
+  }
+  return json;
+}
+
+Json CgroupVersionJson(const AuditReport& report) {
+  if (!report.cgroup_version) return nullptr;
+  return *report.cgroup_version == CgroupVersion::kV1 ? 1 : 2;
+}
+
+Json ReportJson(const AuditReport& report) {
+  Json json = {{"schemaVersion", kSchemaVersion},
+               {"host", report.host},
+               {"source", report.source},
+               {"cgroupVersion", CgroupVersionJson(report)},
+               {"reconciledProcesses", report.reconciled},
+               {"watchedSeconds", absl::ToDoubleSeconds(report.watched)},
+               {"hooks", HooksJson(report.hooks)},
+               {"findings", FindingsJson(report)},
+               {"counterDifferences", DifferencesJson(report)},
+               {"cgroups", Json::array()},
+               {"uids", UidsJson(report)}};
+  for (const CgroupRow& row : report.cgroups) json["cgroups"].push_back(CgroupJson(row, report));
+  return json;
+}
+
 }  // namespace
 
-std::string FormatJson(const AuditReport& report) {
-  Json json = {{"schemaVersion", kSchemaVersion}, {"host", report.host},
-               {"source", report.source},         {"reconciledProcesses", report.reconciled},
-               {"cgroups", Json::array()},        {"uids", Json::array()}};
-  for (const CgroupRow& cgroup : report.cgroups) json["cgroups"].push_back(CgroupJson(cgroup));
-  for (const auto& [uid, bytes] : report.residue) {
-    json["uids"].push_back({{"uid", uid}, {"residueBytes", bytes}});
+std::string JsonLine(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string JsonTime(absl::Time time) {
+  return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
+}
+
+std::string FormatJson(const AuditReport& report, JsonLayout layout) {
+  Json json = ReportJson(report);
+  if (layout == JsonLayout::kIndented) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  Json line = {{"type", "report"}, {"time", JsonTime(absl::Now())}};
+  line.update(json);
+  return JsonLine(line) + "\n";
 }
 
 }  // namespace pagewarden

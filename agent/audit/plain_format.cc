@@ -3,6 +3,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "agent/audit/formats.h"
+#include "agent/audit/limit_text.h"
 #include "agent/audit/text.h"
 
 namespace pagewarden {
@@ -17,19 +18,26 @@ std::string Record(const std::vector<std::string>& fields) {
 }
 
 std::string CgroupRecord(const CgroupRow& row) {
-  return Record({Printable(row.path), row.identity.kind, absl::StrCat(row.processes.size()),
-                 absl::StrCat(row.locked_bytes), absl::StrCat(row.pinned_bytes),
-                 OrDash(row.unevictable_bytes), OrDash(row.limit_min_bytes),
-                 absl::StrFormat("%.4f", row.usage_max_ratio),
-                 absl::StrCat(row.recommended_limit_bytes), ShimSummary(row.processes)});
+  const CgroupSums& own = row.own;
+  const auto unevictable =
+      own.unevictable_bytes ? own.unevictable_bytes : row.subtree.unevictable_bytes;
+  return Record(
+      {Printable(row.path), row.identity.kind, absl::StrCat(row.processes.size()),
+       absl::StrCat(own.locked_bytes), absl::StrCat(own.pinned_bytes), OrDash(unevictable),
+       OrDash(own.limit_min_bytes), absl::StrFormat("%.4f", own.usage_max_ratio),
+       absl::StrCat(own.recommendation.limit_bytes), ShimSummary(row.processes),
+       absl::StrCat(own.peak.bytes), PeakQuality(own.peak), absl::StrCat(row.subtree.processes),
+       absl::StrCat(row.subtree.locked_bytes), absl::StrCat(row.subtree.pinned_bytes),
+       OrDash(row.subtree.unevictable_bytes), absl::StrCat(row.subtree.peak.bytes)});
 }
 
-std::string ProcessRecord(const ProcessRow& row) {
+std::string ProcessRecord(const ProcessRow& row, const Peak& peak) {
   return Record(
       {absl::StrCat(row.pid), Printable(row.comm), absl::StrCat(row.uid), Printable(row.cgroup),
        absl::StrCat(row.locked_bytes), absl::StrCat(row.pinned_bytes), OrDash(row.soft_limit_bytes),
        OrDash(row.hard_limit_bytes), row.cap_ipc_lock ? "1" : "0", absl::StrCat(row.drift_bytes),
-       absl::StrFormat("%.4f", UsageRatio(row)), ShimSummary({row})});
+       absl::StrFormat("%.4f", UsageRatio(row)), ShimSummary({row}), absl::StrCat(peak.bytes),
+       PeakQuality(peak), IpcLockName(IpcLockOf(row)), MayRaiseName(MayRaiseOf(row))});
 }
 
 std::string UidRecords(const AuditReport& report) {
@@ -37,7 +45,8 @@ std::string UidRecords(const AuditReport& report) {
   for (const auto& [uid, total] : TotalsByUid(report)) {
     text += Record({absl::StrCat(uid), absl::StrCat(total.processes),
                     absl::StrCat(total.locked_bytes), absl::StrCat(total.pinned_bytes),
-                    report.source == "bpf" ? absl::StrCat(total.residue_bytes) : "-"});
+                    report.source == "bpf" ? absl::StrCat(total.residue_bytes) : "-",
+                    absl::StrCat(total.shm_locked_bytes)});
   }
   return text;
 }
@@ -50,7 +59,9 @@ std::string FormatPlain(const AuditReport& report, GroupBy by) {
   for (const CgroupRow& cgroup : report.cgroups) {
     if (by == GroupBy::kCgroup) text += CgroupRecord(cgroup);
     if (by != GroupBy::kProcess) continue;
-    for (const ProcessRow& row : cgroup.processes) text += ProcessRecord(row);
+    for (const ProcessRow& row : cgroup.processes) {
+      text += ProcessRecord(row, report.peaks.at(row.pid));
+    }
   }
   return text;
 }

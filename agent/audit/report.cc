@@ -4,49 +4,94 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/audit/rollup.h"
+#include "agent/cgroup/paths.h"
+
 namespace pagewarden {
 namespace {
 
 constexpr uint64_t kPageBytes = 4096;
-constexpr uint64_t kLimitGranule = 64 << 10;
-// Arena sizes come from the audited process; more than this is not a plan.
-constexpr uint64_t kMaxNeedBytes = uint64_t{1} << 62;
 
-uint64_t CappedSum(uint64_t a, uint64_t b) {
-  return a > kMaxNeedBytes || b > kMaxNeedBytes ? kMaxNeedBytes : std::min(a + b, kMaxNeedBytes);
+template <typename Map>
+typename Map::mapped_type Lookup(const Map& map, const typename Map::key_type& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? typename Map::mapped_type() : found->second;
 }
 
-uint64_t NeedOf(const ProcessRow& row) {
-  uint64_t arenas = 0;
-  if (row.shim) {
-    for (const ShimArena& arena : row.shim->arenas) {
-      if (arena.IsInherited()) arenas = CappedSum(arenas, arena.capacity_bytes);
-    }
-  }
-  return std::min(std::max(row.locked_bytes, arenas), kMaxNeedBytes);
+const UidResidue* ResidueOf(const AuditReport& report, uid_t uid) {
+  const auto found = report.residue_details.find(uid);
+  return found == report.residue_details.end() ? nullptr : &found->second;
 }
 
-void AddToSums(const ProcessRow& row, CgroupRow& cgroup) {
-  cgroup.locked_bytes += row.locked_bytes;
-  cgroup.pinned_bytes += row.pinned_bytes;
-  cgroup.usage_max_ratio = std::max(cgroup.usage_max_ratio, UsageRatio(row));
+// A peak from a watch may be older, and the watch may have missed the present.
+Peak Raise(Peak peak, uint64_t now) {
+  if (peak.bytes < now) peak = {now, false};
+  return peak;
+}
+
+void AddProcess(const ProcessRow& row, const AuditReport& report, CgroupSums& sums) {
+  ++sums.processes;
+  sums.locked_bytes += row.locked_bytes;
+  sums.pinned_bytes += row.pinned_bytes;
+  sums.usage_max_ratio = std::max(sums.usage_max_ratio, UsageRatio(row));
   if (row.soft_limit_bytes) {
-    cgroup.limit_min_bytes =
-        std::min(*row.soft_limit_bytes, cgroup.limit_min_bytes.value_or(*row.soft_limit_bytes));
+    sums.limit_min_bytes =
+        std::min(*row.soft_limit_bytes, sums.limit_min_bytes.value_or(*row.soft_limit_bytes));
   }
+  const LimitNeed need =
+      NeedOf(row, Lookup(report.peaks, row.pid), ResidueOf(report, row.real_uid));
+  if (need.need() > sums.recommendation.largest.need()) sums.recommendation = Recommend(need);
 }
 
-CgroupRow BuildCgroup(std::string path, std::vector<ProcessRow> rows,
-                      const CgroupHierarchy* hierarchy) {
-  CgroupRow cgroup;
-  cgroup.identity = ClassifyCgroup(path);
-  if (hierarchy != nullptr) cgroup.unevictable_bytes = hierarchy->UnevictableBytes(path);
-  for (const ProcessRow& row : rows) AddToSums(row, cgroup);
-  cgroup.peak_locked_bytes = cgroup.locked_bytes;
-  cgroup.recommended_limit_bytes = RecommendedLimit(rows);
-  cgroup.path = std::move(path);
-  cgroup.processes = std::move(rows);
-  return cgroup;
+void FillOwn(const AuditReport& report, const Observations& seen, CgroupRow& cgroup) {
+  for (const ProcessRow& row : cgroup.processes) AddProcess(row, report, cgroup.own);
+  cgroup.own.peak = Raise(Lookup(seen.cgroup_peaks, cgroup.path), cgroup.own.locked_bytes);
+  cgroup.own.denials = Lookup(seen.denials, cgroup.path);
+}
+
+// A cgroup that refusals were seen in stays, though its processes may be gone.
+std::map<std::string, CgroupRow> Group(std::vector<ProcessRow> processes,
+                                       const Observations& seen) {
+  std::map<std::string, CgroupRow> cgroups;
+  for (ProcessRow& row : processes) cgroups[row.cgroup].processes.push_back(std::move(row));
+  for (const auto& [path, counts] : seen.denials) cgroups[path];
+  return cgroups;
+}
+
+bool HasCgroupsBelow(const std::string& path, const std::map<std::string, CgroupRow>& cgroups) {
+  const auto next = cgroups.upper_bound(path == "/" ? path : path + "/");
+  return next != cgroups.end() && IsAtOrBelowCgroup(next->first, path);
+}
+
+// Nobody follows the sum over several cgroups from change to change.
+Peak SubtreePeak(const CgroupRow& row, const Observations& seen, bool has_cgroups_below) {
+  if (!has_cgroups_below) return row.own.peak;
+  const uint64_t sampled = Lookup(seen.subtree_peaks, row.path);
+  return {std::max({sampled, row.subtree.peak.bytes, row.subtree.locked_bytes}), false};
+}
+
+void AddUnevictable(const CgroupHierarchy* hierarchy, CgroupRow& row) {
+  if (hierarchy == nullptr) return;
+  const Unevictable figure = hierarchy->UnevictableOf(row.path);
+  row.own.unevictable_bytes = figure.own;
+  row.subtree.unevictable_bytes = figure.subtree;
+}
+
+void AddCgroups(std::vector<ProcessRow> processes, const CgroupHierarchy* hierarchy,
+                const ReportOptions& options, const Observations& seen, AuditReport& report) {
+  auto cgroups = Group(std::move(processes), seen);
+  if (options.top) AddParents(*options.top, cgroups);
+  for (auto& [path, row] : cgroups) {
+    row.path = path;
+    row.identity = ClassifyCgroup(path);
+    FillOwn(report, seen, row);
+  }
+  RollUp(cgroups);
+  for (auto& [path, row] : cgroups) {
+    row.subtree.peak = SubtreePeak(row, seen, HasCgroupsBelow(path, cgroups));
+    AddUnevictable(hierarchy, row);
+  }
+  for (auto& [path, row] : cgroups) report.cgroups.push_back(std::move(row));
 }
 
 }  // namespace
@@ -57,24 +102,25 @@ double UsageRatio(const ProcessRow& row) {
          static_cast<double>(std::max(*row.soft_limit_bytes, kPageBytes));
 }
 
-uint64_t RecommendedLimit(const std::vector<ProcessRow>& rows) {
-  uint64_t need = 0;
-  for (const ProcessRow& row : rows) need = std::max(need, NeedOf(row));
-  need += need / 4 + (need % 4 != 0);
-  return (need + kLimitGranule - 1) / kLimitGranule * kLimitGranule;
-}
-
-AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std::string host) {
+AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std::string host,
+                        const ReportOptions& options) {
+  const Observations none;
+  const Observations& seen = options.observations == nullptr ? none : *options.observations;
   AuditReport report;
   report.host = std::move(host);
   report.source = std::move(snapshot.source);
   report.reconciled = snapshot.reconciled;
+  if (hierarchy != nullptr) report.cgroup_version = hierarchy->version();
   report.residue = std::move(snapshot.residue);
-  std::map<std::string, std::vector<ProcessRow>> by_path;
-  for (ProcessRow& row : snapshot.processes) by_path[row.cgroup].push_back(std::move(row));
-  for (auto& [path, rows] : by_path) {
-    report.cgroups.push_back(BuildCgroup(path, std::move(rows), hierarchy));
+  report.residue_details = std::move(snapshot.residue_details);
+  report.watched = seen.watched;
+  report.hooks = std::move(snapshot.hooks);
+  report.hooks.insert(report.hooks.end(), seen.hooks.begin(), seen.hooks.end());
+  for (const ProcessRow& row : snapshot.processes) {
+    report.peaks[row.pid] = Raise(Lookup(seen.process_peaks, row.pid), row.locked_bytes);
   }
+
+  AddCgroups(std::move(snapshot.processes), hierarchy, options, seen, report);
   return report;
 }
 

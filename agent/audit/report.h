@@ -14,45 +14,68 @@
 #include <string>
 #include <vector>
 
+#include "agent/audit/observations.h"
 #include "agent/audit/process_row.h"
+#include "agent/audit/recommend.h"
+#include "agent/audit/reconcile.h"
 #include "agent/audit/snapshot.h"
 #include "agent/cgroup/classify.h"
 #include "agent/cgroup/hierarchy.h"
 
 namespace pagewarden {
 
+// Of a cgroup's own processes, or of them and all below. Locked, pinned and unevictable
+// bytes count different things, some of them twice: they are never added (docs/audit.md).
+struct CgroupSums {
+  size_t processes = 0;
+  uint64_t locked_bytes = 0;
+  uint64_t pinned_bytes = 0;
+  std::optional<uint64_t> unevictable_bytes;  // memory.stat; nullopt: no such figure
+  Peak peak;  // of the sum of locked bytes; the kernel keeps no high-water mark
+  std::optional<uint64_t> limit_min_bytes;  // tightest soft limit; nullopt: all unlimited
+  double usage_max_ratio = 0;               // worst process, see UsageRatio
+  Recommendation recommendation;
+  DenialCounts denials;
+};
+
 struct CgroupRow {
   std::string path;
   CgroupIdentity identity;
-  uint64_t locked_bytes = 0;  // sums over `processes`, without cgroups below
-  uint64_t pinned_bytes = 0;
-  std::optional<uint64_t> unevictable_bytes;  // memory.stat; nullopt: no such figure
-  // The kernel keeps no high-water mark. Without the daemon: the current value.
-  uint64_t peak_locked_bytes = 0;
-  std::optional<uint64_t> limit_min_bytes;  // tightest soft limit; nullopt: all unlimited
-  double usage_max_ratio = 0;               // worst process, see UsageRatio
-  uint64_t recommended_limit_bytes = 0;     // see RecommendedLimit
-  std::vector<ProcessRow> processes;        // by pid
+  CgroupSums own;                     // over `processes`
+  CgroupSums subtree;                 // with all cgroups below; `own` where there was no roll-up
+  std::vector<ProcessRow> processes;  // by pid
 };
 
 struct AuditReport {
   std::string host;
   std::string source;
   size_t reconciled = 0;
-  std::vector<CgroupRow> cgroups;  // by path
-  std::map<uid_t, uint64_t> residue;
+  std::optional<CgroupVersion> cgroup_version;  // nullopt: no hierarchy
+  std::vector<CgroupRow> cgroups;               // by path: each parent before its children
+  std::map<uid_t, uint64_t> residue;            // see Snapshot
+  std::map<uid_t, UidResidue> residue_details;
+  std::map<pid_t, Peak> peaks;                 // of each process
+  std::vector<CounterDifference> differences;  // filled in by who compared
+  absl::Duration watched;                      // 0: a single snapshot, no denials could be seen
+  std::vector<HookReport> hooks;
+};
+
+struct ReportOptions {
+  // Parents up to this one get a row, and every row its subtree's sums. nullopt: no
+  // roll-up, as of chosen processes, whose sums would say nothing of the cgroup.
+  std::optional<std::string> top = "/";
+  const Observations* observations = nullptr;  // may be null
 };
 
 // Locked bytes over the soft limit; 0 without a limit. A limit below a page
 // allows nothing and counts as one page, so that the ratio stays finite.
 double UsageRatio(const ProcessRow& row);
 
-// The RLIMIT_MEMLOCK that every process of `rows` would be well served by: the
-// largest of what each locks and what its shim's arenas can hold, plus 25 %,
-// rounded up to 64 KiB. 0 where nothing is locked and no arena exists.
-uint64_t RecommendedLimit(const std::vector<ProcessRow>& rows);
+// "exact": an event told of every change; "sampled": the highest of the snapshots.
+inline const char* PeakQuality(const Peak& peak) { return peak.exact ? "exact" : "sampled"; }
 
 // `hierarchy` supplies memory.stat and may be null.
-AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std::string host);
+AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std::string host,
+                        const ReportOptions& options = {});
 
 }  // namespace pagewarden

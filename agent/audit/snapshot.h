@@ -15,6 +15,8 @@
 
 #include "absl/status/statusor.h"
 #include "agent/audit/process_row.h"
+#include "agent/audit/uid_residue.h"
+#include "agent/bpf/hook_report.h"
 #include "agent/cgroup/hierarchy.h"
 
 namespace pagewarden {
@@ -36,6 +38,10 @@ struct Snapshot {
   // its processes (io_uring, perf, AF_XDP, MSG_ZEROCOPY, new memfd_secret).
   // Keyed by real uid. BPF only: /proc has no such figure.
   std::map<uid_t, uint64_t> residue;
+  // The same and SHM_LOCK, with who holds it. Only users that have any of it.
+  std::map<uid_t, UidResidue> residue_details;
+  // Which program answered "snapshot", "locked mappings", "residue", "shim".
+  std::vector<HookReport> hooks;
   // What could not be read, one line each, for the operator.
   std::vector<std::string> unreadable;
 };

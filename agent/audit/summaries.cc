@@ -136,6 +136,9 @@ std::map<uid_t, UidTotals> TotalsByUid(const AuditReport& report) {
     }
   }
   for (const auto& [uid, bytes] : report.residue) totals[uid].residue_bytes = bytes;
+  for (const auto& [uid, residue] : report.residue_details) {
+    totals[uid].shm_locked_bytes = residue.shm_locked_bytes;
+  }
   return totals;
 }
 

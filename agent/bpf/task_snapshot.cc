@@ -1,79 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/bpf/task_snapshot.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
-#include "absl/cleanup/cleanup.h"
-#include "agent/bpf/bpf_error.h"
+#include "absl/container/flat_hash_set.h"
+#include "agent/bpf/array_walk.h"
+#include "agent/bpf/hook_chooser.h"
+#include "agent/bpf/iterator_read.h"
 #include "task_snapshot.skel.h"
+#include "task_walk.skel.h"
 
 namespace pagewarden {
-
-struct TaskSnapshot::Program {
-  ~Program() {
-    bpf_link__destroy(link);
-    task_snapshot_bpf__destroy(skeleton);
-  }
-  task_snapshot_bpf* skeleton = nullptr;
-  bpf_link* link = nullptr;
-};
-
 namespace {
 
-constexpr size_t kRecordsPerRead = 1024;
+constexpr char kQuestion[] = "snapshot";
+constexpr char kWalkHook[] = "bpf_iter_task";
+constexpr char kIteratorHook[] = "iter/task";
+
+using Walk = ArrayWalk<task_walk_bpf, task_record>;
 
 __u32 HierarchyOf(std::optional<CgroupVersion> version) {
   if (!version) return CGROUP_HIERARCHY_NONE;
   return *version == CgroupVersion::kV2 ? CGROUP_HIERARCHY_V2 : CGROUP_HIERARCHY_V1_MEMORY;
 }
 
+// Of a process without its main thread there is a record for each of the others.
+void KeepFirstOfEach(std::vector<task_record>& records) {
+  absl::flat_hash_set<__u32> seen;
+  const auto is_known = [&seen](const task_record& record) {
+    return !seen.insert(record.pid).second;
+  };
+  records.erase(std::remove_if(records.begin(), records.end(), is_known), records.end());
+}
+
 }  // namespace
+
+struct TaskSnapshot::Program {
+  std::optional<Walk> walk;
+  HookChoice<task_snapshot_bpf> iterator;
+  std::vector<task_record> records;  // of the iterator
+  std::vector<std::string> refused;
+};
 
 TaskSnapshot::TaskSnapshot(std::unique_ptr<Program> program) : program_(std::move(program)) {}
 TaskSnapshot::TaskSnapshot(TaskSnapshot&&) noexcept = default;
 TaskSnapshot& TaskSnapshot::operator=(TaskSnapshot&&) noexcept = default;
 TaskSnapshot::~TaskSnapshot() = default;
 
-absl::StatusOr<TaskSnapshot> TaskSnapshot::Open(std::optional<CgroupVersion> version) {
-  SilenceLibbpf();
+absl::StatusOr<TaskSnapshot> TaskSnapshot::Open(std::optional<CgroupVersion> version,
+                                                TaskHook hook) {
+  const auto configure = [version](auto& skeleton) {
+    skeleton.rodata->hierarchy = HierarchyOf(version);
+  };
   auto program = std::make_unique<Program>();
-  program->skeleton = task_snapshot_bpf__open();
-  if (program->skeleton == nullptr) return BpfError(errno, "opening the BPF task iterator");
-  program->skeleton->rodata->hierarchy = HierarchyOf(version);
-  if (const int error = task_snapshot_bpf__load(program->skeleton)) {
-    return BpfError(-error, "loading the BPF task iterator");
+  absl::Status refusal;
+  if (hook != TaskHook::kIterator) {
+    HookReport report;
+    auto walk = Walk::Open(kQuestion, kWalkHook, configure, report);
+    if (walk.ok()) {
+      program->walk = *std::move(walk);
+      return TaskSnapshot(std::move(program));
+    }
+    program->refused = std::move(report.refused);
+    refusal = walk.status();
   }
-  program->link = bpf_program__attach_iter(program->skeleton->progs.snapshot, nullptr);
-  if (program->link == nullptr) return BpfError(errno, "attaching the BPF task iterator");
+  if (hook == TaskHook::kWalk) return refusal;
+  program->iterator =
+      ChooseHook<task_snapshot_bpf>(kQuestion, {{kIteratorHook, {"snapshot"}}}, configure);
+  if (!program->iterator.hook) return program->iterator.status;
   return TaskSnapshot(std::move(program));
 }
 
-absl::StatusOr<std::vector<task_record>> TaskSnapshot::Read() const {
-  const int fd = bpf_iter_create(bpf_link__fd(program_->link));
-  if (fd < 0) return BpfError(errno, "starting the BPF task iterator");
-  absl::Cleanup close_fd = [fd] { close(fd); };
+absl::StatusOr<absl::Span<const task_record>> TaskSnapshot::Read() const {
+  if (program_->walk) {
+    if (absl::Status status = program_->walk->Run(); !status.ok()) return status;
+    return program_->walk->records();
+  }
+  auto records =
+      ReadIterator<task_record>(program_->iterator.links.first(), "the BPF task iterator");
+  if (!records.ok()) return records.status();
+  program_->records = *std::move(records);
+  KeepFirstOfEach(program_->records);
+  return program_->records;
+}
 
-  std::vector<task_record> records;
-  size_t used = 0;  // bytes: a read may end within a record
-  for (;;) {
-    records.resize(used / sizeof(task_record) + kRecordsPerRead);
-    const ssize_t got = read(fd, reinterpret_cast<char*>(records.data()) + used,
-                             records.size() * sizeof(task_record) - used);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) return BpfError(errno, "reading the BPF task iterator");
-    if (got == 0) break;
-    used += static_cast<size_t>(got);
-  }
-  if (used % sizeof(task_record) != 0) {
-    return absl::DataLossError("the BPF task iterator ended within a record");
-  }
-  records.resize(used / sizeof(task_record));
-  return records;
+HookReport TaskSnapshot::Report() const {
+  if (program_->walk) return program_->walk->Report();
+  HookReport report = program_->iterator.Report();
+  report.refused.insert(report.refused.begin(), program_->refused.begin(), program_->refused.end());
+  return report;
 }
 
 }  // namespace pagewarden

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every process of the machine in one pass of a BPF task iterator
-// (bpf/task_snapshot; bpf_iter in the kernel since 5.8).
+// Every process of the machine in one pass: bpf/task_walk where the kernel has
+// open-coded iterators (6.7), else bpf/task_snapshot (iter/task, 5.8).
 //
 //   auto snapshot = TaskSnapshot::Open(hierarchy.version());
 //   if (!snapshot.ok()) FallBackToProc(snapshot.status());
@@ -9,15 +9,19 @@
 
 #include <linux/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "agent/bpf/hook_report.h"
 #include "agent/cgroup/hierarchy.h"
-#include "bpf/task_snapshot/task_snapshot.h"
+#include "bpf/task_record.h"
 
 namespace pagewarden {
+
+enum class TaskHook { kBest, kWalk, kIterator };
 
 class TaskSnapshot {
  public:
@@ -25,16 +29,19 @@ class TaskSnapshot {
   // nullopt none. Unimplemented: built without BPF; PermissionDenied: needs
   // CAP_BPF and CAP_PERFMON; other errors: this kernel cannot run it. The
   // message says why in one line.
-  static absl::StatusOr<TaskSnapshot> Open(std::optional<CgroupVersion> version);
+  static absl::StatusOr<TaskSnapshot> Open(std::optional<CgroupVersion> version,
+                                           TaskHook hook = TaskHook::kBest);
 
   TaskSnapshot(TaskSnapshot&&) noexcept;
   TaskSnapshot& operator=(TaskSnapshot&&) noexcept;
   ~TaskSnapshot();
 
   // One pass over the processes of the caller's pid namespace, kernel threads
-  // and zombies left out. Each record is read whole, but they are of slightly
-  // different moments. Thread-safe.
-  absl::StatusOr<std::vector<task_record>> Read() const;
+  // and zombies left out, each of them once. Each record is read whole, but they
+  // are of slightly different moments. Valid until the next call. Not thread-safe.
+  absl::StatusOr<absl::Span<const task_record>> Read() const;
+
+  HookReport Report() const;
 
  private:
   struct Program;

@@ -110,14 +110,22 @@ std::string CgroupHierarchy::DirectoryOf(absl::string_view path) const {
   return absl::StrCat(root_, mount_point_, below);
 }
 
-std::optional<uint64_t> CgroupHierarchy::UnevictableBytes(absl::string_view path) const {
-  auto text = ReadBoundedFile(absl::StrCat(DirectoryOf(path), "/memory.stat"), kMaxTextBytes);
-  if (!text.ok()) return std::nullopt;
+Unevictable CgroupHierarchy::UnevictableOf(absl::string_view path) const {
+  const std::string directory = DirectoryOf(path);
+  if (directory.empty()) return {};
+  auto text = ReadBoundedFile(absl::StrCat(directory, "/memory.stat"), kMaxTextBytes);
+  if (!text.ok()) return {};
+  Unevictable result;
+  std::optional<uint64_t>& plain = version_ == CgroupVersion::kV1 ? result.own : result.subtree;
   for (absl::string_view line : absl::StrSplit(*text, '\n')) {
     uint64_t bytes = 0;
-    if (absl::ConsumePrefix(&line, "unevictable ") && absl::SimpleAtoi(line, &bytes)) return bytes;
+    if (absl::ConsumePrefix(&line, "unevictable ") && absl::SimpleAtoi(line, &bytes)) {
+      plain = bytes;
+    } else if (absl::ConsumePrefix(&line, "total_unevictable ") && absl::SimpleAtoi(line, &bytes)) {
+      result.subtree = bytes;
+    }
   }
-  return std::nullopt;
+  return result;
 }
 
 }  // namespace pagewarden

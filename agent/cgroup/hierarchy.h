@@ -27,6 +27,13 @@ namespace pagewarden {
 
 enum class CgroupVersion { kV1, kV2 };
 
+// Bytes on the unevictable list: what mlock(2) holds resident, secret memory, ramfs and
+// SHM_LOCK, but no pinned pages. v1 counts both; v2 only with the cgroups below.
+struct Unevictable {
+  std::optional<uint64_t> own;      // v1: `unevictable`
+  std::optional<uint64_t> subtree;  // v1: `total_unevictable`; v2: `unevictable`
+};
+
 class CgroupHierarchy {
  public:
   // Reads `root`/proc/self/mountinfo; tests pass the root of a fixture tree.
@@ -47,10 +54,9 @@ class CgroupHierarchy {
   // the hierarchy that is mounted.
   std::string DirectoryOf(absl::string_view path) const;
 
-  // Bytes on the unevictable list: `unevictable` of memory.stat, which counts the
-  // cgroup alone on v1, with its descendants on v2. nullopt: the kernel keeps no
-  // such figure for this cgroup (memory controller not enabled in it).
-  std::optional<uint64_t> UnevictableBytes(absl::string_view path) const;
+  // Of memory.stat. Both empty: the kernel keeps no such figure for this cgroup
+  // (memory controller not enabled in it, or it is gone).
+  Unevictable UnevictableOf(absl::string_view path) const;
 
  private:
   CgroupHierarchy() = default;

@@ -15,6 +15,7 @@ int RunApp(int argc, char** argv) {
   int exit_code = kExitClean;
   AddRunCommand(app, exit_code);
   AddAuditCommand(app, exit_code);
+  AddDoctorCommand(app, exit_code);
   AddVerifyCommand(app, exit_code);
   AddLearnCommand(app, exit_code);
   AddPolicyCommand(app, exit_code);

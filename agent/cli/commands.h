@@ -10,6 +10,7 @@ class App;
 namespace pagewarden {
 
 void AddRunCommand(CLI::App& app, int& exit_code);
+void AddDoctorCommand(CLI::App& app, int& exit_code);
 void AddVerifyCommand(CLI::App& app, int& exit_code);
 void AddAuditCommand(CLI::App& app, int& exit_code);
 void AddLearnCommand(CLI::App& app, int& exit_code);

@@ -153,8 +153,8 @@ int RunLearn(const LearnOptions& options) {
   if (locations->recorder.empty()) {
     return Fail(kExitCannotExecute, "libpagewarden-recorder.so is not installed");
   }
-  for (const std::string& warning : CheckPreloadable(program->executable)) {
-    std::cerr << "pagewarden: warning " << warning << "\n";
+  for (const Finding& finding : CheckPreloadable(program->executable)) {
+    std::cerr << "pagewarden: warning " << OneLine(finding) << "\n";
   }
   RaiseMemlockLimit();
   LearnRequest request;

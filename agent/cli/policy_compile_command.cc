@@ -46,7 +46,7 @@ struct CompileOptions {
 
 int Compile(const CompileOptions& options, const Locations& locations, const PolicySet& set) {
   const std::vector<AllocationPolicy> policies =
-      ForImage(set.policies, ReadOwnSurroundings(), ReadHostFacts());
+      ForImage(set.policies, ReadOwnSurroundings(), ReadHostIdentity());
   const absl::StatusOr<OwnedDirectory> output =
       OwnedDirectory::Open(std::filesystem::absolute(options.output).lexically_normal());
   if (!output.ok()) return PolicyFail(kExitPartialData, output.status().message());

@@ -64,11 +64,11 @@ struct ExplainOptions {
   bool json = false;
 };
 
-std::string WhyChosen(const AllocationPolicy& policy, const Verdict& verdict,
+std::string WhyChosen(const AllocationPolicy& policy, const Judgement& judgement,
                       const std::string& shipped) {
   if (policy.at.source == nullptr) return "no shipped policy selects it, so it gets all presets";
   const bool is_shipped = absl::StartsWith(policy.at.source->name(), absl::StrCat(shipped, "/"));
-  return absl::StrCat(is_shipped ? "shipped, " : "", verdict.why, ", priority ",
+  return absl::StrCat(is_shipped ? "shipped, " : "", judgement.why, ", priority ",
                       policy.spec.priority);
 }
 
@@ -78,8 +78,8 @@ void AddPassedOver(const Choice& choice, const std::vector<AllocationPolicy>& po
   for (size_t i = 0; i < policies.size(); ++i) {
     const AllocationPolicy& policy = policies[i];
     if (&policy == choice.policy || !Selects(policy, executable)) continue;
-    std::string why = choice.verdicts[i].why;
-    if (choice.verdicts[i].fits) {
+    std::string why = choice.judgements[i].why;
+    if (choice.judgements[i].fits) {
       why = policy.spec.priority == choice.policy->spec.priority
                 ? "the same priority, and its name comes later"
                 : "lower priority";
@@ -110,7 +110,7 @@ void AddPolicy(const Target& target, const ExplainOptions& options, const Policy
   report.policy = policy.metadata.name;
   if (policy.at.source != nullptr) report.where = policy.at.ToString();
   const auto index = static_cast<size_t>(choice.policy - set.policies.data());
-  report.why = WhyChosen(policy, choice.verdicts[index], shipped);
+  report.why = WhyChosen(policy, choice.judgements[index], shipped);
   AddMode(policy, options.choice.caps, report);
 }
 
@@ -173,7 +173,7 @@ absl::StatusOr<ModeCaps> Caps(const std::string& max_mode) {
 int RunExplain(ExplainOptions options) {
   const absl::StatusOr<Locations> locations = FindLocations();
   if (!locations.ok()) return PolicyFail(kExitPartialData, locations.status().message());
-  Host host{ReadHostFacts(), {}};
+  Host host{ReadHostIdentity(), {}};
   const absl::StatusOr<std::vector<Target>> targets = FindTargets(options.target, host);
   if (!targets.ok()) return PolicyFail(kExitPartialData, targets.status().message());
   const absl::StatusOr<ModeCaps> caps = Caps(options.max_mode);

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "agent/explain/unit_file.h"
+#include "agent/units/unit_start.h"
 
 namespace pagewarden {
 namespace {
@@ -40,7 +40,7 @@ absl::StatusOr<std::vector<Target>> FindUnit(const std::string& unit, const Host
     if (!exe.empty() && seen.insert(exe).second) targets.push_back(OfProcess(process));
   }
   if (!targets.empty()) return targets;
-  const absl::StatusOr<UnitFile> file = ReadUnitFile(unit);
+  const absl::StatusOr<UnitStart> file = ReadUnitStart(unit);
   if (!file.ok()) return file.status();
   const absl::StatusOr<Program> program = FindProgram(file->executable, getenv("PATH"));
   if (!program.ok()) return program.status();

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/explain/live_processes.h"
-#include "agent/policy/process_facts.h"
+#include "agent/policy/surroundings.h"
 #include "agent/run/program.h"
 
 namespace pagewarden {
@@ -23,12 +23,12 @@ struct TargetOptions {
 struct Target {
   Program program;
   pid_t pid = 0;
-  ProcessFacts facts;
+  Surroundings facts;
 };
 
 // What all targets share.
 struct Host {
-  HostFacts facts;
+  HostIdentity facts;
   std::vector<LockingProcess> processes;  // not read for --exe
 };
 

@@ -10,7 +10,7 @@
 #include "agent/policy/directories.h"
 #include "agent/policy/lint.h"
 #include "agent/policy/load.h"
-#include "agent/policy/process_facts.h"
+#include "agent/policy/surroundings.h"
 #include "agent/policy/resolve.h"
 #include "agent/run/locations.h"
 
@@ -120,7 +120,7 @@ int RunLint(const LintOptions& options) {
   const size_t shipped = set.presets.size();
   Load(options, set, diagnostics);
   ResolveReferences(set, diagnostics);
-  if (diagnostics.empty()) LintPolicies(set, ReadHostFacts().today, diagnostics);
+  if (diagnostics.empty()) LintPolicies(set, ReadHostIdentity().today, diagnostics);
   const bool clean = diagnostics.empty() && (!options.strict || diagnostics.warnings() == 0);
   if (options.json) {
     PrintJson(diagnostics);

@@ -63,8 +63,21 @@ int Fail(int exit_code, absl::string_view message) {
   return exit_code;
 }
 
-void Warn(const std::string& message) {
-  if (!message.empty()) std::cerr << "pagewarden: warning " << message << "\n";
+void Warn(const std::string& message) { std::cerr << "pagewarden: warning " << message << "\n"; }
+
+void Warn(const Finding& finding) {
+  Warn(absl::StrCat(OneLine(finding), ". `pagewarden doctor -- COMMAND` says what to do"));
+}
+
+void WarnOfPolicy(const Program& program, const AllocationPolicy& policy) {
+  const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(getpid());
+  const MemlockNeed need{LockedAtStart(policy), MayGrow(policy)};
+  if (limits.ok()) {
+    const auto finding = CheckMemlock(program.executable, need, *limits, WillHaveUsableIpcLock());
+    if (finding) Warn(*finding);
+  }
+  const auto finding = CheckSecretMemory(policy);
+  if (finding) Warn(*finding);
 }
 
 int FailWithDiagnostics(const Diagnostics& diagnostics) {
@@ -76,7 +89,7 @@ int FailWithDiagnostics(const Diagnostics& diagnostics) {
 
 // Why none of the policies for an executable applies to it here.
 std::string WhyUnfenced(const Program& program, const PolicyChoice& choice, const PolicySet& set) {
-  ProcessFacts facts = choice.surroundings;
+  Surroundings facts = choice.surroundings;
   facts.executable = program.executable;
   std::string why;
   for (const AllocationPolicy& policy : set.policies) {
@@ -88,7 +101,7 @@ std::string WhyUnfenced(const Program& program, const PolicyChoice& choice, cons
 
 void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>& policies,
                     const PolicyChoice& choice, const PolicySet& set) {
-  for (const std::string& warning : CheckPreloadable(program.executable)) Warn(warning);
+  for (const Finding& finding : CheckPreloadable(program.executable)) Warn(finding);
   const char* disabled = getenv(abi::kDisabledVariable);
   if (disabled != nullptr && disabled[0] != '\0') {
     Warn(absl::StrCat(abi::kDisabledVariable, " is set: nothing is fenced"));
@@ -97,10 +110,7 @@ void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>&
   if (policy == nullptr || policy->metadata.name == kExceptedPolicyName) {
     Warn(WhyUnfenced(program, choice, set));
   } else if (policy->spec.mode == abi::Mode::kEnforce) {
-    const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(getpid());
-    const MemlockNeed need{LockedAtStart(*policy), MayGrow(*policy)};
-    if (limits.ok()) Warn(CheckMemlock(need, *limits, WillHaveUsableIpcLock()));
-    Warn(CheckSecretMemory(*policy));
+    WarnOfPolicy(program, *policy);
   }
 }
 
@@ -130,7 +140,7 @@ int Execute(const Program& program, std::vector<std::string> arguments,
 absl::StatusOr<PolicyChoice> ChoiceForThisProcess(PolicyChoice choice) {
   choice.directories = DefaultPolicyDirectories();
   choice.surroundings = ReadOwnSurroundings();
-  choice.host = ReadHostFacts();
+  choice.host = ReadHostIdentity();
   const absl::StatusOr<std::optional<abi::Mode>> override = ReadModeOverride();
   if (!override.ok()) return override.status();
   choice.caps.override = *override;

@@ -25,7 +25,7 @@ std::vector<LockingProcess> ReadLockingProcesses(const CgroupHierarchy& hierarch
   for (const pid_t pid : *pids) {
     const absl::StatusOr<ProcessStatus> status = ReadStatus(pid);
     if (!status.ok() || !status->has_memory) continue;
-    LockingProcess process{pid, ReadProcessFacts(pid, hierarchy, pods), status->locked_bytes, {}};
+    LockingProcess process{pid, ReadSurroundings(pid, hierarchy, pods), status->locked_bytes, {}};
     const absl::StatusOr<MemlockLimits> limits = ReadMemlockLimits(pid);
     if (limits.ok()) process.limits = *limits;
     processes.push_back(std::move(process));

@@ -15,14 +15,14 @@
 #include <vector>
 
 #include "agent/policy/model.h"
-#include "agent/policy/process_facts.h"
+#include "agent/policy/surroundings.h"
 #include "agent/proc/status.h"
 
 namespace pagewarden {
 
 struct LockingProcess {
   pid_t pid = 0;
-  ProcessFacts facts;
+  Surroundings facts;
   uint64_t locked_bytes = 0;
   std::optional<MemlockLimits> limits;  // nullopt: could not be read
 };

@@ -54,40 +54,40 @@ std::vector<std::string> SelfAndAbove(const std::string& cgroup) {
 
 // One key of a selector, fitted to what the process has of its kind.
 void FitNames(const std::vector<std::string>& patterns, const std::vector<std::string>& names,
-              absl::string_view what, Verdict& verdict) {
-  if (patterns.empty() || !verdict.fits) return;
+              absl::string_view what, Judgement& judgement) {
+  if (patterns.empty() || !judgement.fits) return;
   const std::string match = FirstMatch(patterns, names);
   if (!match.empty()) {
-    absl::StrAppend(&verdict.why, verdict.why.empty() ? "" : ", ", what, " ", match);
+    absl::StrAppend(&judgement.why, judgement.why.empty() ? "" : ", ", what, " ", match);
     return;
   }
-  verdict.fits = false;
-  verdict.why = names.empty() ? absl::StrCat("it is in no ", what)
-                              : absl::StrCat("its ", what, " is ", names.back(), ", not ",
-                                             absl::StrJoin(patterns, " or "));
+  judgement.fits = false;
+  judgement.why = names.empty() ? absl::StrCat("it is in no ", what)
+                                : absl::StrCat("its ", what, " is ", names.back(), ", not ",
+                                               absl::StrJoin(patterns, " or "));
 }
 
-void FitPod(const ProcessSelector& selector, const ProcessFacts& facts, Verdict& verdict) {
-  if (!verdict.fits || (!selector.namespaces.has_value() && !selector.pods.has_value())) return;
+void FitPod(const ProcessSelector& selector, const Surroundings& facts, Judgement& judgement) {
+  if (!judgement.fits || (!selector.namespaces.has_value() && !selector.pods.has_value())) return;
   if (!facts.pod.has_value()) {
-    verdict = {false, "it is in no pod that this host knows of"};
+    judgement = {false, "it is in no pod that this host knows of"};
     return;
   }
   if (selector.namespaces.has_value()) {
-    FitNames(selector.namespaces->match_names, {facts.pod->kube_namespace}, "namespace", verdict);
+    FitNames(selector.namespaces->match_names, {facts.pod->kube_namespace}, "namespace", judgement);
   }
-  if (!verdict.fits || !selector.pods.has_value()) return;
+  if (!judgement.fits || !selector.pods.has_value()) return;
   if (!facts.pod->labels.has_value()) {
-    verdict = {false, "the labels of its pod are not known on this host"};
+    judgement = {false, "the labels of its pod are not known on this host"};
     return;
   }
   for (const auto& [key, value] : selector.pods->match_labels) {
     const auto label = facts.pod->labels->find(key);
     if (label != facts.pod->labels->end() && label->second == value) continue;
-    verdict = {false, absl::StrCat("its pod has no label ", key, ": ", value)};
+    judgement = {false, absl::StrCat("its pod has no label ", key, ": ", value)};
     return;
   }
-  absl::StrAppend(&verdict.why, verdict.why.empty() ? "" : ", ", "labels of its pod");
+  absl::StrAppend(&judgement.why, judgement.why.empty() ? "" : ", ", "labels of its pod");
 }
 
 }  // namespace
@@ -100,30 +100,30 @@ std::vector<std::string> UnitsOf(absl::string_view cgroup) {
   return WithSuffix(cgroup, {".service", ".scope"});
 }
 
-Verdict FitsSurroundings(const ProcessSelector& selector, const ProcessFacts& facts) {
+Judgement FitsSurroundings(const ProcessSelector& selector, const Surroundings& facts) {
   if (!selector.AsksForCgroup()) return {true, ""};
   if (!facts.cgroup.has_value()) return {false, "its cgroup is not known"};
-  Verdict verdict{true, ""};
-  FitNames(selector.match_units, UnitsOf(*facts.cgroup), "unit", verdict);
-  FitNames(selector.match_slices, SlicesOf(*facts.cgroup), "slice", verdict);
-  if (!selector.match_cgroups.empty() && verdict.fits &&
+  Judgement judgement{true, ""};
+  FitNames(selector.match_units, UnitsOf(*facts.cgroup), "unit", judgement);
+  FitNames(selector.match_slices, SlicesOf(*facts.cgroup), "slice", judgement);
+  if (!selector.match_cgroups.empty() && judgement.fits &&
       FirstMatch(selector.match_cgroups, SelfAndAbove(*facts.cgroup)).empty()) {
     return {false, absl::StrCat("its cgroup is ", *facts.cgroup, ", not ",
                                 absl::StrJoin(selector.match_cgroups, " or "))};
   }
-  FitNames(selector.match_cgroups, SelfAndAbove(*facts.cgroup), "cgroup", verdict);
-  FitPod(selector, facts, verdict);
-  return verdict;
+  FitNames(selector.match_cgroups, SelfAndAbove(*facts.cgroup), "cgroup", judgement);
+  FitPod(selector, facts, judgement);
+  return judgement;
 }
 
-Verdict Fits(const ProcessSelector& selector, const ProcessFacts& facts) {
+Judgement Fits(const ProcessSelector& selector, const Surroundings& facts) {
   const std::vector<std::string>& binaries = selector.match_binaries;
   if (!binaries.empty() &&
       std::find(binaries.begin(), binaries.end(), facts.executable) == binaries.end()) {
     return {false,
             facts.executable.empty() ? "its program is not known" : "it is for other programs"};
   }
-  const Verdict around = FitsSurroundings(selector, facts);
+  const Judgement around = FitsSurroundings(selector, facts);
   if (!around.fits) return around;
   std::vector<std::string> reasons;
   if (!binaries.empty()) reasons.push_back("its path");
@@ -132,7 +132,7 @@ Verdict Fits(const ProcessSelector& selector, const ProcessFacts& facts) {
   return {true, absl::StrCat("selects ", absl::StrJoin(reasons, ", "))};
 }
 
-const Exception* FindException(const std::vector<Exception>& exceptions, const ProcessFacts& facts,
+const Exception* FindException(const std::vector<Exception>& exceptions, const Surroundings& facts,
                                absl::CivilDay today) {
   for (const Exception& exception : exceptions) {
     if (exception.expires >= today && Fits(exception, facts).fits) return &exception;
@@ -152,7 +152,7 @@ std::optional<int> RolloutBucket(const std::string& machine_id, const std::strin
   return static_cast<int>(number % 100);
 }
 
-Verdict IsRolledOut(const AllocationPolicy& policy, const HostFacts& host) {
+Judgement IsRolledOut(const AllocationPolicy& policy, const HostIdentity& host) {
   const int32_t percent = policy.spec.rollout.percent;
   if (percent >= 100) return {true, ""};
   const std::optional<int> bucket = RolloutBucket(host.machine_id, policy.metadata.name);
@@ -163,26 +163,27 @@ Verdict IsRolledOut(const AllocationPolicy& policy, const HostFacts& host) {
                                           *bucket, " of 0 to 99")};
 }
 
-Verdict Judge(const AllocationPolicy& policy, const ProcessFacts& facts, const HostFacts& host) {
-  Verdict verdict = Fits(policy.spec.selector, facts);
-  if (!verdict.fits) return verdict;
+Judgement Judge(const AllocationPolicy& policy, const Surroundings& facts,
+                const HostIdentity& host) {
+  Judgement judgement = Fits(policy.spec.selector, facts);
+  if (!judgement.fits) return judgement;
   const Exception* exception = FindException(policy.spec.exceptions, facts, host.today);
   if (exception != nullptr) {
     return {false, absl::StrCat("an exception until ", absl::FormatCivilTime(exception->expires),
                                 ": ", exception->reason)};
   }
-  const Verdict rollout = IsRolledOut(policy, host);
+  const Judgement rollout = IsRolledOut(policy, host);
   if (!rollout.fits) return rollout;
-  if (!rollout.why.empty()) absl::StrAppend(&verdict.why, "; ", rollout.why);
-  return verdict;
+  if (!rollout.why.empty()) absl::StrAppend(&judgement.why, "; ", rollout.why);
+  return judgement;
 }
 
-Choice SelectPolicy(const std::vector<AllocationPolicy>& policies, const ProcessFacts& facts,
-                    const HostFacts& host) {
+Choice SelectPolicy(const std::vector<AllocationPolicy>& policies, const Surroundings& facts,
+                    const HostIdentity& host) {
   Choice choice;
   for (const AllocationPolicy& policy : policies) {
-    choice.verdicts.push_back(Judge(policy, facts, host));
-    if (!choice.verdicts.back().fits) continue;
+    choice.judgements.push_back(Judge(policy, facts, host));
+    if (!choice.judgements.back().fits) continue;
     if (choice.policy == nullptr || ComesBefore(policy, *choice.policy)) choice.policy = &policy;
   }
   return choice;

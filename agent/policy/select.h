@@ -3,7 +3,7 @@
 //
 //   const Choice choice = SelectPolicy(set.policies, facts, host);
 //   choice.policy                        null: none
-//   choice.verdicts[i].why               of set.policies[i]: "its unit is ssh.service"
+//   choice.judgements[i].why               of set.policies[i]: "its unit is ssh.service"
 //
 // What is not known of a process does not fit. Pure; thread-safe.
 #pragma once
@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "agent/policy/model.h"
-#include "agent/policy/process_facts.h"
+#include "agent/policy/surroundings.h"
 
 namespace pagewarden {
 
-struct Verdict {
+struct Judgement {
   bool fits = false;
   std::string why;  // of either; a phrase that goes behind a colon
 };
@@ -28,13 +28,13 @@ std::vector<std::string> UnitsOf(absl::string_view cgroup);
 // Whether one of the patterns matches all of the text.
 bool MatchesAny(const std::vector<std::string>& patterns, const std::string& text);
 
-Verdict Fits(const ProcessSelector& selector, const ProcessFacts& facts);
+Judgement Fits(const ProcessSelector& selector, const Surroundings& facts);
 
 // The same for all but matchBinaries.
-Verdict FitsSurroundings(const ProcessSelector& selector, const ProcessFacts& facts);
+Judgement FitsSurroundings(const ProcessSelector& selector, const Surroundings& facts);
 
 // The exception that holds today for the process; null: none.
-const Exception* FindException(const std::vector<Exception>& exceptions, const ProcessFacts& facts,
+const Exception* FindException(const std::vector<Exception>& exceptions, const Surroundings& facts,
                                absl::CivilDay today);
 
 // 0 to 99: the host has a policy whose rollout.percent is larger. By SHA-256 of
@@ -42,18 +42,19 @@ const Exception* FindException(const std::vector<Exception>& exceptions, const P
 std::optional<int> RolloutBucket(const std::string& machine_id, const std::string& policy);
 
 // Whether the policy applies on the host, by its rollout.
-Verdict IsRolledOut(const AllocationPolicy& policy, const HostFacts& host);
+Judgement IsRolledOut(const AllocationPolicy& policy, const HostIdentity& host);
 
 // Selector, exceptions and rollout together.
-Verdict Judge(const AllocationPolicy& policy, const ProcessFacts& facts, const HostFacts& host);
+Judgement Judge(const AllocationPolicy& policy, const Surroundings& facts,
+                const HostIdentity& host);
 
 struct Choice {
   const AllocationPolicy* policy = nullptr;
-  std::vector<Verdict> verdicts;  // of each policy, in their order
+  std::vector<Judgement> judgements;  // of each policy, in their order
 };
 
 // Of those that apply, the first by ComesBefore.
-Choice SelectPolicy(const std::vector<AllocationPolicy>& policies, const ProcessFacts& facts,
-                    const HostFacts& host);
+Choice SelectPolicy(const std::vector<AllocationPolicy>& policies, const Surroundings& facts,
+                    const HostIdentity& host);
 
 }  // namespace pagewarden

@@ -60,6 +60,8 @@ void ParseFlags(absl::string_view flags, Mapping& mapping) {
   for (absl::string_view flag : absl::StrSplit(flags, ' ', absl::SkipEmpty())) {
     if (flag == "lo") mapping.locked = true;
     if (flag == "dd") mapping.dumpable = false;
+    if (flag == "ht") mapping.hugetlb = true;
+    if (flag == "io" || flag == "pf") mapping.device = true;
   }
 }
 

@@ -26,6 +26,8 @@ struct Mapping {
   bool shared = false;
   bool locked = false;        // VmFlags lo
   bool dumpable = true;       // VmFlags without dd
+  bool hugetlb = false;       // VmFlags ht
+  bool device = false;        // VmFlags io or pf: nothing of it can be locked
   uint64_t file_offset = 0;
   std::string name;           // path, "[heap]", "[stack]" or empty: as the kernel prints it
 };

@@ -49,15 +49,49 @@ bool ParseKilobytes(absl::string_view text, uint64_t& bytes) {
 }
 
 // real, effective, saved, file system
-bool ParseEffectiveUid(absl::string_view text, uid_t& uid) {
+bool ParseUids(absl::string_view text, ProcessStatus& status) {
   uint64_t real = 0;
   uint64_t effective = 0;
   if (!ConsumeDecimal(text, real) || !ConsumeChar(text, '\t') || !ConsumeDecimal(text, effective) ||
-      effective > std::numeric_limits<uid_t>::max()) {
+      std::max(real, effective) > std::numeric_limits<uid_t>::max()) {
     return false;
   }
-  uid = static_cast<uid_t>(effective);
+  status.real_uid = static_cast<uid_t>(real);
+  status.uid = static_cast<uid_t>(effective);
   return true;
+}
+
+bool ParseSet(absl::string_view text, uint64_t& set) {
+  return ConsumeHex(text, set) && text.empty();
+}
+
+bool ParseSmall(absl::string_view text, int& value) {
+  return absl::SimpleAtoi(text, &value) && value >= 0;
+}
+
+bool ParseFlag(absl::string_view text, bool& value) {
+  int number = 0;
+  if (!ParseSmall(text, number)) return false;
+  value = number != 0;
+  return true;
+}
+
+// The names of `path` that are pids, ascending.
+absl::StatusOr<std::vector<pid_t>> ListNumbers(const std::string& path) {
+  DIR* const directory = opendir(path.c_str());
+  if (directory == nullptr) return absl::ErrnoToStatus(errno, path);
+  absl::Cleanup close_directory = [directory] { closedir(directory); };
+
+  std::vector<pid_t> pids;
+  errno = 0;
+  while (const dirent* entry = readdir(directory)) {
+    pid_t pid = 0;
+    if (absl::SimpleAtoi(entry->d_name, &pid) && pid > 0) pids.push_back(pid);
+    errno = 0;
+  }
+  if (errno != 0) return absl::ErrnoToStatus(errno, path);
+  std::sort(pids.begin(), pids.end());
+  return pids;
 }
 
 struct Seen {
@@ -74,12 +108,17 @@ bool ParseStatusLine(absl::string_view key, absl::string_view value, ProcessStat
     return seen.name = true;
   }
   value = absl::StripLeadingAsciiWhitespace(value);
-  if (key == "Uid") return seen.uid = ParseEffectiveUid(value, status.uid);
+  if (key == "Uid") return seen.uid = ParseUids(value, status);
+  if (key == "VmPeak") return ParseKilobytes(value, status.peak_total_bytes);
+  if (key == "VmSize") return ParseKilobytes(value, status.total_bytes);
   if (key == "VmLck") return status.has_memory = ParseKilobytes(value, status.locked_bytes);
   if (key == "VmPin") return ParseKilobytes(value, status.pinned_bytes);
-  if (key == "CapEff") {
-    return seen.caps = ConsumeHex(value, status.cap_effective) && value.empty();
-  }
+  if (key == "Threads") return ConsumeDecimal(value, status.threads) && value.empty();
+  if (key == "CapPrm") return ParseSet(value, status.cap_permitted);
+  if (key == "CapEff") return seen.caps = ParseSet(value, status.cap_effective);
+  if (key == "CapBnd") return ParseSet(value, status.cap_bounding);
+  if (key == "Seccomp") return ParseSmall(value, status.seccomp);
+  if (key == "NoNewPrivs") return ParseFlag(value, status.no_new_privs);
   return true;
 }
 
@@ -127,21 +166,18 @@ absl::StatusOr<bool> InInitialUserNamespace(pid_t pid) {
   return fields == std::vector<absl::string_view>{"0", "0", "4294967295"};
 }
 
-absl::StatusOr<std::vector<pid_t>> ListProcesses() {
-  DIR* const directory = opendir("/proc");
-  if (directory == nullptr) return absl::ErrnoToStatus(errno, "/proc");
-  absl::Cleanup close_directory = [directory] { closedir(directory); };
+absl::StatusOr<std::vector<pid_t>> ListProcesses() { return ListNumbers("/proc"); }
 
-  std::vector<pid_t> pids;
-  errno = 0;
-  while (const dirent* entry = readdir(directory)) {
-    pid_t pid = 0;
-    if (absl::SimpleAtoi(entry->d_name, &pid) && pid > 0) pids.push_back(pid);
-    errno = 0;
+pid_t TaskWithMemory(pid_t pid) {
+  const auto status = ReadStatus(pid);
+  if (!status.ok() || status->has_memory || status->threads < 2) return pid;
+  const auto threads = ListNumbers(ProcPath(pid, "task"));
+  if (!threads.ok()) return pid;
+  for (const pid_t thread : *threads) {
+    const auto of_thread = ReadStatus(thread);
+    if (of_thread.ok() && of_thread->has_memory) return thread;
   }
-  if (errno != 0) return absl::ErrnoToStatus(errno, "/proc");
-  std::sort(pids.begin(), pids.end());
-  return pids;
+  return pid;
 }
 
 }  // namespace pagewarden

@@ -16,11 +16,19 @@ namespace pagewarden {
 
 struct ProcessStatus {
   std::string comm;
-  uid_t uid = 0;             // effective
-  uint64_t locked_bytes = 0;  // VmLck
-  uint64_t pinned_bytes = 0;  // VmPin
+  uid_t real_uid = 0;
+  uid_t uid = 0;                  // effective
+  uint64_t peak_total_bytes = 0;  // VmPeak
+  uint64_t total_bytes = 0;       // VmSize
+  uint64_t locked_bytes = 0;      // VmLck
+  uint64_t pinned_bytes = 0;      // VmPin
+  uint64_t cap_permitted = 0;     // bit n: capability n
   uint64_t cap_effective = 0;
-  bool has_memory = false;  // false: kernel thread or zombie
+  uint64_t cap_bounding = 0;
+  int seccomp = 0;  // 0 none, 1 strict, 2 filter
+  bool no_new_privs = false;
+  uint64_t threads = 1;
+  bool has_memory = false;  // false: kernel thread, zombie, or a main thread that has ended
 };
 
 // nullopt: unlimited. Bytes, as setrlimit(2) counts them.
@@ -30,7 +38,11 @@ struct MemlockLimits {
 };
 
 absl::StatusOr<ProcessStatus> ParseStatus(absl::string_view text);
-absl::StatusOr<ProcessStatus> ReadStatus(pid_t pid);
+absl::StatusOr<ProcessStatus> ReadStatus(pid_t pid);  // or of any thread
+
+// Whose files in /proc tell of the memory of process `pid`: `pid`, or one of its threads
+// where the main one has ended before them. Without any memory: `pid`.
+pid_t TaskWithMemory(pid_t pid);
 
 // By prlimit(2) where permitted, else from /proc/PID/limits, which everyone can read.
 absl::StatusOr<MemlockLimits> ReadMemlockLimits(pid_t pid);

@@ -21,6 +21,7 @@ enum class Reason {
   kOverLimit,         // locked_vm + request > RLIMIT_MEMLOCK
   kOverLimitVsz,      // mlockall(MCL_CURRENT): the whole address space is compared
   kHugetlbLength,     // hugetlb pages lock nothing, but their length is compared
+  kHugetlbGroup,      // shmget(SHM_HUGETLB): no capability, not in vm.hugetlb_shm_group
   kHole,              // nothing is mapped in part of the range
   kUnpopulatable,     // PROT_NONE, guard, past the file's end, device: already charged
   kVmaLimit,          // vm.max_map_count
@@ -39,12 +40,12 @@ enum class Reason {
 
 // What makes an over-limit refusal special. Each has a fix of its own.
 enum class LimitDetail {
-  kSoftBelowHard,     // the process may raise it by itself
-  kCapInUserNs,       // CAP_IPC_LOCK is effective, but only in a user namespace
-  kCapNotEffective,   // CAP_IPC_LOCK is permitted or bounding, not effective
-  kLimitBelowPage,    // 1 to 4095 bytes: allows nothing
-  kDrift,             // VmLck counts what is not locked any more
-  kUnit,              // the limit times 1024 would do: KiB written where bytes are meant
+  kSoftBelowHard,    // the process may raise it by itself
+  kCapInUserNs,      // CAP_IPC_LOCK is effective, but only in a user namespace
+  kCapNotEffective,  // CAP_IPC_LOCK is permitted, or given to the container, not effective
+  kLimitBelowPage,   // 1 to 4095 bytes: allows nothing
+  kDrift,            // VmLck counts what is not locked any more
+  kUnit,             // the limit times 1024 would do: KiB written where bytes are meant
 };
 
 struct Verdict {

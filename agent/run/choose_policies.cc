@@ -89,7 +89,7 @@ PolicySet LoadChosen(const PolicyChoice& choice, const Program& program,
   }
   AddCanonicalPaths(set);
   ResolveReferences(set, diagnostics);
-  ProcessFacts facts = choice.surroundings;
+  Surroundings facts = choice.surroundings;
   facts.executable = program.executable;
   if (choice.paths.empty() && SelectPolicy(set.policies, facts, choice.host).policy == nullptr) {
     set.policies.push_back(ShippedPolicyFor(program.executable, shipped_policies, diagnostics));

@@ -20,8 +20,8 @@ struct PolicyChoice {
   std::vector<std::string> paths;        // files or directories; may be empty
   std::vector<std::string> directories;  // drop-ins (agent/policy/directories.h), without paths
   ModeCaps caps;                         // lower the mode of every policy
-  ProcessFacts surroundings;             // of the program: all but its executable
-  HostFacts host;
+  Surroundings surroundings;             // of the program: all but its executable
+  HostIdentity host;
   bool budgets_suffice = false;  // paths need no AllocationPolicy
 };
 

@@ -13,8 +13,8 @@ struct LeftOut {
   std::set<std::string> executables;
 };
 
-LeftOut FindLeftOut(const AllocationPolicy& policy, const ProcessFacts& surroundings,
-                    const HostFacts& host) {
+LeftOut FindLeftOut(const AllocationPolicy& policy, const Surroundings& surroundings,
+                    const HostIdentity& host) {
   LeftOut left_out;
   for (const Exception& exception : policy.spec.exceptions) {
     if (exception.expires < host.today || !FitsSurroundings(exception, surroundings).fits) continue;
@@ -24,8 +24,8 @@ LeftOut FindLeftOut(const AllocationPolicy& policy, const ProcessFacts& surround
   return left_out;
 }
 
-bool MayApply(const AllocationPolicy& policy, const ProcessFacts& surroundings,
-              const HostFacts& host) {
+bool MayApply(const AllocationPolicy& policy, const Surroundings& surroundings,
+              const HostIdentity& host) {
   return FitsSurroundings(policy.spec.selector, surroundings).fits &&
          IsRolledOut(policy, host).fits && !FindLeftOut(policy, surroundings, host).all;
 }
@@ -48,7 +48,7 @@ AllocationPolicy For(const std::string& executable, const AllocationPolicy* chos
 }  // namespace
 
 std::vector<AllocationPolicy> ForImage(const std::vector<AllocationPolicy>& policies,
-                                       const ProcessFacts& surroundings, const HostFacts& host) {
+                                       const Surroundings& surroundings, const HostIdentity& host) {
   std::vector<AllocationPolicy> kept;
   std::set<std::string> excepted;
   for (const AllocationPolicy& policy : policies) {
@@ -58,7 +58,7 @@ std::vector<AllocationPolicy> ForImage(const std::vector<AllocationPolicy>& poli
   }
   // A list of names to leave out is more than the image can say, so each gets its own.
   for (const std::string& executable : excepted) {
-    ProcessFacts facts = surroundings;
+    Surroundings facts = surroundings;
     facts.executable = executable;
     kept.push_back(For(executable, SelectPolicy(policies, facts, host).policy));
   }

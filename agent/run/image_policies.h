@@ -16,6 +16,6 @@ inline constexpr char kExceptedPolicyName[] = "excepted";
 // Those that may apply in these surroundings, so that among them the first by
 // ComesBefore whose matchBinaries fit is what SelectPolicy would choose.
 std::vector<AllocationPolicy> ForImage(const std::vector<AllocationPolicy>& policies,
-                                       const ProcessFacts& surroundings, const HostFacts& host);
+                                       const Surroundings& surroundings, const HostIdentity& host);
 
 }  // namespace pagewarden

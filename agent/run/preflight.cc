@@ -10,26 +10,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "agent/base/unique_fd.h"
+#include "agent/doctor/shim_findings.h"
 #include "agent/run/elf_summary.h"
 #include "agent/run/secure_exec.h"
 
 namespace pagewarden {
 namespace {
 
-std::string ElfWarning(const ElfSummary& elf, const std::string& executable) {
-  if (!elf.is_host_machine) {
-    return absl::StrCat("PW009: ", executable, " is for another machine (",
-                        elf.is_64_bit ? "64" : "32",
-                        " bit): the loader will refuse the shim, and nothing is fenced");
-  }
-  if (elf.has_interpreter) return "";
-  return absl::StrCat("PW010: ", executable, " is a static ", elf.is_go ? "Go " : "",
-                      "executable: nothing can be preloaded into it, and nothing is fenced");
+std::optional<Finding> OfElf(const ElfSummary& elf, const std::string& executable) {
+  if (!elf.is_host_machine) return OtherMachineFinding(executable, elf);
+  if (!elf.has_interpreter) return StaticFinding(executable, elf);
+  return std::nullopt;
 }
 
 // The first arena that prefers secret memory, or wants nothing else.
@@ -43,48 +36,34 @@ const Arena* FindSecretArena(const AllocationPolicy& policy) {
 
 }  // namespace
 
-std::vector<std::string> CheckPreloadable(const std::string& executable) {
-  std::vector<std::string> warnings;
+std::vector<Finding> CheckPreloadable(const std::string& executable) {
+  std::vector<Finding> findings;
   const UniqueFd fd(open(executable.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.ok()) return warnings;  // executable but not readable: nothing to go by
+  if (!fd.ok()) return findings;  // executable but not readable: nothing to go by
   const absl::StatusOr<ElfSummary> elf = ReadElfSummary(fd.get());
   if (elf.ok()) {
-    std::string warning = ElfWarning(*elf, executable);
-    if (!warning.empty()) warnings.push_back(std::move(warning));
+    std::optional<Finding> finding = OfElf(*elf, executable);
+    if (finding) findings.push_back(*std::move(finding));
   }
   const std::string reason = SecureExecReason(ReadFilePrivileges(fd.get()), ReadCallerIdentity());
-  if (!reason.empty()) {
-    warnings.push_back(absl::StrCat("PW007: ", executable, " runs in secure-execution mode, as ",
-                                    reason,
-                                    ": the loader ignores LD_PRELOAD, and nothing is fenced"));
-  }
-  return warnings;
+  if (!reason.empty()) findings.push_back(SecureExecutionFinding(executable, reason));
+  return findings;
 }
 
-std::string CheckMemlock(const MemlockNeed& need, const MemlockLimits& limits, bool can_exceed) {
+std::optional<Finding> CheckMemlock(const std::string& executable, const MemlockNeed& need,
+                                    const MemlockLimits& limits, bool can_exceed) {
   const uint64_t needed = need.bytes_at_start;
-  if (can_exceed || !limits.hard.has_value() || *limits.hard >= needed) return "";
-  const uint64_t needed_kib = (needed + 1023) / 1024;
-  return absl::StrFormat(
-      "PW003: the policy locks %s %u bytes (%u KiB) in each process, but the hard limit "
-      "RLIMIT_MEMLOCK is %u bytes (%u KiB): what does not fit stays unlocked%s. "
-      "Raise it to at least %u KiB: `ulimit -H -l %u` as root, or LimitMEMLOCK=%uK in the unit",
-      need.may_grow ? "at its start" : "up to", needed, needed_kib, *limits.hard,
-      *limits.hard / 1024, need.may_grow ? ", and growth stops at the limit" : "", needed_kib,
-      needed_kib, needed_kib);
+  if (can_exceed || !limits.hard.has_value() || *limits.hard >= needed) return std::nullopt;
+  return PolicyLimitFinding(executable, needed, need.may_grow, limits);
 }
 
-std::string CheckSecretMemory(const AllocationPolicy& policy) {
+std::optional<Finding> CheckSecretMemory(const AllocationPolicy& policy) {
   const Arena* arena = FindSecretArena(policy);
-  if (arena == nullptr) return "";
-  const char* const instead =
-      arena->backing.size() > 1 ? "it is locked anonymous memory instead" : "it stays unlocked";
-  if (prctl(PR_GET_SECCOMP) != 0) return "";  // asking might be what the filter kills for
+  if (arena == nullptr) return std::nullopt;
+  if (prctl(PR_GET_SECCOMP) != 0) return std::nullopt;  // asking might be what it kills for
   const UniqueFd fd(static_cast<int>(syscall(SYS_memfd_secret, O_CLOEXEC)));
-  if (fd.ok() || errno != ENOSYS) return "";
-  return absl::StrCat("PW017: the arena ", arena->name, " asks for SecretMemory, but this kernel ",
-                      "does not offer it (memfd_secret(2): ", strerror(errno), "): ", instead,
-                      ". Boot it with secretmem.enable=1, if it is 5.14 or later");
+  if (fd.ok() || errno != ENOSYS) return std::nullopt;
+  return SecretMemoryFinding(arena->name, arena->backing.size() > 1);
 }
 
 bool WillHaveUsableIpcLock() {

@@ -8,15 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "agent/doctor/finding.h"
 #include "agent/policy/model.h"
 #include "agent/proc/status.h"
 
 namespace pagewarden {
 
-// A warning is "CODE: text" with a code of the doctor's table (PW0nn).
-
 // Whether the loader will map the shim into this executable.
-std::vector<std::string> CheckPreloadable(const std::string& executable);
+std::vector<Finding> CheckPreloadable(const std::string& executable);
 
 struct MemlockNeed {
   uint64_t bytes_at_start = 0;
@@ -25,12 +24,13 @@ struct MemlockNeed {
 
 // Whether that much can be locked in each process, with the soft limit raised to
 // the hard one. `can_exceed`: the program will have a CAP_IPC_LOCK that the kernel
-// honours. Empty when it fits.
-std::string CheckMemlock(const MemlockNeed& need, const MemlockLimits& limits, bool can_exceed);
+// honours. nullopt: it fits.
+std::optional<Finding> CheckMemlock(const std::string& executable, const MemlockNeed& need,
+                                    const MemlockLimits& limits, bool can_exceed);
 
-// What became of the policy's `backing: SecretMemory` on this kernel; empty when it
+// What became of the policy's `backing: SecretMemory` on this kernel; nullopt when it
 // names none, or when the kernel has it.
-std::string CheckSecretMemory(const AllocationPolicy& policy);
+std::optional<Finding> CheckSecretMemory(const AllocationPolicy& policy);
 
 // Whether a program this process executes keeps an effective CAP_IPC_LOCK in the
 // initial user namespace: the only one mm/mlock.c looks at.

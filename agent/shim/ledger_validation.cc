@@ -127,6 +127,7 @@ absl::StatusOr<LedgerHeader> ValidateLedger(absl::string_view bytes, uint64_t ad
   if (!tables.ok()) return tables.status();
 
   ShimState state;
+  state.address = address;
   if (!ReadLedgerText(ledger.policy, state.policy)) return BrokenLedger("policy name");
   if (!ModeName(ledger.mode, state.mode)) return BrokenLedger("mode");
   if (!UncoveredReason(ledger.uncovered, state.uncovered)) return BrokenLedger("uncovered");

@@ -58,6 +58,7 @@ struct ShimTag {
 };
 
 struct ShimState {
+  uint64_t address = 0;  // of the ledger
   std::string policy;  // empty: none selected
   std::string mode;    // "Disabled", "Audit", "Enforce"
   bool active = false;

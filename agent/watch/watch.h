@@ -21,6 +21,8 @@
 #include "agent/cgroup/hierarchy.h"
 #include "agent/reasons/attempt.h"
 #include "agent/reasons/reason.h"
+#include "agent/watch/guard_hits.h"
+#include "agent/watch/peak.h"
 
 namespace pagewarden {
 
@@ -29,14 +31,9 @@ struct WatchOptions {
   // each system call of every process some 20 ns (docs/kernel.md).
   bool trace_syscalls = false;
   std::vector<pid_t> pids;  // attempts of these only; empty: all
-};
-
-// A process that hit a guard page of its fence.
-struct GuardHit {
-  uint64_t address = 0;
-  std::string place;   // which guard: "before arena default", "between arenas", …
-  std::string module;  // of the instruction, with its offset
-  uint64_t module_offset = 0;
+  // Count how often and how long our programs run: hooks(). The kernel then counts for
+  // all BPF programs of the machine (agent/bpf/run_statistics.h); needs CAP_SYS_ADMIN.
+  bool count_runs = false;
 };
 
 struct WatchEvent {
@@ -44,21 +41,16 @@ struct WatchEvent {
   pid_t pid = 0;
   uid_t uid = 0;  // effective
   std::string comm;
-  std::string cgroup;
+  std::string cgroup;  // path; empty: no hierarchy, or not known any more
   std::optional<Attempt> attempt;  // refused, or allowed by capability only
   std::optional<Verdict> verdict;  // of the attempt
   std::optional<GuardHit> guard_hit;
 };
 
-// Highest value seen of a process's or a cgroup's locked bytes since the watch began.
-struct Peak {
-  uint64_t bytes = 0;
-  bool exact = false;  // every change was seen; false: of those sampled
-};
-
 class Watch {
  public:
   // Never fails for a hook that does not load: see hooks(). Fails where none does.
+  // `hierarchy` must outlive the watch; nullptr: no paths, no peaks of cgroups.
   static absl::StatusOr<Watch> Open(const CgroupHierarchy* hierarchy, const WatchOptions& options);
   Watch(Watch&&) noexcept;
   Watch& operator=(Watch&&) noexcept;
@@ -67,9 +59,10 @@ class Watch {
   // Waits until something happens, `timeout` at most. Not thread-safe.
   std::vector<WatchEvent> Poll(absl::Duration timeout);
 
-  // By pid of the reader's namespace; processes that have ended are left out.
+  // By pid of the reader's namespace; processes that have ended are left out, and so
+  // are those that never had memory locked.
   std::map<pid_t, Peak> ProcessPeaks() const;
-  // By cgroup path: of the sum over its own processes.
+  // By cgroup path: of the sum over its own processes. Removed cgroups are left out.
   std::map<std::string, Peak> CgroupPeaks() const;
 
   std::vector<HookReport> hooks() const;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pays that has no secret: forwarded calls, and the audit's snapshot."""
+"""What pays that has no secret: forwarded calls."""
 
 import dataclasses
 import operator
@@ -37,8 +37,6 @@ ROWS = [
     Row("malloc + free behind 8 transparent frames", "fold8", "without rules by caller", 25,
         "sites", "pairs"),
 ]
-SNAPSHOT = report.Budget("snapshot of a process, cheaper than from /proc", operator.ge, 50, "×",
-                         broken=10)
 
 
 def nanoseconds(row, rounds):
@@ -60,14 +58,3 @@ def calls(rounds):
                      f"{measured - base:+.1f} ns"])
         verdicts += row.judge(measured - base)
     return rows, verdicts
-
-
-def snapshot():
-    """Rows and verdicts; none where BPF cannot be loaded."""
-    lines = programs.output([programs.program("snapshot_bench")]).splitlines()
-    proc, _, *bpf = (float(line.split("\t")[1]) for line in lines)
-    if not bpf:
-        return [], [SNAPSHOT.judge(None)]
-    row = ["audit's snapshot, per process", f"/proc: {proc:,.0f} ns", f"{bpf[0]:,.0f} ns",
-           f"1/{proc / bpf[0]:.0f}"]
-    return [row], [SNAPSHOT.judge(proc / bpf[0])]

@@ -1,54 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one process costs in a snapshot of all: /proc against the BPF task
-// iterator. Prints `name<TAB>nanoseconds<TAB>baseline-name`, one row a line.
+// What one process costs in a snapshot of all: /proc against the BPF programs.
+// Prints `name<TAB>nanoseconds<TAB>baseline-name`, one row a line.
 //
 // The /proc row is the audit's own reader: status, limits, cgroup, and uid_map
 // where the capability makes it matter. The second row only reads status, limits
 // and cgroup: no reader of those files can be faster.
 //
-//   snapshot_bench [processes to fork, default 300]
+//   snapshot_bench [processes to fork, default 10000]
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "agent/audit/proc_source.h"
 #include "agent/bpf/task_snapshot.h"
 #include "agent/cgroup/hierarchy.h"
 #include "agent/proc/status.h"
+#include "tests/bench/sleepers.h"
+#include "tests/bench/timing.h"
 
 namespace pagewarden {
 namespace {
 
-constexpr int kDefaultSleepers = 300;
-constexpr int kRounds = 25;
-
-using Clock = std::chrono::steady_clock;
-
-std::vector<pid_t> StartSleepers(int count) {
-  std::vector<pid_t> pids;
-  for (int i = 0; i < count; ++i) {
-    const pid_t pid = fork();
-    if (pid < 0) break;
-    if (pid == 0) {
-      for (;;) pause();
-    }
-    pids.push_back(pid);
-  }
-  return pids;
-}
-
-void StopSleepers(const std::vector<pid_t>& pids) {
-  for (const pid_t pid : pids) kill(pid, SIGKILL);
-  for (const pid_t pid : pids) waitpid(pid, nullptr, 0);
-}
+constexpr int kDefaultSleepers = 10000;
+constexpr int kRounds = 9;
 
 size_t SnapshotProc(const CgroupHierarchy* hierarchy) {
   size_t processes = 0;
@@ -84,51 +63,60 @@ size_t SnapshotProcWithoutParsing() {
   return processes;
 }
 
-// Nanoseconds per process that the snapshot returned.
+// Nanoseconds per process that the snapshot returned. CPU time: the machine may be shared.
 template <typename Snapshot>
 double Time(Snapshot snapshot) {
-  const auto start = Clock::now();
+  const double start = bench::ThreadTime();
   const size_t processes = snapshot();
-  const std::chrono::duration<double, std::nano> elapsed = Clock::now() - start;
-  return processes == 0 ? 0 : elapsed.count() / static_cast<double>(processes);
-}
-
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
+  const double elapsed = bench::ThreadTime() - start;
+  return processes == 0 ? 0 : elapsed / static_cast<double>(processes);
 }
 
 void PrintRow(const char* name, const std::vector<double>& values, const char* baseline) {
-  printf("snapshot per process, %s\t%.0f\tsnapshot per process, %s\n", name, Median(values),
+  printf("snapshot per process, %s\t%.0f\tsnapshot per process, %s\n", name, bench::Median(values),
          baseline);
 }
 
-int Run(int sleeper_count) {
+absl::StatusOr<TaskSnapshot> Open(const CgroupHierarchy* hierarchy, TaskHook hook,
+                                  const char* name) {
+  auto snapshot = TaskSnapshot::Open(
+      hierarchy == nullptr ? std::nullopt : std::make_optional(hierarchy->version()), hook);
+  if (!snapshot.ok()) {
+    fprintf(stderr, "snapshot_bench: no row of %s : %s\n", name,
+            std::string(snapshot.status().message()).c_str());
+  }
+  return snapshot;
+}
+
+double TimeBpf(const TaskSnapshot& snapshot) {
+  return Time([&] {
+    const auto records = snapshot.Read();
+    return records.ok() ? records->size() : 0;
+  });
+}
+
+int Run(const std::string& sleepers_path, int sleeper_count) {
   const auto hierarchy = CgroupHierarchy::Find();
   const CgroupHierarchy* const cgroups = hierarchy.ok() ? &*hierarchy : nullptr;
-  const auto iterator = TaskSnapshot::Open(
-      cgroups == nullptr ? std::nullopt : std::make_optional(cgroups->version()));
-  if (!iterator.ok()) {
-    fprintf(stderr, "snapshot_bench: no iter/task row : %s\n",
-            std::string(iterator.status().message()).c_str());
-  }
-  const std::vector<pid_t> sleepers = StartSleepers(sleeper_count);
+  const auto walk = Open(cgroups, TaskHook::kWalk, "bpf_iter_task");
+  const auto iterator = Open(cgroups, TaskHook::kIterator, "iter/task");
+  const bench::Sleepers sleepers(sleepers_path.c_str(), sleeper_count);
+  if (sleepers.count() != sleeper_count) return 1;
+  if (walk.ok()) TimeBpf(*walk);  // its array grows
   std::vector<double> proc;
   std::vector<double> files;
-  std::vector<double> bpf;
+  std::vector<double> by_walk;
+  std::vector<double> by_iterator;
   for (int round = 0; round < kRounds; ++round) {  // interleaved: drift of the machine hits all
     proc.push_back(Time([&] { return SnapshotProc(cgroups); }));
     files.push_back(Time([] { return SnapshotProcWithoutParsing(); }));
-    if (!iterator.ok()) continue;
-    bpf.push_back(Time([&] {
-      const auto records = iterator->Read();
-      return records.ok() ? records->size() : 0;
-    }));
+    if (walk.ok()) by_walk.push_back(TimeBpf(*walk));
+    if (iterator.ok()) by_iterator.push_back(TimeBpf(*iterator));
   }
-  StopSleepers(sleepers);
   PrintRow("/proc", proc, "/proc");
   PrintRow("/proc, files read but not parsed", files, "/proc");
-  if (iterator.ok()) PrintRow("iter/task", bpf, "/proc");
+  if (walk.ok()) PrintRow("bpf_iter_task", by_walk, "/proc");
+  if (iterator.ok()) PrintRow("iter/task", by_iterator, "/proc");
   return 0;
 }
 
@@ -136,5 +124,6 @@ int Run(int sleeper_count) {
 }  // namespace pagewarden
 
 int main(int argc, char** argv) {
-  return pagewarden::Run(argc > 1 ? atoi(argv[1]) : pagewarden::kDefaultSleepers);
+  return pagewarden::Run(pagewarden::bench::SleepersPath(argv[0]),
+                         argc > 1 ? atoi(argv[1]) : pagewarden::kDefaultSleepers);
 }

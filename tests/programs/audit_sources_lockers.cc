@@ -48,14 +48,21 @@ bool DropLockCapability() {
   return syscall(SYS_capset, &header, data) == 0;
 }
 
+bool SetLimit(uint64_t soft, uint64_t hard) {
+  const rlimit limit = {soft, hard};
+  return setrlimit(RLIMIT_MEMLOCK, &limit) == 0;
+}
+
 bool Become(const Locker& locker) {
+  // Kernels before 5.16 give 64 KiB, which only root may raise.
+  if (!SetLimit(locker.hard_limit, locker.hard_limit)) return false;
   if (locker.user_namespace && unshare(CLONE_NEWUSER) != 0) return false;
   if (!Lock(locker.locked_bytes)) return false;
   if (locker.drop_user && setresuid(kNobody, kNobody, kNobody) != 0) return false;
   if (locker.drop_capability && !DropLockCapability()) return false;
   if (!Pin(locker.pinned_bytes)) return false;
-  const rlimit limit = {locker.soft_limit, locker.hard_limit};
-  return setrlimit(RLIMIT_MEMLOCK, &limit) == 0 && prctl(PR_SET_NAME, locker.comm.c_str()) == 0;
+  return SetLimit(locker.soft_limit, locker.hard_limit) &&
+         prctl(PR_SET_NAME, locker.comm.c_str()) == 0;
 }
 
 [[noreturn]] void RunLocker(const Locker& locker, int go, int ready) {

@@ -84,25 +84,44 @@ AuditReport Report(const std::string& source = "bpf") {
   return BuildReport(std::move(snapshot), nullptr, "host1");
 }
 
+TableOptions Rows(GroupBy by, bool all = false) {
+  TableOptions options;
+  options.by = by;
+  options.all = all;
+  return options;
+}
+
 std::set<std::string> Keys(const json& object) {
   std::set<std::string> keys;
   for (const auto& item : object.items()) keys.insert(item.key());
   return keys;
 }
 
+const json& At(const json& report, const std::string& path) {
+  for (const json& cgroup : report["cgroups"]) {
+    if (cgroup["path"] == path) return cgroup;
+  }
+  ADD_FAILURE() << "no " << path;
+  return report;
+}
+
 TEST(FormatJson, HasTheFieldsOfTheContract) {
   const json report = json::parse(FormatJson(Report()));
-  EXPECT_EQ(Keys(report), (std::set<std::string>{"schemaVersion", "host", "source",
-                                                 "reconciledProcesses", "cgroups", "uids"}));
+  EXPECT_EQ(Keys(report),
+            (std::set<std::string>{"schemaVersion", "host", "source", "reconciledProcesses",
+                                   "cgroupVersion", "watchedSeconds", "hooks", "findings",
+                                   "counterDifferences", "cgroups", "uids"}));
   EXPECT_EQ(report["schemaVersion"], 1);
   EXPECT_EQ(report["host"], "host1");
   EXPECT_EQ(report["source"], "bpf");
   EXPECT_EQ(report["uids"], json::parse(R"([{"uid": 33, "residueBytes": 65536}])"));
-  const json& nginx = report["cgroups"][0];
-  EXPECT_EQ(Keys(nginx), (std::set<std::string>{"path", "kind", "unit", "lockedBytes",
-                                                "pinnedBytes", "unevictableBytes",
-                                                "peakLockedBytes", "limitMinBytes", "usageMaxRatio",
-                                                "denials", "recommendedLimitBytes", "processes"}));
+  EXPECT_EQ(report["watchedSeconds"], 0);
+  const json& nginx = At(report, "/system.slice/nginx.service");
+  EXPECT_EQ(Keys(nginx), (std::set<std::string>{
+                             "path", "kind", "unit", "lockedBytes", "pinnedBytes",
+                             "unevictableBytes", "peakLockedBytes", "peakQuality", "limitMinBytes",
+                             "usageMaxRatio", "denials", "privilegedBypasses",
+                             "recommendedLimitBytes", "recommendation", "subtree", "processes"}));
   EXPECT_EQ(nginx["path"], "/system.slice/nginx.service");
   EXPECT_EQ(nginx["unit"], "nginx.service");
   EXPECT_EQ(nginx["limitMinBytes"], 8 * kMiB);
@@ -112,10 +131,12 @@ TEST(FormatJson, HasTheFieldsOfTheContract) {
 
 TEST(FormatJson, ShowsTheShim) {
   const json report = json::parse(FormatJson(Report()));
-  const json& process = report["cgroups"][0]["processes"][0];
-  EXPECT_EQ(Keys(process), (std::set<std::string>{"pid", "comm", "exe", "uid", "lockedBytes",
-                                                  "pinnedBytes", "softLimitBytes", "hardLimitBytes",
-                                                  "capIpcLock", "driftBytes", "shim"}));
+  const json& process = At(report, "/system.slice/nginx.service")["processes"][0];
+  EXPECT_EQ(Keys(process),
+            (std::set<std::string>{"pid", "comm", "exe", "uid", "lockedBytes", "pinnedBytes",
+                                   "softLimitBytes", "hardLimitBytes", "capIpcLock", "driftBytes",
+                                   "peakLockedBytes", "peakQuality", "limitRaisedBy",
+                                   "capIpcLockState", "shim"}));
   EXPECT_EQ(process["shim"], json::parse(R"({"policy": "nginx-tls-keys", "mode": "Enforce",
       "arenas": [{"name": "default", "capacityBytes": 1048576, "usedBytes": 128,
                   "lockedBytes": 1048576, "liveAllocations": 2, "fallbacks": 0,
@@ -124,7 +145,7 @@ TEST(FormatJson, ShowsTheShim) {
                  "liveBytes": 128, "peakBytes": 256, "totalAllocations": 9, "audited": 0,
                  "fallbacks": {}}],
       "relocks": 3, "lockErrors": 0, "namespaces": 0, "violations": {}})"));
-  EXPECT_FALSE(report["cgroups"][1]["processes"][0].contains("shim"));
+  EXPECT_FALSE(At(report, "/system.slice/vault.service")["processes"][0].contains("shim"));
 }
 
 TEST(FormatJson, ShowsWhatWentWrongInTheShim) {
@@ -166,7 +187,7 @@ TEST(FormatJson, ShowsWhatWentWrongInTheShim) {
 
 TEST(FormatJson, WritesNullForUnlimited) {
   const json report = json::parse(FormatJson(Report()));
-  const json& vault = report["cgroups"][1];
+  const json& vault = At(report, "/system.slice/vault.service");
   EXPECT_TRUE(vault["limitMinBytes"].is_null());
   EXPECT_TRUE(vault["processes"][0]["softLimitBytes"].is_null());
   EXPECT_TRUE(vault["processes"][0]["capIpcLock"].get<bool>());
@@ -187,62 +208,70 @@ TEST(FormatJson, MarksAForgedLedger) {
 }
 
 TEST(FormatTableReport, ShowsWhoLocksFirstAndHidesTheRest) {
-  EXPECT_EQ(FormatTableReport(Report(), GroupBy::kCgroup, false),
-            "CGROUP                       PROCS  LOCKED  PINNED      LIMIT  USE%  SHIM\n"
-            "/system.slice/vault.service      1   6 MiB       0  unlimited     -  -\n"
-            "/system.slice/nginx.service      1   3 MiB       0      8 MiB   38%  "
+  EXPECT_EQ(FormatTableReport(Report(), Rows(GroupBy::kCgroup)),
+            "CGROUP             PROCS  LOCKED  UNEVICT  PINNED                 LIMIT  USE%  SHIM\n"
+            "/                      3   9 MiB        -       0  8388608 B (8192 KiB)   38%  -\n"
+            "  system.slice         2   9 MiB        -       0  8388608 B (8192 KiB)   38%  -\n"
+            "    vault.service      1   6 MiB        -       0             unlimited     -  -\n"
+            "    nginx.service      1   3 MiB        -       0  8388608 B (8192 KiB)   38%  "
             "nginx-tls-keys 1/1\n"
             "\n"
-            "2 of 3 cgroups shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
-  const std::string all = FormatTableReport(Report("proc"), GroupBy::kCgroup, true);
-  EXPECT_THAT(all, HasSubstr("/user.slice"));
-  EXPECT_THAT(all, HasSubstr("3 of 3 cgroups shown; locked 9 MiB, pinned 0; source: /proc\n"));
+            "4 of 5 cgroups shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
+  const std::string all = FormatTableReport(Report("proc"), Rows(GroupBy::kCgroup, true));
+  EXPECT_THAT(all, HasSubstr("\n  user.slice           1"));
+  EXPECT_THAT(all, HasSubstr("5 of 5 cgroups shown; locked 9 MiB, pinned 0; source: /proc\n"));
 }
 
 TEST(FormatTableReport, ByProcess) {
-  EXPECT_EQ(FormatTableReport(Report(), GroupBy::kProcess, false),
-            "PID  COMMAND  UID  LOCKED  PINNED      LIMIT  USE%  CAP       SHIM                "
-            "CGROUP\n"
-            " 30  vault      0   6 MiB       0  unlimited     -  ipc_lock  -                   "
-            "/system.slice/vault.service\n"
-            " 20  nginx      0   3 MiB       0      8 MiB   38%  -         nginx-tls-keys 1/1  "
-            "/system.slice/nginx.service\n"
-            "\n"
-            "2 of 3 processes shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
+  EXPECT_EQ(
+      FormatTableReport(Report(), Rows(GroupBy::kProcess)),
+      "PID  COMMAND  UID  LOCKED  PINNED                 LIMIT  HARD  USE%  CAP       RAISED "
+      "BY   SHIM                CGROUP\n"
+      " 30  vault      0   6 MiB       0             unlimited     =     -  ipc_lock  -       "
+      "    -                   /system.slice/vault.service\n"
+      " 20  nginx      0   3 MiB       0  8388608 B (8192 KiB)     =   38%  -         "
+      "privileged  nginx-tls-keys 1/1  /system.slice/nginx.service\n"
+      "\n"
+      "2 of 3 processes shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
 }
 
 TEST(FormatTableReport, ByUidShowsResidueOnlyWhereTheSourceKnowsIt) {
-  EXPECT_THAT(FormatTableReport(Report(), GroupBy::kUid, false), HasSubstr(" 33      0       0"));
-  EXPECT_THAT(FormatTableReport(Report(), GroupBy::kUid, false), HasSubstr("64 KiB\n"));
-  EXPECT_THAT(FormatTableReport(Report("proc"), GroupBy::kUid, false), HasSubstr("  -\n"));
+  EXPECT_THAT(FormatTableReport(Report(), Rows(GroupBy::kUid)), HasSubstr(" 33      0       0"));
+  EXPECT_THAT(FormatTableReport(Report(), Rows(GroupBy::kUid)), HasSubstr("64 KiB         0\n"));
+  EXPECT_THAT(FormatTableReport(Report("proc"), Rows(GroupBy::kUid)), HasSubstr("  -         0\n"));
 }
 
 TEST(FormatTableReport, CountsReconciledProcesses) {
   AuditReport report = Report();
   report.reconciled = 1;
-  EXPECT_THAT(FormatTableReport(report, GroupBy::kCgroup, false),
+  EXPECT_THAT(FormatTableReport(report, Rows(GroupBy::kCgroup)),
               HasSubstr("source: bpf, and /proc for 1 process it does not show\n"));
 }
 
 TEST(FormatPlain, IsOneRecordALine) {
   EXPECT_EQ(FormatPlain(Report(), GroupBy::kCgroup),
-            "/system.slice/nginx.service\tservice\t1\t3145728\t0\t-\t8388608\t0.3750\t3932160\t"
-            "nginx-tls-keys 1/1\n"
-            "/system.slice/vault.service\tservice\t1\t6291456\t0\t-\t-\t0.0000\t7864320\t-\n"
-            "/user.slice\tslice\t1\t0\t0\t-\t8388608\t0.0000\t0\t-\n");
+            "/\troot\t0\t0\t0\t-\t-\t0.0000\t0\t-\t0\tsampled\t3\t9437184\t0\t-\t9437184\n"
+            "/system.slice\tslice\t0\t0\t0\t-\t-\t0.0000\t0\t-\t0\tsampled\t2\t9437184\t0\t-\t"
+            "9437184\n"
+            "/system.slice/nginx.service\tservice\t1\t3145728\t0\t-\t8388608\t0.3750\t5242880\t"
+            "nginx-tls-keys 1/1\t3145728\tsampled\t1\t3145728\t0\t-\t3145728\n"
+            "/system.slice/vault.service\tservice\t1\t6291456\t0\t-\t-\t0.0000\t7864320\t-\t"
+            "6291456\tsampled\t1\t6291456\t0\t-\t6291456\n"
+            "/user.slice\tslice\t1\t0\t0\t-\t8388608\t0.0000\t0\t-\t0\tsampled\t1\t0\t0\t-\t0\n");
   EXPECT_THAT(FormatPlain(Report(), GroupBy::kProcess),
               HasSubstr("30\tvault\t0\t/system.slice/vault.service\t6291456\t0\t-\t-\t1\t0\t"
-                        "0.0000\t-\n"));
-  EXPECT_EQ(FormatPlain(Report(), GroupBy::kUid), "0\t3\t9437184\t0\t0\n33\t0\t0\t0\t65536\n");
+                        "0.0000\t-\t6291456\tsampled\teffective\tunlimited\n"));
+  EXPECT_EQ(FormatPlain(Report(), GroupBy::kUid),
+            "0\t3\t9437184\t0\t0\t0\n33\t0\t0\t0\t65536\t0\n");
 }
 
 TEST(Formats, ANameCannotForgeALineOrDriveATerminal) {
   Snapshot snapshot;
   snapshot.processes = {Row(1, "a\n2\tb\x1b[2J", "/x\x1b]0;", kMiB)};
   const AuditReport report = BuildReport(std::move(snapshot), nullptr, "");
-  for (const std::string& text :
-       {FormatPlain(report, GroupBy::kProcess), FormatTableReport(report, GroupBy::kProcess, true),
-        FormatTableReport(report, GroupBy::kCgroup, true)}) {
+  for (const std::string& text : {FormatPlain(report, GroupBy::kProcess),
+                                  FormatTableReport(report, Rows(GroupBy::kProcess, true)),
+                                  FormatTableReport(report, Rows(GroupBy::kCgroup, true))}) {
     EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   }
   EXPECT_THAT(FormatPlain(report, GroupBy::kProcess), HasSubstr("a\\x0a2\\x09b\\x1b[2J\t"));

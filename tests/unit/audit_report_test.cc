@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "agent/audit/bpf_source.h"
-#include "agent/audit/details.h"
 #include "agent/audit/formats.h"
+#include "agent/audit/locked_mappings.h"
 #include "agent/audit/report.h"
+#include "agent/audit/shim_details.h"
 #include "tests/unit/fake_shim.h"
 
 namespace pagewarden {
@@ -26,37 +27,11 @@ ProcessRow Row(pid_t pid, const char* cgroup, uint64_t locked, std::optional<uin
   return row;
 }
 
-ShimArena Arena(uint64_t capacity) {
-  ShimArena arena;
-  arena.capacity_bytes = capacity;
-  return arena;
-}
-
 TEST(UsageRatio, ComparesWithTheSoftLimit) {
   EXPECT_EQ(UsageRatio(Row(1, "/", 2 * kMiB, 8 * kMiB)), 0.25);
   EXPECT_EQ(UsageRatio(Row(1, "/", 2 * kMiB, std::nullopt)), 0);
   EXPECT_EQ(UsageRatio(Row(1, "/", 0, 0)), 0);
   EXPECT_EQ(UsageRatio(Row(1, "/", 8192, 0)), 2);  // locked by capability
-}
-
-TEST(RecommendedLimit, AddsAQuarterAndRoundsUp) {
-  EXPECT_EQ(RecommendedLimit({}), 0u);
-  EXPECT_EQ(RecommendedLimit({Row(1, "/", 0, 0)}), 0u);
-  EXPECT_EQ(RecommendedLimit({Row(1, "/", 4096, 0)}), 64 * kKiB);
-  EXPECT_EQ(RecommendedLimit({Row(1, "/", kMiB, 0), Row(2, "/", 2 * kMiB, 0)}), 2560 * kKiB);
-  EXPECT_EQ(RecommendedLimit({Row(1, "/", 256 * kKiB, 0)}), 320 * kKiB);
-  EXPECT_EQ(RecommendedLimit({Row(1, "/", 256 * kKiB + 4096, 0)}), 384 * kKiB);
-}
-
-TEST(RecommendedLimit, CountsWhatArenasCanHold) {
-  ProcessRow row = Row(1, "/", 4096, 0);
-  row.shim.emplace();
-  row.shim->arenas = {Arena(kMiB), Arena(kMiB)};
-  EXPECT_EQ(RecommendedLimit({row}), 2560 * kKiB);
-  row.shim->arenas = {Arena(~uint64_t{0}), Arena(~uint64_t{0})};
-  EXPECT_GT(RecommendedLimit({row}), uint64_t{1} << 62);  // capped, not wrapped
-  for (ShimArena& arena : row.shim->arenas) arena.backing = abi::ArenaBacking::kNotInherited;
-  EXPECT_EQ(RecommendedLimit({row}), 64 * kKiB);
 }
 
 TEST(BuildReport, GroupsAndSums) {
@@ -70,17 +45,18 @@ TEST(BuildReport, GroupsAndSums) {
   const AuditReport report = BuildReport(std::move(snapshot), nullptr, "host");
   EXPECT_EQ(report.host, "host");
   EXPECT_EQ(report.reconciled, 2u);
-  ASSERT_EQ(report.cgroups.size(), 2u);
-  EXPECT_EQ(report.cgroups[0].path, "/a");
-  EXPECT_EQ(report.cgroups[0].limit_min_bytes, std::nullopt);
-  const CgroupRow& b = report.cgroups[1];
-  EXPECT_EQ(b.locked_bytes, 2 * kMiB);
-  EXPECT_EQ(b.pinned_bytes, 4096u);
-  EXPECT_EQ(b.peak_locked_bytes, 2 * kMiB);
-  EXPECT_EQ(b.limit_min_bytes, 2 * kMiB);
-  EXPECT_EQ(b.usage_max_ratio, 0.5);
-  EXPECT_EQ(b.recommended_limit_bytes, 1280 * kKiB);
-  EXPECT_EQ(b.unevictable_bytes, std::nullopt);
+  ASSERT_EQ(report.cgroups.size(), 3u);
+  EXPECT_EQ(report.cgroups[0].path, "/");
+  EXPECT_EQ(report.cgroups[1].path, "/a");
+  EXPECT_EQ(report.cgroups[1].own.limit_min_bytes, std::nullopt);
+  const CgroupRow& b = report.cgroups[2];
+  EXPECT_EQ(b.own.locked_bytes, 2 * kMiB);
+  EXPECT_EQ(b.own.pinned_bytes, 4096u);
+  EXPECT_EQ(b.own.peak.bytes, 2 * kMiB);
+  EXPECT_EQ(b.own.limit_min_bytes, 2 * kMiB);
+  EXPECT_EQ(b.own.usage_max_ratio, 0.5);
+  EXPECT_EQ(b.own.recommendation.limit_bytes, 1280 * kKiB);
+  EXPECT_EQ(b.own.unevictable_bytes, std::nullopt);
   EXPECT_EQ(b.processes.size(), 3u);
 }
 
@@ -104,9 +80,9 @@ TEST(DriftOf, SubtractsLockedMappings) {
   Mapping other;
   other.start = 0x5000;
   other.end = 0x9000;
-  EXPECT_EQ(DriftOf(0x2000, {locked, other}), 0);
-  EXPECT_EQ(DriftOf(0x6000, {locked, other}), 0x4000);
-  EXPECT_EQ(DriftOf(0, {locked, other}), -0x2000);
+  EXPECT_EQ(DriftOf(0x2000, SumLocked({locked, other})), 0);
+  EXPECT_EQ(DriftOf(0x6000, SumLocked({locked, other})), 0x4000);
+  EXPECT_EQ(DriftOf(0, SumLocked({locked, other})), -0x2000);
 }
 
 Mapping LockedMapping(uint64_t start, uint64_t end) {
@@ -170,15 +146,15 @@ TEST(KeepRealLocks, BelievesTheKernel) {
 }
 
 // A ledger that claims locks this process does not hold, as after a raw clone.
-TEST(AddDetails, CorrectsALedgerThatIsAParents) {
+TEST(AddShimState, CorrectsALedgerThatIsAParents) {
   const FakeShim shim;
   shim.Place(0);
   ProcessRow row = Row(getpid(), "/", 0, std::nullopt);
-  ASSERT_EQ(AddDetails(row), absl::OkStatus());
+  ASSERT_EQ(AddShimState(row), absl::OkStatus());
   ASSERT_TRUE(row.shim.has_value());
   EXPECT_EQ(row.shim->arenas[0].locked_bytes, 0u);
   ASSERT_EQ(mlock(shim.arena(), FakeShim::kArenaBytes), 0);
-  ASSERT_EQ(AddDetails(row), absl::OkStatus());
+  ASSERT_EQ(AddShimState(row), absl::OkStatus());
   EXPECT_EQ(row.shim->arenas[0].locked_bytes, FakeShim::kArenaBytes);
 }
 
@@ -191,7 +167,7 @@ task_record Record() {
   record.soft_limit_bytes = 65536;
   record.hard_limit_bytes = ~uint64_t{0};
   record.cap_effective = uint64_t{1} << 14;
-  record.in_initial_user_ns = 1;
+  record.user_ns_level = 0;
   memcpy(record.comm, "nginx", 6);
   return record;
 }
@@ -210,7 +186,7 @@ TEST(RowOf, TranslatesARecord) {
 
 TEST(RowOf, DoesNotCountACapabilityOfAUserNamespace) {
   task_record record = Record();
-  record.in_initial_user_ns = 0;
+  record.user_ns_level = 1;
   EXPECT_FALSE(RowOf(record).cap_ipc_lock);
   record = Record();
   record.cap_effective = ~(uint64_t{1} << 14);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -8,7 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -90,6 +93,73 @@ TEST(TaskSnapshot, CountsPagesOfEachRead) {
   ASSERT_TRUE(before.has_value() && after.has_value());
   EXPECT_EQ(after->locked_pages - before->locked_pages, 3u);
   EXPECT_EQ(after->cgroup_id, 0u);
+}
+
+// What both programs must agree on, of a process that does not move.
+void ExpectSame(const task_record& a, const task_record& b) {
+  EXPECT_EQ(a.locked_pages, b.locked_pages);
+  EXPECT_EQ(a.total_pages, b.total_pages);
+  EXPECT_EQ(a.executable_pages, b.executable_pages);
+  EXPECT_EQ(a.soft_limit_bytes, b.soft_limit_bytes);
+  EXPECT_EQ(a.hard_limit_bytes, b.hard_limit_bytes);
+  EXPECT_EQ(a.cap_permitted, b.cap_permitted);
+  EXPECT_EQ(a.cap_bounding, b.cap_bounding);
+  EXPECT_EQ(a.start_time_ns, b.start_time_ns);
+  EXPECT_EQ(a.exec_id, b.exec_id);
+  EXPECT_EQ(a.ipc_namespace, b.ipc_namespace);
+  EXPECT_EQ(a.real_uid, b.real_uid);
+  EXPECT_EQ(a.flags, b.flags);
+  EXPECT_STREQ(a.comm, b.comm);
+}
+
+class ManyChildren {
+ public:
+  explicit ManyChildren(int count) {
+    for (int i = 0; i < count; ++i) {
+      const pid_t pid = fork();
+      if (pid < 0) break;
+      if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) pause();
+      }
+      pids_.push_back(pid);
+    }
+  }
+  ~ManyChildren() {
+    for (const pid_t pid : pids_) kill(pid, SIGKILL);
+    for (const pid_t pid : pids_) waitpid(pid, nullptr, 0);
+  }
+  const std::vector<pid_t>& pids() const { return pids_; }
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
+// More than the walk's array first holds.
+TEST(TaskSnapshot, LosesNoProcessAndBothProgramsAgree) {
+  const auto walk = TaskSnapshot::Open(std::nullopt, TaskHook::kWalk);
+  const auto iterator = TaskSnapshot::Open(std::nullopt, TaskHook::kIterator);
+  if (!walk.ok() || !iterator.ok()) GTEST_SKIP() << walk.status() << iterator.status();
+  const ManyChildren children(1500);
+  ASSERT_EQ(children.pids().size(), 1500u);
+  std::map<uint32_t, task_record> found;
+  const auto by_walk = walk->Read();
+  ASSERT_TRUE(by_walk.ok()) << by_walk.status();
+  for (const task_record& record : *by_walk) {
+    EXPECT_TRUE(found.emplace(record.pid, record).second) << "twice: " << record.pid;
+  }
+  const auto by_iterator = iterator->Read();
+  ASSERT_TRUE(by_iterator.ok()) << by_iterator.status();
+  size_t compared = 0;
+  for (const task_record& record : *by_iterator) {
+    const bool is_ours = std::find(children.pids().begin(), children.pids().end(),
+                                   static_cast<pid_t>(record.pid)) != children.pids().end();
+    if (!is_ours) continue;
+    ASSERT_EQ(found.count(record.pid), 1u);
+    ExpectSame(found[record.pid], record);
+    ++compared;
+  }
+  EXPECT_EQ(compared, children.pids().size());
 }
 
 // Runs in a process that is pid 1 of its own namespace: it must see itself as such.

@@ -49,9 +49,11 @@ TEST_F(CgroupHierarchyTest, PureV2) {
   ASSERT_TRUE(hierarchy.ok()) << hierarchy.status();
   EXPECT_EQ(hierarchy->version(), CgroupVersion::kV2);
   EXPECT_EQ(hierarchy->PathOf(7).value_or("?"), "/system.slice/nginx.service");
-  EXPECT_EQ(hierarchy->UnevictableBytes("/system.slice/nginx.service"), 8192u);
-  EXPECT_EQ(hierarchy->UnevictableBytes("/"), 4096u);
-  EXPECT_EQ(hierarchy->UnevictableBytes("/init.scope"), std::nullopt);
+  // v2 counts with the cgroups below, and no other way.
+  EXPECT_EQ(hierarchy->UnevictableOf("/system.slice/nginx.service").subtree, 8192u);
+  EXPECT_EQ(hierarchy->UnevictableOf("/system.slice/nginx.service").own, std::nullopt);
+  EXPECT_EQ(hierarchy->UnevictableOf("/").subtree, 4096u);
+  EXPECT_EQ(hierarchy->UnevictableOf("/init.scope").subtree, std::nullopt);
   const auto paths = hierarchy->PathsById();
   ASSERT_TRUE(paths.ok());
   EXPECT_EQ(paths->size(), 4u);
@@ -73,7 +75,8 @@ TEST_F(CgroupHierarchyTest, V1UsesTheMemoryController) {
   EXPECT_EQ(hierarchy->mount_point(), "/sys/fs/cgroup/memory");
   EXPECT_EQ(hierarchy->PathOf(7).value_or("?"), "/a/b");
   EXPECT_EQ(hierarchy->PathOf(8).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(hierarchy->UnevictableBytes("/a/b"), 12288u);
+  EXPECT_EQ(hierarchy->UnevictableOf("/a/b").own, 12288u);
+  EXPECT_EQ(hierarchy->UnevictableOf("/a/b").subtree, 99999u);
 }
 
 TEST_F(CgroupHierarchyTest, HybridPrefersV1Memory) {
@@ -102,7 +105,7 @@ TEST_F(CgroupHierarchyTest, BindMountOfASubtree) {
   const auto hierarchy = CgroupHierarchy::Find(root_);
   ASSERT_TRUE(hierarchy.ok());
   EXPECT_EQ(hierarchy->PathOf(7).value_or("?"), "/docker/abc/child");
-  EXPECT_EQ(hierarchy->UnevictableBytes("/docker/abc/child"), 1u);
+  EXPECT_EQ(hierarchy->UnevictableOf("/docker/abc/child").own, 1u);
   EXPECT_EQ(hierarchy->DirectoryOf("/docker/abcd"), "");
   EXPECT_EQ(hierarchy->DirectoryOf("/"), "");
   const auto paths = hierarchy->PathsById();
@@ -140,7 +143,7 @@ TEST_F(CgroupHierarchyTest, RefusesNonsenseInMemoryStat) {
   Write("/sys/fs/cgroup/a/memory.stat", "unevictable -1\nunevictable x\nunevictable");
   const auto hierarchy = CgroupHierarchy::Find(root_);
   ASSERT_TRUE(hierarchy.ok());
-  EXPECT_EQ(hierarchy->UnevictableBytes("/a"), std::nullopt);
+  EXPECT_EQ(hierarchy->UnevictableOf("/a").subtree, std::nullopt);
 }
 
 TEST(CgroupHierarchy, KnowsThisProcess) {

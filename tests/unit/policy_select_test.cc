@@ -15,8 +15,8 @@ using ::testing::Pair;
 constexpr char kPodUid[] = "12345678-1234-1234-1234-123456789abc";
 const absl::CivilDay kToday(2026, 6, 1);
 
-ProcessFacts Nginx(const std::string& cgroup = "/edge.slice/edge-web.slice/nginx.service") {
-  ProcessFacts facts;
+Surroundings Nginx(const std::string& cgroup = "/edge.slice/edge-web.slice/nginx.service") {
+  Surroundings facts;
   facts.executable = "/usr/sbin/nginx";
   facts.cgroup = cgroup;
   return facts;
@@ -28,7 +28,7 @@ AllocationPolicy PolicyWith(const std::string& spec, const std::string& name = "
       .policies.at(0);
 }
 
-Verdict JudgeSelector(const std::string& selector, const ProcessFacts& facts) {
+Judgement JudgeSelector(const std::string& selector, const Surroundings& facts) {
   return Judge(PolicyWith("selector: {" + selector + "}"), facts, {"", kToday});
 }
 
@@ -65,7 +65,7 @@ TEST(Select, SaysWhy) {
 }
 
 TEST(Select, WhatIsNotKnownDoesNotFit) {
-  ProcessFacts facts = Nginx();
+  Surroundings facts = Nginx();
   facts.cgroup.reset();
   EXPECT_EQ(JudgeSelector("matchUnits: ['*']", facts).why, "its cgroup is not known");
   facts.executable.clear();
@@ -82,7 +82,7 @@ TEST(Select, PodsAreKnownByWhatTheKubeletWrites) {
   const PodTable pods = PodTable::Read(root.path());
   const std::string cgroup =
       std::string("/kubepods/burstable/pod") + kPodUid + "/" + std::string(64, 'a');
-  const ProcessFacts facts = FactsOfCgroup(cgroup, pods);
+  const Surroundings facts = FactsOfCgroup(cgroup, pods);
   ASSERT_TRUE(facts.pod.has_value());
   EXPECT_EQ(facts.pod->kube_namespace, "payments");
   EXPECT_THAT(*facts.pod->labels, ElementsAre(Pair("app", "signer"), Pair("note", "a \"b\"")));
@@ -92,7 +92,7 @@ TEST(Select, PodsAreKnownByWhatTheKubeletWrites) {
   EXPECT_EQ(JudgeSelector("podSelector: {matchLabels: {app: web}}", facts).why,
             "its pod has no label app: web");
   EXPECT_EQ(JudgeSelector(in_payments, Nginx()).why, "it is in no pod that this host knows of");
-  const ProcessFacts without_labels = {"", cgroup, PodFacts{"payments", "signer-0", {}}};
+  const Surroundings without_labels = {"", cgroup, PodFacts{"payments", "signer-0", {}}};
   EXPECT_EQ(JudgeSelector("podSelector: {matchLabels: {app: signer}}", without_labels).why,
             "the labels of its pod are not known on this host");
 }
@@ -100,7 +100,7 @@ TEST(Select, PodsAreKnownByWhatTheKubeletWrites) {
 TEST(Select, ExceptionsHoldUntilTheirLastDay) {
   const AllocationPolicy policy = PolicyWith(
       "exceptions: [{matchUnits: [nginx.service], reason: moves soon, expires: 2026-06-01}]");
-  const auto judge = [&](const ProcessFacts& facts, absl::CivilDay today) {
+  const auto judge = [&](const Surroundings& facts, absl::CivilDay today) {
     return Judge(policy, facts, {"", today});
   };
   EXPECT_EQ(judge(Nginx(), kToday).why, "an exception until 2026-06-01: moves soon");
@@ -115,7 +115,7 @@ TEST(Rollout, TakesTheSameHostsEveryTimeAndMoreOfThemWithAHigherNumber) {
   const AllocationPolicy ten = PolicyWith("rollout: {percent: 10}");
   const AllocationPolicy fifty = PolicyWith("rollout: {percent: 50}");
   for (int i = 0; i < kHosts; ++i) {
-    const HostFacts host{"machine-" + std::to_string(i), kToday};
+    const HostIdentity host{"machine-" + std::to_string(i), kToday};
     const bool in_ten = IsRolledOut(ten, host).fits, in_fifty = IsRolledOut(fifty, host).fits;
     at_10 += in_ten;
     at_50 += in_fifty;
@@ -141,8 +141,8 @@ TEST(SelectPolicy, TakesTheFirstThatAppliesAndJudgesAll) {
   const Choice choice = SelectPolicy(policies, Nginx(), {"", kToday});
   ASSERT_NE(choice.policy, nullptr);
   EXPECT_EQ(choice.policy->metadata.name, "low-a");
-  ASSERT_EQ(choice.verdicts.size(), 3u);
-  EXPECT_FALSE(choice.verdicts[0].fits);
+  ASSERT_EQ(choice.judgements.size(), 3u);
+  EXPECT_FALSE(choice.judgements[0].fits);
 }
 
 TEST(CgroupNames, AreTheComponentsWithSystemdsSuffixes) {

@@ -15,27 +15,33 @@ from lib import cell
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
-def mirror():
-    """The address of Debian's main archive, as this machine's apt has it."""
+def mirror(label="Debian"):
+    """The address of Debian's archive of that label ("Debian", "Debian-Security"),
+    as this machine's apt has it."""
     lines = cell.run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
-                      "Created-By: Packages", "Origin: Debian", "Label: Debian"])
+                      "Created-By: Packages", "Origin: Debian", f"Label: {label}"])
     if not lines.strip():
-        raise cell.Skip("apt knows no Debian archive")
+        raise cell.Skip(f"apt knows no archive of the label {label} (try apt-get update)")
     return lines.splitlines()[0]
 
 
 class Apt:
     """An apt of its own, that believes nothing to be installed."""
 
-    def __init__(self, suite, directory):
+    def __init__(self, suite, directory, label="Debian"):
         self.directory = directory
         for part in ("lists/partial", "archives/partial"):
             (directory / part).mkdir(parents=True, exist_ok=True)
         (directory / "status").touch()
         (directory / "sources.list").write_text(
-            f"deb [arch=amd64 signed-by={KEYRING}] {mirror()} {suite} main\n", encoding="ascii")
+            f"deb [arch=amd64 signed-by={KEYRING}] {mirror(label)} {suite} main\n",
+            encoding="ascii")
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments, tool="apt-get", **options):
+        return subprocess.run([tool, "-q", *self._settings(), *arguments], text=True,
+                              capture_output=True, check=False, **options)
+
+    def _settings(self):
         settings = {"Dir::Etc::SourceList": self.directory / "sources.list",
                     "Dir::Etc::SourceParts": "-",
                     "Dir::Etc::Preferences": "-",
@@ -44,10 +50,9 @@ class Apt:
                     "Dir::State::Status": self.directory / "status",
                     "Dir::State::Extended_States": self.directory / "extended_states",
                     "Dir::Cache": self.directory,
+                    "APT::Get::Assume-Yes": "true",
                     "APT::Sandbox::User": "root"}
-        options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-        return subprocess.run(["apt-get", "-q", "-y", *options, *arguments], text=True,
-                              capture_output=True, check=False)
+        return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
 def _download(apt, packages):

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was seen between snapshots. A single snapshot has seen none of it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "agent/bpf/hook_report.h"
+#include "agent/watch/watch.h"
+
+namespace pagewarden {
+
+// Refusals by code (VerdictCode), and what CAP_IPC_LOCK let through.
+struct DenialCounts {
+  std::map<std::string, uint64_t> by_reason;
+  uint64_t privileged_bypasses = 0;
+
+  uint64_t Total() const;  // of the refusals
+  void Add(const DenialCounts& other);
+};
+
+struct Observations {
+  absl::Duration watched;  // 0: a single snapshot, which sees no denials
+  uint64_t snapshots = 0;  // since the watch began, without the one of the report
+  std::map<pid_t, Peak> process_peaks;
+  std::map<std::string, Peak> cgroup_peaks;       // of a cgroup's own processes
+  std::map<std::string, uint64_t> subtree_peaks;  // of the sums in those snapshots
+  std::map<std::string, DenialCounts> denials;    // by cgroup
+  std::vector<HookReport> hooks;
+};
+
+}  // namespace pagewarden

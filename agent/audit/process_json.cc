@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/audit/json_parts.h"
+#include "agent/audit/limit_text.h"
+
+namespace pagewarden {
+namespace {
+
+OrderedJson MappingsJson(const LockedMappings& locked) {
+  return {{"anonymousBytes", locked.anonymous_bytes},
+          {"heapBytes", locked.heap_bytes},
+          {"stackBytes", locked.stack_bytes},
+          {"fileBytes", locked.file_bytes},
+          {"shmemBytes", locked.shmem_bytes},
+          {"secretBytes", locked.secret_bytes},
+          {"onFaultBytes", OrNull(locked.on_fault_bytes)}};
+}
+
+}  // namespace
+
+OrderedJson ProcessJson(const ProcessRow& row, const Peak& peak) {
+  OrderedJson process = {{"pid", row.pid},
+                         {"comm", row.comm},
+                         {"exe", row.exe},
+                         {"uid", row.uid},
+                         {"lockedBytes", row.locked_bytes},
+                         {"pinnedBytes", row.pinned_bytes},
+                         {"peakLockedBytes", peak.bytes},
+                         {"peakQuality", PeakQuality(peak)},
+                         {"softLimitBytes", OrNull(row.soft_limit_bytes)},
+                         {"hardLimitBytes", OrNull(row.hard_limit_bytes)},
+                         {"limitRaisedBy", MayRaiseName(MayRaiseOf(row))},
+                         {"capIpcLock", row.cap_ipc_lock},
+                         {"capIpcLockState", IpcLockName(IpcLockOf(row))},
+                         {"driftBytes", row.drift_bytes}};
+  if (row.locked_mappings) process["lockedMappings"] = MappingsJson(*row.locked_mappings);
+  if (row.locks_future) process["locksFuture"] = *row.locks_future;
+  if (row.shim_loaded) process["shim"] = ShimJson(row);
+  return process;
+}
+
+}  // namespace pagewarden

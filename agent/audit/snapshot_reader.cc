@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/audit/snapshot_reader.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/audit/bpf_source.h"
+#include "agent/audit/failures.h"
+#include "agent/audit/locked_mappings.h"
+#include "agent/audit/proc_source.h"
+#include "agent/audit/process_details.h"
+#include "agent/audit/residue.h"
+#include "agent/proc/status.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr absl::Duration kBetweenReconciliations = absl::Seconds(10);
+
+bool ByPid(const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; }
+bool IsBefore(const ProcessRow& row, pid_t pid) { return row.pid < pid; }
+
+bool IsAtOrBelow(absl::string_view path, absl::string_view ancestor) {
+  if (ancestor == "/" || path == ancestor) return true;
+  return absl::StartsWith(path, absl::StrCat(ancestor, "/"));
+}
+
+absl::Status Select(const SnapshotOptions& options, std::vector<ProcessRow>& rows) {
+  if (options.pids.empty() && (options.cgroup.empty() || options.cgroup == "/")) {
+    return absl::OkStatus();
+  }
+  std::vector<ProcessRow> selected;
+  absl::flat_hash_set<pid_t> missing(options.pids.begin(), options.pids.end());
+  const absl::flat_hash_set<pid_t> wanted = missing;
+  for (ProcessRow& row : rows) {
+    missing.erase(row.pid);
+    if (!wanted.empty() && !wanted.contains(row.pid)) continue;
+    if (!options.cgroup.empty() && !IsAtOrBelow(row.cgroup, options.cgroup)) continue;
+    selected.push_back(std::move(row));
+  }
+  if (!missing.empty()) {
+    const pid_t lowest = *std::min_element(missing.begin(), missing.end());
+    return absl::NotFoundError(
+        absl::StrCat("pid ", lowest, " : no such process, or a kernel thread or zombie"));
+  }
+  rows = std::move(selected);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct SnapshotReader::State {
+  State(const CgroupHierarchy* the_hierarchy, bool use_bpf)
+      : hierarchy(the_hierarchy), locked_mappings(use_bpf), details(use_bpf), residue(use_bpf) {}
+
+  absl::Status ReadRows(absl::Time now, Snapshot& snapshot, Failures& failures);
+  absl::StatusOr<std::vector<pid_t>> PidsToReconcile(absl::Time now);
+  void AddFromProc(const std::vector<pid_t>& pids, std::vector<ProcessRow>& rows,
+                   Failures& failures);
+  void AddHooks(Snapshot& snapshot) const;
+
+  const CgroupHierarchy* hierarchy;
+  std::optional<BpfSource> bpf;  // nullopt: /proc
+  std::string fallback_reason;
+  LockedMappingsReader locked_mappings;
+  ProcessDetails details;
+  ResidueReader residue;
+  absl::Time reconciled = absl::InfinitePast();
+  std::vector<pid_t> hidden;  // from BPF, at the last reconciliation
+};
+
+// Listed before BPF walks: a process in this list that lives on and is not in the
+// snapshot is one that BPF cannot see.
+absl::StatusOr<std::vector<pid_t>> SnapshotReader::State::PidsToReconcile(absl::Time now) {
+  if (bpf && now - reconciled < kBetweenReconciliations) return hidden;
+  reconciled = now;
+  return ListProcesses();
+}
+
+// Adds every process of `pids` that is not in `rows`, which are by pid, yet.
+void SnapshotReader::State::AddFromProc(const std::vector<pid_t>& pids,
+                                        std::vector<ProcessRow>& rows, Failures& failures) {
+  const auto has_row = [&rows, of_bpf = rows.size()](pid_t pid) {
+    const auto end = rows.begin() + static_cast<ptrdiff_t>(of_bpf);
+    const auto found = std::lower_bound(rows.begin(), end, pid, IsBefore);
+    return found != end && found->pid == pid;
+  };
+  hidden.clear();
+  for (const pid_t pid : pids) {
+    if (has_row(pid)) continue;
+    auto row = ReadProcessRow(pid, hierarchy);
+    if (!row.ok()) failures.Add(pid, row.status());
+    if (!row.ok() || !row->has_value()) continue;
+    hidden.push_back(pid);
+    rows.push_back(**std::move(row));
+    rows.back().reconciled = bpf.has_value();
+  }
+}
+
+absl::Status SnapshotReader::State::ReadRows(absl::Time now, Snapshot& snapshot,
+                                             Failures& failures) {
+  auto pids = PidsToReconcile(now);
+  if (!pids.ok()) return pids.status();
+  snapshot.source = bpf ? "bpf" : "proc";
+  snapshot.fallback_reason = fallback_reason;
+  if (bpf) {
+    auto rows = bpf->Read(now);
+    if (!rows.ok()) return rows.status();
+    snapshot.processes = std::move(rows->rows);
+    snapshot.residue = std::move(rows->residue);
+    pids->insert(pids->end(), rows->without_leader.begin(), rows->without_leader.end());
+    std::sort(pids->begin(), pids->end());
+    pids->erase(std::unique(pids->begin(), pids->end()), pids->end());
+  }
+  const size_t of_bpf = snapshot.processes.size();
+  AddFromProc(*pids, snapshot.processes, failures);
+  const auto added = snapshot.processes.begin() + static_cast<ptrdiff_t>(of_bpf);
+  std::sort(added, snapshot.processes.end(), ByPid);
+  std::inplace_merge(snapshot.processes.begin(), added, snapshot.processes.end(), ByPid);
+  return absl::OkStatus();
+}
+
+void SnapshotReader::State::AddHooks(Snapshot& snapshot) const {
+  if (bpf) snapshot.hooks.push_back(bpf->Report());
+  for (auto report : {locked_mappings.Report(), details.Report(), residue.Report()}) {
+    if (report) snapshot.hooks.push_back(*std::move(report));
+  }
+}
+
+SnapshotReader::SnapshotReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SnapshotReader::SnapshotReader(SnapshotReader&&) noexcept = default;
+SnapshotReader& SnapshotReader::operator=(SnapshotReader&&) noexcept = default;
+SnapshotReader::~SnapshotReader() = default;
+
+absl::StatusOr<SnapshotReader> SnapshotReader::Open(const CgroupHierarchy* hierarchy,
+                                                    SnapshotSource source) {
+  std::optional<BpfSource> bpf;
+  std::string fallback_reason;
+  if (source != SnapshotSource::kProc) {
+    auto opened = BpfSource::Open(hierarchy);
+    if (!opened.ok() && source == SnapshotSource::kBpf) return opened.status();
+    if (opened.ok()) {
+      bpf = *std::move(opened);
+    } else {
+      fallback_reason = std::string(opened.status().message());
+    }
+  }
+  auto state = std::make_unique<State>(hierarchy, bpf.has_value());
+  state->bpf = std::move(bpf);
+  state->fallback_reason = std::move(fallback_reason);
+  return SnapshotReader(std::move(state));
+}
+
+absl::StatusOr<Snapshot> SnapshotReader::Read(const SnapshotOptions& options) {
+  const absl::Time now = absl::Now();
+  Snapshot snapshot;
+  Failures rows_failed;
+  if (absl::Status status = state_->ReadRows(now, snapshot, rows_failed); !status.ok()) {
+    return status;
+  }
+  snapshot.residue_details = state_->residue.Read(now, snapshot.residue, snapshot.processes);
+  if (absl::Status status = Select(options, snapshot.processes); !status.ok()) return status;
+  for (const ProcessRow& row : snapshot.processes) snapshot.reconciled += row.reconciled;
+
+  Failures drift_failed;
+  Failures shim_failed;
+  state_->locked_mappings.Add(now, snapshot.processes, drift_failed);
+  state_->details.Add(snapshot.processes, shim_failed);
+  constexpr char kRights[] = "; needs the same user or CAP_SYS_PTRACE";
+  rows_failed.ReportTo(snapshot.unreadable, "status, limits or cgroup", "");
+  drift_failed.ReportTo(snapshot.unreadable, "drift", kRights);
+  shim_failed.ReportTo(snapshot.unreadable, "shim state", kRights);
+  const auto& unread = state_->residue.unreadable();
+  snapshot.unreadable.insert(snapshot.unreadable.end(), unread.begin(), unread.end());
+  state_->AddHooks(snapshot);
+  return snapshot;
+}
+
+}  // namespace pagewarden

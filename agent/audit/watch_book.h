@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a watch adds up over its snapshots and events, for the next report.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+#include "agent/audit/observations.h"
+#include "agent/audit/report.h"
+#include "agent/watch/watch.h"
+
+namespace pagewarden {
+
+// Bounded: a process or cgroup that has ended loses its peak, and refusals of more than
+// 4096 cgroups are counted together, in one named "(others)". Not thread-safe.
+class WatchBook {
+ public:
+  void Add(const WatchEvent& event);
+  void Add(const AuditReport& report);
+
+  // `watch` may be null: no events, and every peak is sampled.
+  Observations Observe(const Watch* watch, absl::Duration watched) const;
+
+ private:
+  struct ProcessPeak {
+    uint64_t start_time_ns = 0;
+    uint64_t bytes = 0;
+  };
+
+  uint64_t snapshots_ = 0;
+  std::map<pid_t, ProcessPeak> processes_;
+  std::map<std::string, uint64_t> cgroups_;
+  std::map<std::string, uint64_t> subtrees_;
+  std::map<std::string, DenialCounts> denials_;
+};
+
+}  // namespace pagewarden

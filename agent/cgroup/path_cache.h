@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths of cgroups by the inode of their directories, kept from one look to the next:
+// the mount is walked again only for an id that is new.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "agent/cgroup/hierarchy.h"
+
+namespace pagewarden {
+
+// Not thread-safe.
+class CgroupPathCache {
+ public:
+  // `hierarchy` outlives this. Null: every path is "/".
+  explicit CgroupPathCache(const CgroupHierarchy* hierarchy) : hierarchy_(hierarchy) {}
+
+  // Call before each round of lookups. Forgets everything now and then: a cgroup of
+  // v1 can be renamed, and those that are gone take room. Errors of PathsById.
+  absl::Status StartRound(absl::Time now);
+
+  // The path of cgroup `id`, in which `pid` is. Empty: that process is gone. Valid
+  // until the next call. A new id costs a walk, once a round; what that does not
+  // find is asked of the process.
+  absl::string_view Find(uint64_t id, pid_t pid);
+
+ private:
+  absl::Status Walk();
+
+  const CgroupHierarchy* hierarchy_;
+  absl::flat_hash_map<uint64_t, std::string> paths_;
+  absl::Time walked_ = absl::InfinitePast();
+  bool walked_this_round_ = false;
+  std::string outside_;  // of the last process whose cgroup is not below the mount
+};
+
+}  // namespace pagewarden

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/audit/changes.h"
+#include "agent/audit/events.h"
+#include "agent/audit/reconcile.h"
+#include "agent/audit/watch_book.h"
+#include "agent/base/exit_codes.h"
+#include "agent/cgroup/paths.h"
+#include "agent/cli/audit_options.h"
+
+namespace pagewarden {
+namespace {
+
+// How late a signal may be noticed.
+constexpr absl::Duration kLongestWait = absl::Milliseconds(200);
+
+volatile sig_atomic_t stop_asked = 0;
+
+void AskToStop(int) { stop_asked = 1; }
+
+// Ends the watch, not the program: the last report is still to be printed. A second signal
+// ends the program.
+void CatchSignals() {
+  struct sigaction action = {};
+  action.sa_handler = AskToStop;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+class AuditWatch {
+ public:
+  AuditWatch(const AuditOptions& options, const CgroupHierarchy* hierarchy)
+      : options_(options), hierarchy_(hierarchy), start_(absl::Now()) {}
+
+  int Run() {
+    OpenEvents();
+    if (!TakeReport()) return kExitPartialData;
+    Announce();
+    if (options_.json) std::cout << FormatJson(report_, JsonLayout::kLine) << std::flush;
+    const absl::Time end = start_ + options_.watch_for;
+    for (absl::Time next = absl::Now(); !IsOver(end);) {
+      next = std::max(next + *options_.watch_every, absl::Now());
+      WaitUntil(std::min(next, end));
+      if (!Tick()) return kExitPartialData;
+    }
+    if (!options_.json) {
+      std::cout << "\n";
+      if (!PrintReport(options_, report_)) return kExitPartialData;
+    }
+    return AuditExitCode(options_, report_, partial_);
+  }
+
+ private:
+  bool IsOver(absl::Time end) const { return stop_asked != 0 || absl::Now() >= end; }
+
+  void OpenEvents() {
+    WatchOptions options;
+    options.trace_syscalls = options_.trace_syscalls;
+    options.pids = options_.snapshot.pids;
+    options.count_runs = options_.hooks;
+    auto watch = Watch::Open(hierarchy_, options);
+    if (watch.ok()) {
+      watch_.emplace(*std::move(watch));
+      for (const HookReport& hook : watch_->hooks()) {
+        if (hook.hook.empty())
+          Partial(absl::StrCat("no hook for ", hook.question, " : ", Why(hook)));
+      }
+    } else {
+      Partial(absl::StrCat("no events, only snapshots : ", watch.status().message()));
+    }
+    if (!options_.trace_syscalls) return;
+    Complain(
+        "--trace-syscalls : every system call of every process is some 20 ns slower meanwhile");
+  }
+
+  static std::string Why(const HookReport& hook) {
+    return hook.refused.empty() ? "none is known" : hook.refused.back();
+  }
+
+  // Each cause once, however often it comes up.
+  void Partial(const std::string& cause) {
+    partial_ = true;
+    if (complaints_.size() < kMaxComplaints && complaints_.insert(cause).second) Complain(cause);
+  }
+
+  void Announce() const {
+    Complain(absl::StrCat("watching ", report_.peaks.size(), " processes every ",
+                          absl::FormatDuration(*options_.watch_every), " : Ctrl-C ends it"));
+  }
+
+  bool TakeReport() {
+    auto snapshot = TakeSnapshot(hierarchy_, options_.snapshot);
+    if (!snapshot.ok()) {
+      Complain(absl::StrCat("the watch ends : ", snapshot.status().message()));
+      return false;
+    }
+    if (!snapshot->fallback_reason.empty() &&
+        complaints_.insert(snapshot->fallback_reason).second) {
+      Complain(absl::StrCat("reading /proc instead of BPF : ", snapshot->fallback_reason));
+    }
+    if (!snapshot->unreadable.empty()) Partial(snapshot->unreadable.front());
+    const Observations seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
+    ReportOptions report_options = ReportOptionsOf(options_);
+    report_options.observations = &seen;
+    report_ = BuildReport(*std::move(snapshot), hierarchy_, HostName(), report_options);
+    book_.Add(report_);
+    return true;
+  }
+
+  void WaitUntil(absl::Time time) {
+    for (;;) {
+      const absl::Duration left = time - absl::Now();
+      if (left <= absl::ZeroDuration() || stop_asked != 0) return;
+      const absl::Duration wait = std::min(left, kLongestWait);
+      if (!watch_) {
+        absl::SleepFor(wait);
+        continue;
+      }
+      for (const WatchEvent& event : watch_->Poll(wait)) Handle(event);
+    }
+  }
+
+  void Handle(const WatchEvent& event) {
+    const std::string& top = options_.snapshot.cgroup;
+    if (!top.empty() && !IsAtOrBelowCgroup(event.cgroup, top)) return;
+    book_.Add(event);
+    if (options_.json) {
+      std::cout << EventJson(event);
+    } else {
+      std::cout << LineTime(event.time) << " " << EventText(event) << "\n";
+    }
+    std::cout.flush();
+  }
+
+  bool Tick() {
+    const AuditReport before = std::move(report_);
+    if (!TakeReport()) return false;
+    const absl::Time now = absl::Now();
+    for (const Change& change : ChangesBetween(before, report_, options_.table.by)) {
+      if (options_.json) {
+        std::cout << ChangeJson(change, now);
+      } else {
+        std::cout << LineTime(now) << " " << ChangeText(change) << "\n";
+      }
+    }
+    if (options_.json) std::cout << FormatJson(report_, JsonLayout::kLine);
+    std::cout.flush();
+    if (std::cout) return true;
+    Complain("the watch ends : output error");
+    return false;
+  }
+
+  static constexpr size_t kMaxComplaints = 32;
+
+  const AuditOptions& options_;
+  const CgroupHierarchy* hierarchy_;
+  const absl::Time start_;
+  std::optional<Watch> watch_;
+  WatchBook book_;
+  AuditReport report_;
+  bool partial_ = false;
+  std::set<std::string> complaints_;
+};
+
+}  // namespace
+
+int WatchAudit(const AuditOptions& options, const CgroupHierarchy* hierarchy) {
+  CatchSignals();
+  return AuditWatch(options, hierarchy).Run();
+}
+
+}  // namespace pagewarden
