@@ -12,9 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cli/commands.h"
+#include "agent/policy/directories.h"
+#include "agent/policy/modes.h"
 #include "agent/policy/publish.h"
 #include "agent/run/choose_policies.h"
 #include "agent/run/environment.h"
+#include "agent/run/image_policies.h"
 #include "agent/run/locations.h"
 #include "agent/run/preflight.h"
 #include "preload/abi/environment.h"
@@ -30,6 +33,9 @@ Examples:
   pagewarden run --policy team.yaml -- ./server   with your own policy
   pagewarden run --mode Audit -- ./server         only count what would be fenced
 
+Without --policy, those of the drop-in directories /usr/lib/pagewarden/policy.d,
+/etc/pagewarden/policy.d and /run/pagewarden/policy.d come first.
+
 Usage:
   pagewarden run [--policy FILE-OR-DIR]... [--mode MODE] -- COMMAND [ARGUMENT...]
 
@@ -37,7 +43,8 @@ Options:
   --policy FILE-OR-DIR   use these policies instead of the shipped ones; a directory
                          stands for its *.yaml files; may be given several times
   --mode MODE            lower the mode of every policy to at most
-                         Disabled, Audit or Enforce
+                         Disabled, Audit or Enforce; so does the word in
+                         /run/pagewarden/mode
   -h, --help             print this help
 
 COMMAND takes the place of pagewarden: pid, signals and exit code are its own.
@@ -80,15 +87,28 @@ int FailWithDiagnostics(const Diagnostics& diagnostics) {
                                                "; the command was not started"));
 }
 
-void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>& policies) {
+// Why none of the policies for an executable applies to it here.
+std::string WhyUnfenced(const Program& program, const PolicyChoice& choice, const PolicySet& set) {
+  Surroundings facts = choice.surroundings;
+  facts.executable = program.executable;
+  std::string why;
+  for (const AllocationPolicy& policy : set.policies) {
+    if (!Selects(policy, program.executable)) continue;
+    absl::StrAppend(&why, "; ", policy.metadata.name, ": ", Judge(policy, facts, choice.host).why);
+  }
+  return absl::StrCat("no policy selects ", program.executable, ": it runs unfenced", why);
+}
+
+void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>& policies,
+                    const PolicyChoice& choice, const PolicySet& set) {
   for (const Finding& finding : CheckPreloadable(program.executable)) Warn(finding);
   const char* disabled = getenv(abi::kDisabledVariable);
   if (disabled != nullptr && disabled[0] != '\0') {
     Warn(absl::StrCat(abi::kDisabledVariable, " is set: nothing is fenced"));
   }
   const AllocationPolicy* policy = FindPolicyFor(program.executable, policies);
-  if (policy == nullptr) {
-    Warn(absl::StrCat("no policy selects ", program.executable, ": it runs unfenced"));
+  if (policy == nullptr || policy->metadata.name == kExceptedPolicyName) {
+    Warn(WhyUnfenced(program, choice, set));
   } else if (policy->spec.mode == abi::Mode::kEnforce) {
     WarnOfPolicy(program, *policy);
   }
@@ -117,6 +137,16 @@ int Execute(const Program& program, std::vector<std::string> arguments,
               absl::StrCat(program.path, ": ", strerror(error)));
 }
 
+absl::StatusOr<PolicyChoice> ChoiceForThisProcess(PolicyChoice choice) {
+  choice.directories = DefaultPolicyDirectories();
+  choice.surroundings = ReadOwnSurroundings();
+  choice.host = ReadHostIdentity();
+  const absl::StatusOr<std::optional<abi::Mode>> override = ReadModeOverride();
+  if (!override.ok()) return override.status();
+  choice.caps.override = *override;
+  return choice;
+}
+
 int Run(const RunOptions& options) {
   const absl::StatusOr<Program> program = FindProgram(options.command.front(), getenv("PATH"));
   if (!program.ok()) {
@@ -125,16 +155,19 @@ int Run(const RunOptions& options) {
   }
   const absl::StatusOr<Locations> locations = FindLocations();
   if (!locations.ok()) return Fail(kExitCannotExecute, locations.status().message());
+  absl::StatusOr<PolicyChoice> choice = ChoiceForThisProcess(options.choice);
+  if (!choice.ok()) return Fail(kExitCannotExecute, choice.status().message());
   Diagnostics diagnostics;
-  const std::vector<AllocationPolicy> policies =
-      ChoosePolicies(options.choice, *program, locations->policies, diagnostics);
+  const PolicySet set = LoadChosen(*choice, *program, locations->policies, diagnostics);
   if (!diagnostics.empty()) return FailWithDiagnostics(diagnostics);
+  const std::vector<AllocationPolicy> policies =
+      ForImage(set.policies, choice->surroundings, choice->host);
   const absl::StatusOr<OwnedDirectory> runtime = OpenRuntimeDirectory();
   if (!runtime.ok()) return Fail(kExitCannotExecute, runtime.status().message());
   const absl::StatusOr<PublishedPolicy> published =
       PublishPolicies(policies, locations->shim, *runtime);
   if (!published.ok()) return Fail(kExitCannotExecute, published.status().message());
-  WarnIfUnfenced(*program, policies);
+  WarnIfUnfenced(*program, policies, *choice, set);
   const AllocationPolicy* policy = FindPolicyFor(program->executable, policies);
   const auto variables =
       policy == nullptr ? std::map<std::string, std::string>{} : policy->spec.environment;
@@ -145,15 +178,12 @@ int Run(const RunOptions& options) {
 }  // namespace
 
 void AddRunCommand(CLI::App& app, int& exit_code) {
-  static const std::map<std::string, abi::Mode> kModes = {{"Disabled", abi::Mode::kDisabled},
-                                                          {"Audit", abi::Mode::kAudit},
-                                                          {"Enforce", abi::Mode::kEnforce}};
   CLI::App* run = app.add_subcommand("run", "Run a program with its secrets fenced");
   const auto options = std::make_shared<RunOptions>();
   run->formatter_fn([](const CLI::App*, const std::string&, CLI::AppFormatMode) { return kHelp; });
   // One value each time: a list would swallow the command.
   run->add_option("--policy", options->choice.paths)->allow_extra_args(false);
-  run->add_option("--mode", options->mode)->check(CLI::IsMember(kModes));
+  run->add_option("--mode", options->mode)->check(CLI::IsMember(TextsOf<kModes>()));
   run->add_option("command", options->command);
   run->positionals_at_end();  // what follows COMMAND is its own, even without --
   run->callback([options, &exit_code] {
@@ -161,7 +191,7 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
       exit_code = Fail(kExitUsage, "run: no command given; try pagewarden run --help");
       return;
     }
-    if (!options->mode.empty()) options->choice.highest_mode = kModes.at(options->mode);
+    options->choice.caps.max = ParseMode(options->mode);
     exit_code = Run(*options);
   });
 }

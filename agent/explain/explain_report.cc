@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/audit/text.h"
+#include "agent/explain/budget_lines.h"
 
 namespace pagewarden {
 namespace {
@@ -94,6 +95,36 @@ Json RuleJson(const RuleExplanation& rule) {
   return {{"name", rule.name}, {"form", rule.form}, {"parts", parts}, {"note", rule.note}};
 }
 
+Json ExplainJson(const ExplainReport& report) {
+  Json rules = Json::array();
+  for (const RuleExplanation& rule : report.rules) rules.push_back(RuleJson(rule));
+  return {{"schemaVersion", kSchemaVersion},
+          {"executable", report.executable},
+          {"pid", report.pid == 0 ? Json(nullptr) : Json(report.pid)},
+          {"policy", report.policy},
+          {"where", report.where},
+          {"why", report.why},
+          {"mode", report.mode},
+          {"modeWhy", report.mode_why},
+          {"cgroup", report.cgroup},
+          {"passedOver", report.passed_over},
+          {"budgets", BudgetsJson(report.budgets, report.pid != 0)},
+          {"modules", report.modules},
+          {"problems", report.problems},
+          {"rules", rules}};
+}
+
+Json ReportsJson(const std::vector<ExplainReport>& reports) {
+  Json list = Json::array();
+  for (const ExplainReport& report : reports) list.push_back(ExplainJson(report));
+  return {{"schemaVersion", kSchemaVersion}, {"reports", list}};
+}
+
+// Names of files need not be UTF-8.
+void Print(const Json& json, std::ostream& out) {
+  out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
 }  // namespace
 
 void PrintExplainTable(const ExplainReport& report, bool all, std::ostream& out) {
@@ -107,7 +138,14 @@ void PrintExplainTable(const ExplainReport& report, bool all, std::ostream& out)
     if (!report.where.empty()) out << ", " << Printable(report.where);
     out << ": " << report.why << "\n";
   }
-  for (const std::string& other : report.passed_over) out << "  passed over: " << other << "\n";
+  if (!report.mode.empty()) {
+    out << "  mode " << report.mode << (report.mode_why.empty() ? "" : ", ") << report.mode_why
+        << "\n";
+  }
+  for (const std::string& other : report.passed_over) {
+    out << "  passed over: " << Printable(other) << "\n";
+  }
+  PrintBudgets(report.budgets, report.pid != 0, out);
   out << report.modules.size() << (report.pid != 0 ? " modules mapped" : " modules at start")
       << "\n";
   for (const std::string& problem : report.problems) out << "  " << Printable(problem) << "\n";
@@ -115,20 +153,11 @@ void PrintExplainTable(const ExplainReport& report, bool all, std::ostream& out)
 }
 
 void PrintExplainJson(const ExplainReport& report, std::ostream& out) {
-  Json rules = Json::array();
-  for (const RuleExplanation& rule : report.rules) rules.push_back(RuleJson(rule));
-  Json json = {{"schemaVersion", kSchemaVersion},
-               {"executable", report.executable},
-               {"pid", report.pid == 0 ? Json(nullptr) : Json(report.pid)},
-               {"policy", report.policy},
-               {"where", report.where},
-               {"why", report.why},
-               {"passedOver", report.passed_over},
-               {"modules", report.modules},
-               {"problems", report.problems},
-               {"rules", rules}};
-  // Names of files need not be UTF-8.
-  out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  Print(ExplainJson(report), out);
+}
+
+void PrintExplainJson(const std::vector<ExplainReport>& reports, std::ostream& out) {
+  Print(ReportsJson(reports), out);
 }
 
 }  // namespace pagewarden

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/explain/explanation.h"
+#include "agent/policy/budget.h"
 
 namespace pagewarden {
 
@@ -17,6 +18,10 @@ struct ExplainReport {
   std::string where;                     // file:line:column, or empty
   std::string why;                       // that it is this policy
   std::vector<std::string> passed_over;  // other policies that select it
+  std::string cgroup;                    // empty: not known
+  std::string mode;                      // of the policy in the end
+  std::string mode_why;                  // where it is not what the policy says
+  BudgetReport budgets;                  // for this process, or one like it
   std::vector<std::string> modules;      // paths
   std::vector<std::string> problems;
   std::vector<RuleExplanation> rules;
@@ -25,5 +30,8 @@ struct ExplainReport {
 // `all`: a row for each part, with its modules; else those of one fate together.
 void PrintExplainTable(const ExplainReport& report, bool all, std::ostream& out);
 void PrintExplainJson(const ExplainReport& report, std::ostream& out);
+
+// As {"schemaVersion", "reports"}: of a unit, which may run several programs.
+void PrintExplainJson(const std::vector<ExplainReport>& reports, std::ostream& out);
 
 }  // namespace pagewarden

@@ -25,10 +25,9 @@ const Preset* FindPreset(const std::string& name, const std::vector<Preset>& pre
 bool ExportsMatch(const LoadedModule& module, const std::vector<std::string>& functions) {
   if (functions.empty()) return true;
   return std::any_of(functions.begin(), functions.end(), [&](const std::string& pattern) {
-    return std::any_of(module.elf.functions.begin(), module.elf.functions.end(),
-                       [&](const auto& entry) {
-                         return MatchesPattern(pattern.c_str(), entry.first.c_str());
-                       });
+    return std::any_of(
+        module.elf.functions.begin(), module.elf.functions.end(),
+        [&](const auto& entry) { return MatchesPattern(pattern.c_str(), entry.first.c_str()); });
   });
 }
 

@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "agent/policy/utf8.h"
 
 namespace pagewarden {
 namespace {
@@ -28,11 +28,15 @@ absl::string_view BeforeColumn(absl::string_view line, int column) {
   return line.substr(0, static_cast<size_t>(std::max(column - 1, 0)));
 }
 
-// Control characters could drive the reader's terminal.
+// Control characters could drive the reader's terminal, and what is not UTF-8 break the tools
+// that read this. For short texts.
 std::string Printable(absl::string_view text) {
   std::string shown(text);
+  for (size_t bad = FindBadCharacter(shown); bad < shown.size(); bad = FindBadCharacter(shown)) {
+    shown[bad] = '?';
+  }
   for (char& c : shown) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t') c = '?';
+    if (c == '\r' || c == '\n') c = '?';
   }
   return shown;
 }
@@ -80,43 +84,54 @@ absl::string_view Source::Line(int line) const {
   return rest;
 }
 
+size_t Position::CharacterColumn() const {
+  return Characters(BeforeColumn(source->Line(line), column)) + 1;
+}
+
 std::string Position::ToString() const {
   if (source == nullptr) return "(built in)";
   std::string name = Printable(source->name());
   if (line == 0) return name;
-  const size_t characters = Characters(BeforeColumn(source->Line(line), column));
-  return absl::StrCat(name, ":", line, ":", characters + 1);
+  return absl::StrCat(name, ":", line, ":", CharacterColumn());
+}
+
+std::string Diagnostic::CodeText() const {
+  return absl::StrFormat("PW-P%03d", static_cast<int>(code));
 }
 
 std::string Diagnostic::Render() const {
-  std::string text =
-      absl::StrFormat("%s: error PW-P%03d: %s\n", at.ToString(), static_cast<int>(code), message);
+  std::string text = absl::StrCat(at.ToString(), ": ", IsWarning(code) ? "warning " : "error ",
+                                  CodeText(), ": ", message, "\n");
   if (at.source != nullptr && at.line > 0) absl::StrAppend(&text, Excerpt(at));
   if (!hint.empty()) absl::StrAppend(&text, "  ", hint, "\n");
   return text;
 }
 
 void Diagnostics::Add(const Position& at, PolicyError code, std::string message, std::string hint) {
-  ++count_;
-  if (kept_.size() < kMaxKept) kept_.push_back({at, code, std::move(message), std::move(hint)});
+  size_t& count = IsWarning(code) ? warnings_ : errors_;
+  if (++count <= kMaxKept) kept_.push_back({at, code, std::move(message), std::move(hint)});
+}
+
+std::vector<Diagnostic> Diagnostics::Sorted() const {
+  absl::flat_hash_map<const Source*, size_t> file_order;
+  for (const Diagnostic& diagnostic : kept_) {
+    file_order.try_emplace(diagnostic.at.source.get(), file_order.size());
+  }
+  const auto rank = [&](const Diagnostic& d) {
+    return std::make_tuple(file_order[d.at.source.get()], d.at.line, d.at.column);
+  };
+  std::vector<Diagnostic> sorted = kept_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return rank(a) < rank(b); });
+  return sorted;
 }
 
 std::string Diagnostics::Render() const {
-  absl::flat_hash_map<const Source*, size_t> file_order;
-  std::vector<const Diagnostic*> sorted;
-  for (const Diagnostic& diagnostic : kept_) {
-    file_order.try_emplace(diagnostic.at.source.get(), file_order.size());
-    sorted.push_back(&diagnostic);
-  }
-  const auto rank = [&](const Diagnostic* d) {
-    return std::make_tuple(file_order[d->at.source.get()], d->at.line, d->at.column);
-  };
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](const Diagnostic* a, const Diagnostic* b) { return rank(a) < rank(b); });
   std::string text;
-  for (const Diagnostic* diagnostic : sorted) absl::StrAppend(&text, diagnostic->Render());
-  if (count_ > kept_.size()) {
-    absl::StrAppend(&text, "and ", count_ - kept_.size(), " more errors\n");
+  for (const Diagnostic& diagnostic : Sorted()) absl::StrAppend(&text, diagnostic.Render());
+  if (errors_ > kMaxKept) absl::StrAppend(&text, "and ", errors_ - kMaxKept, " more errors\n");
+  if (warnings_ > kMaxKept) {
+    absl::StrAppend(&text, "and ", warnings_ - kMaxKept, " more warnings\n");
   }
   return text;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with a policy, said so that an operator can fix it: every error
-// of a run, each with its place, its line of source and a stable code.
+// What is wrong with a policy, said so that an operator can fix it: every error and
+// warning of a run, each with its place, its line of source and a stable code.
 //
 //   Diagnostics diagnostics;
 //   diagnostics.Add(node.at, PolicyError::kUnknownKey, "unknown key \"mdoe\"",
@@ -43,7 +43,18 @@ enum class PolicyError {
   kNotAbsolute = 23,
   kConflict = 24,
   kBadName = 25,
+  kReserved = 26,
+  kBadDay = 27,
+
+  // From here on, warnings: what is accepted, and is probably not meant.
+  kOverlap = 101,
+  kExpired = 102,
+  kNeverBinds = 103,
+  kAboveDefaultLimit = 104,
+  kNeverApplies = 105,
 };
+
+constexpr bool IsWarning(PolicyError code) { return static_cast<int>(code) >= 100; }
 
 // A policy file, kept for as long as something points into it.
 class Source {
@@ -67,36 +78,42 @@ struct Position {
   int line = 0;    // 1-based; 0: the file as a whole
   int column = 0;  // 1-based, in bytes
 
-  // "file:line:column", with the column in characters, as editors count.
+  size_t CharacterColumn() const;  // 1-based, as editors count
+
+  // "file:line:column", with the column in characters.
   std::string ToString() const;
 };
 
 struct Diagnostic {
   Position at;
-  PolicyError code;
+  PolicyError code = PolicyError::kUnreadable;
   std::string message;
   std::string hint;  // may be empty
 
+  std::string CodeText() const;  // "PW-P010"
   std::string Render() const;
 };
 
 class Diagnostics {
  public:
-  // Errors beyond this many are counted, not kept.
+  // Beyond this many, errors are counted, not kept; so are warnings.
   static constexpr size_t kMaxKept = 100;
 
   void Add(const Position& at, PolicyError code, std::string message, std::string hint = "");
 
-  bool empty() const { return kept_.empty(); }
-  size_t count() const { return count_; }
-  const std::vector<Diagnostic>& kept() const { return kept_; }
+  // Of errors; warnings hinder nothing.
+  bool empty() const { return errors_ == 0; }
+  size_t count() const { return errors_; }
+  size_t warnings() const { return warnings_; }
 
-  // All of them, file by file in the order of first mention, top to bottom.
+  // Those that were kept, file by file in the order of first mention, top to bottom.
+  std::vector<Diagnostic> Sorted() const;
   std::string Render() const;
 
  private:
   std::vector<Diagnostic> kept_;
-  size_t count_ = 0;
+  size_t errors_ = 0;
+  size_t warnings_ = 0;
 };
 
 // Text from a policy, in double quotes, safe for a terminal and cut to a

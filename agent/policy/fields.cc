@@ -2,6 +2,7 @@
 #include "agent/policy/fields.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -19,6 +20,12 @@ std::string Suggestion(absl::string_view word, const std::vector<std::string>& c
   return absl::StrCat("accepted: ", absl::StrJoin(candidates, ", "));
 }
 
+// As it was written, without quotes: cut and made safe as Quoted does.
+std::string Unquoted(absl::string_view text) {
+  const std::string quoted = Quoted(text);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
 // "a, b or c".
 std::string Alternatives(const std::vector<std::string>& words) {
   std::string text;
@@ -28,12 +35,16 @@ std::string Alternatives(const std::vector<std::string>& words) {
   return text;
 }
 
+std::vector<std::string> KeysOf(const std::vector<KeyRule>& rules) {
+  std::vector<std::string> keys;
+  for (const KeyRule& rule : rules) keys.push_back(rule.key);
+  return keys;
+}
+
 void AddUnknownKey(const YamlNode& key, const std::vector<KeyRule>& rules,
                    Diagnostics& diagnostics) {
-  std::vector<std::string> known;
-  for (const KeyRule& rule : rules) known.push_back(rule.key);
   diagnostics.Add(key.at, PolicyError::kUnknownKey, absl::StrCat("unknown key ", Quoted(key.value)),
-                  Suggestion(key.value, known));
+                  Suggestion(key.value, KeysOf(rules)));
 }
 
 bool ExpectScalar(const YamlNode& node, absl::string_view expected, Diagnostics& diagnostics) {
@@ -69,17 +80,19 @@ std::vector<const YamlNode*> MatchKeys(const YamlNode& node, const std::vector<K
                                        Diagnostics& diagnostics) {
   std::vector<const YamlNode*> values(rules.size());
   if (!ExpectKind(node, YamlNode::Kind::kMap, diagnostics)) return values;
+  std::set<std::string> meant;  // by unknown keys
   for (const YamlEntry& entry : node.entries) {
     const auto rule = std::find_if(rules.begin(), rules.end(),
                                    [&](const KeyRule& r) { return entry.key.value == r.key; });
     if (rule == rules.end()) {
       AddUnknownKey(entry.key, rules, diagnostics);
+      meant.insert(ClosestWord(entry.key.value, KeysOf(rules)));
     } else {
       values[static_cast<size_t>(rule - rules.begin())] = &entry.value;
     }
   }
   for (size_t i = 0; i < rules.size(); ++i) {
-    if (!rules[i].required || values[i] != nullptr) continue;
+    if (!rules[i].required || values[i] != nullptr || meant.count(rules[i].key) > 0) continue;
     diagnostics.Add(node.at, PolicyError::kMissing,
                     absl::StrCat("required key ", Quoted(rules[i].key), " is missing"));
   }
@@ -113,15 +126,62 @@ int FindWord(const YamlNode& node, const std::vector<std::string>& words,
   return -1;
 }
 
+void CheckLength(const YamlNode& list, size_t max, Diagnostics& diagnostics) {
+  if (max == 0 || list.items.size() <= max) return;
+  diagnostics.Add(list.items[max].at, PolicyError::kOutOfRange,
+                  absl::StrCat(list.items.size(), " in the list, at most ", max, " are possible"));
+}
+
+ValueType DescribeList(ValueType item, size_t max) {
+  ValueType type;
+  type.kind = ValueType::Kind::kList;
+  type.label = absl::StrCat("list of ", item.plural);
+  type.plural = absl::StrCat("lists of ", item.plural);
+  type.max_items = max;
+  type.item.push_back(std::move(item));
+  return type;
+}
+
+ValueType Ordered(ValueType list) {
+  list.ordered = true;
+  return list;
+}
+
+ValueType DescribeWords(std::vector<std::string> words) {
+  ValueType type;
+  type.kind = ValueType::Kind::kWord;
+  type.label = absl::StrCat("`", absl::StrJoin(words, "`, `"), "`");
+  type.plural = type.label;
+  type.words = std::move(words);
+  return type;
+}
+
 void ReadText(const YamlNode& node, std::string& text, Diagnostics& diagnostics) {
   if (!ExpectScalar(node, "text", diagnostics)) return;
   if (!node.quoted && MeansSomethingElse(node.value)) {
     diagnostics.Add(node.at, PolicyError::kWrongType,
-                    absl::StrCat("expected text, found ", node.value),
+                    absl::StrCat("expected text, found ", Unquoted(node.value)),
                     absl::StrCat("write ", Quoted(node.value)));
     return;
   }
   text = node.value;
+}
+
+bool ReadTextTo(const YamlNode& node, std::string& text, Diagnostics& diagnostics) {
+  const size_t errors = diagnostics.count();
+  ReadText(node, text, diagnostics);
+  return diagnostics.count() == errors;
+}
+
+ValueType DescribeText(const char* label, const char* plural, std::string pattern, uint64_t min,
+                       uint64_t max) {
+  ValueType type;
+  type.label = label;
+  type.plural = plural;
+  type.pattern = std::move(pattern);
+  type.min = min;
+  type.max = max;
+  return type;
 }
 
 void ReadFlag(const YamlNode& node, bool& flag, Diagnostics& diagnostics) {
@@ -134,6 +194,14 @@ void ReadFlag(const YamlNode& node, bool& flag, Diagnostics& diagnostics) {
                   absl::StrCat("expected true or false, found ", Quoted(node.value)));
 }
 
+ValueType DescribeFlag() {
+  ValueType type;
+  type.kind = ValueType::Kind::kFlag;
+  type.label = "`true`, `false`";
+  type.plural = type.label;
+  return type;
+}
+
 void ReadQuantity(const YamlNode& node, uint64_t& bytes, Diagnostics& diagnostics) {
   if (!ExpectScalar(node, "a quantity such as 64Ki", diagnostics)) return;
   const absl::StatusOr<uint64_t> parsed = ParseQuantity(node.value);
@@ -144,7 +212,31 @@ void ReadQuantity(const YamlNode& node, uint64_t& bytes, Diagnostics& diagnostic
   }
 }
 
-void ReadInteger(const YamlNode& node, int32_t& number, Diagnostics& diagnostics) {
+ValueType DescribeQuantity(uint64_t min, uint64_t max, uint64_t multiple) {
+  ValueType type;
+  type.kind = ValueType::Kind::kQuantity;
+  type.label = "quantity";
+  type.plural = "quantities";
+  type.min = min;
+  type.max = max;
+  type.multiple = multiple;
+  return type;
+}
+
+void CheckQuantity(const YamlNode& node, const ValueType& type, uint64_t read, uint64_t& bytes,
+                   Diagnostics& diagnostics) {
+  if (read >= type.min && read <= type.max && read % type.multiple == 0) {
+    bytes = read;
+    return;
+  }
+  diagnostics.Add(
+      node.at, PolicyError::kOutOfRange,
+      absl::StrCat(Quoted(node.value), " is not a multiple of ", FormatQuantity(type.multiple),
+                   " between ", FormatQuantity(type.min), " and ", FormatQuantity(type.max)));
+}
+
+void ReadInteger(const YamlNode& node, int32_t lowest, int32_t highest, int32_t& number,
+                 Diagnostics& diagnostics) {
   if (!ExpectScalar(node, "a whole number", diagnostics)) return;
   if (node.quoted || !IsPlainInteger(node.value)) {
     diagnostics.Add(node.at, PolicyError::kWrongType,
@@ -152,12 +244,22 @@ void ReadInteger(const YamlNode& node, int32_t& number, Diagnostics& diagnostics
     return;
   }
   int32_t parsed;
-  if (absl::SimpleAtoi(node.value, &parsed)) {
+  if (absl::SimpleAtoi(node.value, &parsed) && parsed >= lowest && parsed <= highest) {
     number = parsed;
   } else {
     diagnostics.Add(node.at, PolicyError::kOutOfRange,
-                    absl::StrCat(node.value, " is outside -2147483648 to 2147483647"));
+                    absl::StrCat(Unquoted(node.value), " is outside ", lowest, " to ", highest));
   }
+}
+
+ValueType DescribeInteger(int32_t lowest, int32_t highest) {
+  ValueType type;
+  type.kind = ValueType::Kind::kInteger;
+  type.label = "whole number";
+  type.plural = "whole numbers";
+  type.lowest = lowest;
+  type.highest = highest;
+  return type;
 }
 
 }  // namespace pagewarden

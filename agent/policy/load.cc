@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
@@ -30,45 +31,56 @@ std::string WithoutPath(const absl::Status& status, const std::string& path) {
   return message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message;
 }
 
-void LoadFile(const std::string& path, PolicySet& set, Diagnostics& diagnostics) {
+void LoadFile(const std::string& path, PolicySet& set, Diagnostics& diagnostics,
+              std::vector<YamlNode>* documents) {
   absl::StatusOr<std::string> text = ReadTrustedFile(path, kMaxPolicyFileBytes);
   if (!text.ok()) {
     diagnostics.Add(WholeFile(path), CodeOf(text.status()), WithoutPath(text.status(), path));
     return;
   }
-  LoadSource(std::make_shared<Source>(path, *std::move(text)), set, diagnostics);
+  LoadSource(std::make_shared<Source>(path, *std::move(text)), set, diagnostics, documents);
 }
 
 bool IsPolicyFile(const fs::path& path) {
+  if (path.filename().string().front() == '.') return false;
   return path.extension() == ".yaml" || path.extension() == ".yml";
 }
 
 }  // namespace
 
 void LoadSource(const std::shared_ptr<const Source>& source, PolicySet& set,
-                Diagnostics& diagnostics) {
+                Diagnostics& diagnostics, std::vector<YamlNode>* documents) {
   const size_t errors = diagnostics.count();
-  const std::vector<YamlNode> documents = ParseYaml(source, diagnostics);
-  for (const YamlNode& document : documents) ReadDocument(document, set, diagnostics);
-  if (documents.empty() && diagnostics.count() == errors) {
+  std::vector<YamlNode> parsed = ParseYaml(source, diagnostics);
+  for (const YamlNode& document : parsed) ReadDocument(document, set, diagnostics);
+  if (parsed.empty() && diagnostics.count() == errors) {
     diagnostics.Add({source, 0, 0}, PolicyError::kMissing, "there is no policy in this file");
   }
+  if (documents != nullptr) std::move(parsed.begin(), parsed.end(), std::back_inserter(*documents));
 }
 
-void LoadPath(const std::string& path, PolicySet& set, Diagnostics& diagnostics) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return LoadFile(path, set, diagnostics);
+std::vector<std::string> PolicyFilesIn(const std::string& directory, Diagnostics& diagnostics) {
   std::vector<std::string> files;
-  fs::directory_iterator entries(path, error);
+  std::error_code error;
+  fs::directory_iterator entries(directory, error);
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     if (IsPolicyFile(entries->path())) files.push_back(entries->path().string());
   }
-  if (error) diagnostics.Add(WholeFile(path), PolicyError::kUnreadable, error.message());
-  if (!error && files.empty()) {
+  if (error) diagnostics.Add(WholeFile(directory), PolicyError::kUnreadable, error.message());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void LoadPath(const std::string& path, PolicySet& set, Diagnostics& diagnostics,
+              std::vector<YamlNode>* documents) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return LoadFile(path, set, diagnostics, documents);
+  const size_t errors = diagnostics.count();
+  const std::vector<std::string> files = PolicyFilesIn(path, diagnostics);
+  if (files.empty() && diagnostics.count() == errors) {
     diagnostics.Add(WholeFile(path), PolicyError::kMissing, "there is no *.yaml file here");
   }
-  std::sort(files.begin(), files.end());
-  for (const std::string& file : files) LoadFile(file, set, diagnostics);
+  for (const std::string& file : files) LoadFile(file, set, diagnostics, documents);
 }
 
 }  // namespace pagewarden

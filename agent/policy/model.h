@@ -10,17 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "agent/policy/diagnostics.h"
+#include "agent/policy/budget_model.h"
+#include "agent/policy/selector.h"
 #include "preload/abi/policy_image.h"
 
 namespace pagewarden {
 
 inline constexpr uint64_t kDefaultArenaBytes = 1 << 20;
-
-// Where a part of a policy was written; for errors.
-struct Located {
-  Position at;
-};
 
 // The name of something defined elsewhere: an arena or a preset.
 struct Reference : Located {
@@ -34,10 +30,13 @@ struct Metadata : Located {
 
 enum class SecureExec { kDeny, kAllow };
 
-// Which programs. No binaries: every executable.
-struct Selector : Located {
-  std::vector<std::string> match_binaries;  // absolute paths
+struct Selector : ProcessSelector {
   SecureExec secure_exec = SecureExec::kDeny;
+};
+
+// A share of the hosts: RolloutBucket (agent/policy/select.h) says which.
+struct Rollout : Located {
+  int32_t percent = 100;
 };
 
 // Requests of min to max bytes, both included.
@@ -117,6 +116,8 @@ struct AllocationSpec : Located {
   abi::Mode mode = abi::Mode::kEnforce;
   int32_t priority = 0;  // of several policies for one program, the highest wins
   Selector selector;
+  std::vector<Exception> exceptions;
+  Rollout rollout;
   std::vector<Rule> rules;
   std::vector<Caller> transparent;  // none: DefaultTransparent()
   std::vector<Arena> arenas;
@@ -140,8 +141,14 @@ struct Preset : Located {
   PresetSpec spec;
 };
 
+struct MemlockBudget : Located {
+  Metadata metadata;
+  BudgetSpec spec;
+};
+
 struct PolicySet {
   std::vector<AllocationPolicy> policies;
+  std::vector<MemlockBudget> budgets;
   std::vector<Preset> presets;
 };
 
@@ -158,7 +165,7 @@ uint64_t LockedAtStart(const AllocationPolicy& policy);
 // Whether an arena may come to lock more than that.
 bool MayGrow(const AllocationPolicy& policy);
 
-// Whether the policy is for the executable of this path.
+// Whether the policy is for the executable of this path, as far as that tells.
 bool Selects(const AllocationPolicy& policy, const std::string& executable);
 
 // Which of two policies for one program wins: the higher priority, then the name.

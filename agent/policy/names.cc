@@ -2,6 +2,7 @@
 #include "agent/policy/names.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -10,17 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
-#include "agent/policy/fields.h"
 
 namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxName = 63;
 constexpr size_t kMaxArenaName = 31;
-constexpr size_t kMaxPath = 4095;
 constexpr size_t kMaxFunctionName = 511;
-constexpr size_t kMaxPattern = 255;
-constexpr size_t kMaxThreadName = 15;  // TASK_COMM_LEN of the kernel, without the NUL
+constexpr size_t kMaxReason = 255;
 
 bool IsNameCharacter(unsigned char c) {
   return absl::ascii_isdigit(c) || absl::ascii_islower(c) || c == '-' || c == '.';
@@ -31,19 +29,32 @@ bool IsName(absl::string_view text) {
          absl::ascii_isalnum(text.front()) && absl::ascii_isalnum(text.back());
 }
 
-void ReadBoundedName(const YamlNode& node, size_t max, std::string& name,
-                     Diagnostics& diagnostics) {
+template <size_t kMax>
+void ReadName(const YamlNode& node, std::string& name, Diagnostics& diagnostics) {
   std::string text;
-  const size_t errors = diagnostics.count();
-  ReadText(node, text, diagnostics);
-  if (diagnostics.count() != errors) return;
-  if (IsName(text) && text.size() <= max) {
+  if (!ReadTextTo(node, text, diagnostics)) return;
+  if (IsName(text) && text.size() <= kMax) {
     name = std::move(text);
     return;
   }
   diagnostics.Add(
       node.at, PolicyError::kBadName, absl::StrCat("bad name ", Quoted(text)),
-      absl::StrCat("1 to ", max, " of a-z, 0-9, '-' and '.', a letter or digit first and last"));
+      absl::StrCat("1 to ", kMax, " of a-z, 0-9, '-' and '.', a letter or digit first and last"));
+}
+
+template <size_t kMax>
+ValueType DescribeName() {
+  return DescribeText("name", "names", "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", 1, kMax);
+}
+
+void ReadReference(const YamlNode& node, Reference& reference, Diagnostics& diagnostics) {
+  reference.at = node.at;
+  ReadName<kMaxName>(node, reference.name, diagnostics);
+}
+
+void ReadOptionalReference(const YamlNode& node, std::optional<Reference>& reference,
+                           Diagnostics& diagnostics) {
+  ReadReference(node, reference.emplace(), diagnostics);
 }
 
 bool IsFunctionCharacter(unsigned char c) {
@@ -67,56 +78,9 @@ bool IsInterposedByShim(absl::string_view name) {
                      [&](absl::string_view prefix) { return absl::StartsWith(name, prefix); });
 }
 
-bool IsCanonicalPath(absl::string_view path) {
-  if (path.size() < 2 || path.size() > kMaxPath) return false;
-  const std::vector<absl::string_view> parts = absl::StrSplit(path.substr(1), '/');
-  return std::none_of(parts.begin(), parts.end(), [](absl::string_view part) {
-    return part.empty() || part == "." || part == "..";
-  });
-}
-
-}  // namespace
-
-void ReadName(const YamlNode& node, std::string& name, Diagnostics& diagnostics) {
-  ReadBoundedName(node, kMaxName, name, diagnostics);
-}
-
-void ReadArenaName(const YamlNode& node, std::string& name, Diagnostics& diagnostics) {
-  ReadBoundedName(node, kMaxArenaName, name, diagnostics);
-}
-
-void ReadReference(const YamlNode& node, Reference& reference, Diagnostics& diagnostics) {
-  reference.at = node.at;
-  ReadName(node, reference.name, diagnostics);
-}
-
-void ReadOptionalReference(const YamlNode& node, std::optional<Reference>& reference,
-                           Diagnostics& diagnostics) {
-  ReadReference(node, reference.emplace(), diagnostics);
-}
-
-void ReadBinaryPath(const YamlNode& node, std::string& path, Diagnostics& diagnostics) {
-  std::string text;
-  ReadText(node, text, diagnostics);
-  if (text.empty()) return;
-  if (text.front() != '/') {
-    diagnostics.Add(node.at, PolicyError::kNotAbsolute,
-                    absl::StrCat("binary ", Quoted(text), " is not an absolute path"),
-                    "write the path of the executable, starting with /");
-  } else if (!IsCanonicalPath(text)) {
-    diagnostics.Add(node.at, PolicyError::kNotAbsolute,
-                    absl::StrCat("binary ", Quoted(text), " is not a plain path of a file"),
-                    "write it without \".\", \"..\" and repeated or trailing slashes");
-  } else {
-    path = std::move(text);
-  }
-}
-
 void ReadFunctionName(const YamlNode& node, std::string& name, Diagnostics& diagnostics) {
   std::string text;
-  const size_t errors = diagnostics.count();
-  ReadText(node, text, diagnostics);
-  if (diagnostics.count() != errors) return;
+  if (!ReadTextTo(node, text, diagnostics)) return;
   if (!IsFunctionName(text)) {
     diagnostics.Add(node.at, PolicyError::kBadName,
                     absl::StrCat(Quoted(text), " is not the name of an exported function"),
@@ -128,22 +92,6 @@ void ReadFunctionName(const YamlNode& node, std::string& name, Diagnostics& diag
   } else {
     name = std::move(text);
   }
-}
-
-namespace {
-
-void ReadBoundedPattern(const YamlNode& node, size_t max, std::string& pattern,
-                        Diagnostics& diagnostics) {
-  std::string text;
-  const size_t errors = diagnostics.count();
-  ReadText(node, text, diagnostics);
-  if (diagnostics.count() != errors) return;
-  if (!text.empty() && text.size() <= max) {
-    pattern = std::move(text);
-    return;
-  }
-  diagnostics.Add(node.at, PolicyError::kBadName, absl::StrCat("bad pattern ", Quoted(text)),
-                  absl::StrCat("1 to ", max, " characters"));
 }
 
 bool ParseBuildId(absl::string_view hex, std::string& bytes) {
@@ -163,68 +111,62 @@ bool ParseCodeAddress(absl::string_view text, CodeAddress& address) {
          parts.second.size() <= 16 && absl::SimpleHexAtoi(parts.second, &address.offset);
 }
 
-bool IsVariableName(absl::string_view name) {
-  return !name.empty() && !absl::ascii_isdigit(static_cast<unsigned char>(name[0])) &&
-         std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_'; });
-}
-
-}  // namespace
-
-void ReadPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics) {
-  ReadBoundedPattern(node, kMaxPattern, pattern, diagnostics);
-}
-
-void ReadThreadPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics) {
-  ReadBoundedPattern(node, kMaxThreadName, pattern, diagnostics);
-}
-
-void ReadPathPattern(const YamlNode& node, std::string& pattern, Diagnostics& diagnostics) {
-  std::string text;
-  ReadPattern(node, text, diagnostics);
-  if (text.empty()) return;
-  if (text.front() == '/') {
-    pattern = std::move(text);
-    return;
-  }
-  diagnostics.Add(node.at, PolicyError::kNotAbsolute,
-                  absl::StrCat("path ", Quoted(text), " is not absolute"),
-                  "write the path of the file, starting with /");
-}
-
 void ReadCodeAddress(const YamlNode& node, CodeAddress& address, Diagnostics& diagnostics) {
   std::string text;
-  const size_t errors = diagnostics.count();
-  ReadText(node, text, diagnostics);
-  if (diagnostics.count() != errors || ParseCodeAddress(text, address)) return;
+  if (!ReadTextTo(node, text, diagnostics) || ParseCodeAddress(text, address)) return;
   diagnostics.Add(node.at, PolicyError::kBadName,
                   absl::StrCat(Quoted(text), " is not a return address"),
                   "write it as BUILDID+0xOFFSET, both in hexadecimal, lower case");
 }
 
-void ReadVariables(const YamlNode& node, std::map<std::string, std::string>& variables,
-                   Diagnostics& diagnostics) {
-  if (!ExpectKind(node, YamlNode::Kind::kMap, diagnostics)) return;
-  for (const YamlEntry& entry : node.entries) {
-    const std::string& name = entry.key.value;
-    if (!IsVariableName(name)) {
-      diagnostics.Add(entry.key.at, PolicyError::kBadName,
-                      absl::StrCat(Quoted(name), " is not the name of a variable"));
-    } else if (absl::StartsWith(name, "LD_") || absl::StartsWith(name, "PAGEWARDEN_")) {
-      diagnostics.Add(entry.key.at, PolicyError::kConflict,
-                      absl::StrCat(Quoted(name), " is set by pagewarden itself, or by nobody"));
-    } else {
-      ReadText(entry.value, variables[name], diagnostics);
-    }
+void ReadReason(const YamlNode& node, std::string& reason, Diagnostics& diagnostics) {
+  std::string text;
+  if (!ReadTextTo(node, text, diagnostics)) return;
+  if (!absl::StripAsciiWhitespace(text).empty() && text.size() <= kMaxReason) {
+    reason = std::move(text);
+    return;
   }
+  diagnostics.Add(node.at, PolicyError::kBadName, "this gives no reason",
+                  absl::StrCat("say it in 1 to ", kMaxReason, " characters"));
 }
 
-void ReadLabels(const YamlNode& node, std::map<std::string, std::string>& labels,
-                Diagnostics& diagnostics) {
-  if (!ExpectKind(node, YamlNode::Kind::kMap, diagnostics)) return;
-  for (const YamlEntry& entry : node.entries) {
-    ReadText(entry.value, labels[entry.key.value], diagnostics);
+void ReadDay(const YamlNode& node, absl::CivilDay& day, Diagnostics& diagnostics) {
+  std::string text;
+  if (!ReadTextTo(node, text, diagnostics)) return;
+  absl::CivilDay parsed;
+  // Only the form with all ten characters; 2026-02-31 would become 3 March.
+  if (absl::ParseCivilTime(text, &parsed) && absl::FormatCivilTime(parsed) == text) {
+    day = parsed;
+    return;
   }
+  diagnostics.Add(node.at, PolicyError::kBadDay, absl::StrCat(Quoted(text), " is not a day"),
+                  "write it as YYYY-MM-DD");
 }
+
+}  // namespace
+
+const Value<std::string> kName = {ReadName<kMaxName>, DescribeName<kMaxName>};
+const Value<std::string> kArenaName = {ReadName<kMaxArenaName>, DescribeName<kMaxArenaName>};
+const Value<Reference> kReference = {ReadReference, DescribeName<kMaxName>};
+const Value<std::optional<Reference>> kOptionalReference = {ReadOptionalReference,
+                                                            DescribeName<kMaxName>};
+
+const Value<std::string> kFunctionName = {ReadFunctionName, [] {
+                                            return DescribeText("function name", "function names",
+                                                                "^[A-Za-z_.$][A-Za-z0-9_.$]*$", 1,
+                                                                kMaxFunctionName);
+                                          }};
+
+const Value<CodeAddress> kCodeAddress = {ReadCodeAddress, [] {
+                                           return DescribeText(
+                                               "return address", "return addresses",
+                                               "^([0-9a-f]{2})+\\+0x[0-9a-fA-F]{1,16}$", 0, 0);
+                                         }};
+
+const Value<std::string> kReason = {
+    ReadReason, [] { return DescribeText("text", "texts", "\\S", 1, kMaxReason); }};
+
+const Value<absl::CivilDay> kDay = {
+    ReadDay, [] { return DescribeText("day", "days", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", 0, 0); }};
 
 }  // namespace pagewarden

@@ -52,20 +52,9 @@ std::vector<std::string> WithoutRepeats(const std::vector<std::string>& names) {
   return unique;
 }
 
-std::vector<std::string> Forms(const Match& match) {
-  std::vector<std::string> forms;
-  if (match.preset.has_value()) forms.push_back("preset");
-  if (!match.during.empty()) forms.push_back("during");
-  if (!match.callers.empty()) forms.push_back("callers");
-  if (!match.stack.empty()) forms.push_back("stack");
-  if (!match.read_from.empty()) forms.push_back("readFrom");
-  if (match.IsAll()) forms.push_back("all");
-  return forms;
-}
-
 void CheckMatch(const Match& match, Diagnostics& diagnostics) {
   if (match.at.source == nullptr) return;  // missing, and reported as that
-  const std::vector<std::string> forms = Forms(match);
+  const std::vector<std::string> forms = FormsOf(match);
   if (forms.size() > 1) {
     diagnostics.Add(match.at, PolicyError::kConflict,
                     absl::StrCat(absl::StrJoin(forms, " and "), " exclude each other"),
@@ -115,18 +104,8 @@ void ResolveArena(Rule& rule, const std::vector<Arena>& arenas, Diagnostics& dia
                   Known(reference.name, std::move(known)));
 }
 
-template <typename Part>
-void CheckCount(const std::vector<Part>& parts, size_t max, const char* what,
-                Diagnostics& diagnostics) {
-  if (parts.size() <= max) return;
-  diagnostics.Add(parts[max].at, PolicyError::kOutOfRange,
-                  absl::StrCat(parts.size(), " ", what, ", at most ", max, " are possible"));
-}
-
 void ResolveSpec(AllocationSpec& spec, const PresetMap& presets, Diagnostics& diagnostics) {
   if (spec.arenas.empty()) spec.arenas.emplace_back();
-  CheckCount(spec.arenas, abi::kMaxArenasPerPolicy, "arenas", diagnostics);
-  CheckCount(spec.rules, abi::kMaxRulesPerPolicy, "rules", diagnostics);
   UniqueNames arena_names("an arena", diagnostics);
   for (const Arena& arena : spec.arenas) arena_names.Add(arena.name, arena.at);
   UniqueNames rule_names("a rule", diagnostics);
@@ -140,6 +119,17 @@ void ResolveSpec(AllocationSpec& spec, const PresetMap& presets, Diagnostics& di
 
 }  // namespace
 
+std::vector<std::string> FormsOf(const Match& match) {
+  std::vector<std::string> forms;
+  if (match.preset.has_value()) forms.push_back("preset");
+  if (!match.during.empty()) forms.push_back("during");
+  if (!match.callers.empty()) forms.push_back("callers");
+  if (!match.stack.empty()) forms.push_back("stack");
+  if (!match.read_from.empty()) forms.push_back("readFrom");
+  if (match.IsAll()) forms.push_back("all");
+  return forms;
+}
+
 void ResolveReferences(PolicySet& set, Diagnostics& diagnostics) {
   PresetMap presets;
   UniqueNames preset_names("a preset", diagnostics);
@@ -151,6 +141,12 @@ void ResolveReferences(PolicySet& set, Diagnostics& diagnostics) {
   for (AllocationPolicy& policy : set.policies) {
     policy_names.Add(policy.metadata.name, policy.metadata.at);
     ResolveSpec(policy.spec, presets, diagnostics);
+  }
+  UniqueNames budget_names("a MemlockBudget", diagnostics);
+  for (const MemlockBudget& document : set.budgets) {
+    budget_names.Add(document.metadata.name, document.metadata.at);
+    UniqueNames names("a budget", diagnostics);
+    for (const Budget& budget : document.spec.budgets) names.Add(budget.name, budget.at);
   }
 }
 

@@ -16,6 +16,14 @@
 namespace pagewarden {
 namespace {
 
+// yaml-cpp looks for the end of what may be a key as far as the line goes, and keeps all
+// on the way: some 250 bytes for each bracket.
+constexpr size_t kMaxYamlLine = 64 << 10;
+
+// More than any file of 1 MiB that people or `pagewarden learn` write. Without it, one that
+// is all punctuation would take 100 times its size.
+constexpr size_t kMaxYamlNodes = 50'000;
+
 // Leaves yaml-cpp's parser early; never escapes this file.
 struct StopParsing {};
 
@@ -80,7 +88,8 @@ class TreeBuilder : public YAML::EventHandler {
     bool awaits_value = false;  // kMap: the last entry has only its key yet
   };
 
-  YamlNode NewNode(YamlNode::Kind kind, const YAML::Mark& mark) const {
+  YamlNode NewNode(YamlNode::Kind kind, const YAML::Mark& mark) {
+    if (++nodes_ > kMaxYamlNodes) Stop(mark, absl::StrCat("more than ", kMaxYamlNodes, " values"));
     YamlNode node;
     node.kind = kind;
     node.at = At(mark);
@@ -177,6 +186,7 @@ class TreeBuilder : public YAML::EventHandler {
   Diagnostics& diagnostics_;
   std::vector<YamlNode> documents_;
   std::vector<OpenNode> open_;
+  size_t nodes_ = 0;
 };
 
 void AddBadCharacter(const std::shared_ptr<const Source>& source, size_t offset,
@@ -187,6 +197,22 @@ void AddBadCharacter(const std::shared_ptr<const Source>& source, size_t offset,
   const auto line = static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1;
   diagnostics.Add({source, line, static_cast<int>(offset - line_start) + 1},
                   PolicyError::kBadCharacter, "not UTF-8 text, or a control character");
+}
+
+// False if a line is too long, which is reported.
+bool CheckLines(const std::shared_ptr<const Source>& source, Diagnostics& diagnostics) {
+  const absl::string_view text = source->text();
+  int line = 1;
+  for (size_t start = 0; start < text.size(); ++line) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    if (end - start > kMaxYamlLine) {
+      diagnostics.Add({source, line, static_cast<int>(kMaxYamlLine)}, PolicyError::kTooBig,
+                      absl::StrCat("a line of more than ", kMaxYamlLine, " bytes"));
+      return false;
+    }
+    start = end + 1;
+  }
+  return true;
 }
 
 }  // namespace
@@ -203,6 +229,7 @@ std::vector<YamlNode> ParseYaml(const std::shared_ptr<const Source>& source,
     AddBadCharacter(source, bad, diagnostics);
     return {};
   }
+  if (!CheckLines(source, diagnostics)) return {};
   TreeBuilder builder(source, diagnostics);
   try {
     std::istringstream stream(source->text());
@@ -215,6 +242,12 @@ std::vector<YamlNode> ParseYaml(const std::shared_ptr<const Source>& source,
     diagnostics.Add(at, PolicyError::kSyntax, absl::StrCat("YAML syntax: ", error.msg));
   }
   return builder.TakeDocuments();
+}
+
+const YamlNode* FindValue(const YamlNode& map, absl::string_view key) {
+  const auto found = std::find_if(map.entries.begin(), map.entries.end(),
+                                  [&](const YamlEntry& entry) { return entry.key.value == key; });
+  return found == map.entries.end() ? nullptr : &found->value;
 }
 
 const char* KindName(YamlNode::Kind kind) {

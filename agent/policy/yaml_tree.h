@@ -41,6 +41,9 @@ struct YamlEntry {
 std::vector<YamlNode> ParseYaml(const std::shared_ptr<const Source>& source,
                                 Diagnostics& diagnostics);
 
+// The value of a key of a map, null if it has no such key.
+const YamlNode* FindValue(const YamlNode& map, absl::string_view key);
+
 // "text", "a list", "a map", "nothing": for messages.
 const char* KindName(YamlNode::Kind kind);
 

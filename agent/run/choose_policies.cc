@@ -7,15 +7,19 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/policy/directories.h"
 #include "agent/policy/load.h"
 #include "agent/policy/resolve.h"
+#include "agent/run/image_policies.h"
 
 namespace pagewarden {
 namespace {
 
+// Any other policy for a program goes before it.
 AllocationPolicy BuiltInPolicy(const std::vector<Preset>& presets) {
   AllocationPolicy policy;
   policy.metadata.name = kBuiltInPolicyName;
+  policy.spec.priority = INT32_MIN;
   for (const Preset& preset : presets) {
     Rule& rule = policy.spec.rules.emplace_back();
     rule.match.preset.emplace().name = preset.metadata.name;
@@ -23,8 +27,8 @@ AllocationPolicy BuiltInPolicy(const std::vector<Preset>& presets) {
   return policy;
 }
 
-void AddCanonicalPaths(AllocationPolicy& policy) {
-  std::vector<std::string>& binaries = policy.spec.selector.match_binaries;
+void AddCanonicalPaths(ProcessSelector& selector) {
+  std::vector<std::string>& binaries = selector.match_binaries;
   const std::vector<std::string> written = binaries;
   for (const std::string& path : written) {
     std::error_code error;
@@ -34,46 +38,74 @@ void AddCanonicalPaths(AllocationPolicy& policy) {
   }
 }
 
-void KeepOnly(const AllocationPolicy* chosen, std::vector<AllocationPolicy>& policies) {
-  AllocationPolicy kept = *chosen;
-  policies.clear();
-  policies.push_back(std::move(kept));
+void AddCanonicalPaths(PolicySet& set) {
+  for (AllocationPolicy& policy : set.policies) {
+    AddCanonicalPaths(policy.spec.selector);
+    for (Exception& exception : policy.spec.exceptions) AddCanonicalPaths(exception);
+  }
+  for (MemlockBudget& document : set.budgets) {
+    for (Budget& budget : document.spec.budgets) {
+      AddCanonicalPaths(budget.selector);
+      for (Exception& exception : budget.exceptions) AddCanonicalPaths(exception);
+    }
+  }
 }
 
 void CheckNotEmpty(const PolicySet& set, const PolicyChoice& choice, Diagnostics& diagnostics) {
   if (!set.policies.empty() || !diagnostics.empty()) return;
+  if (choice.budgets_suffice && !set.budgets.empty()) return;
   const auto where = std::make_shared<Source>(absl::StrJoin(choice.paths, ", "), "");
   diagnostics.Add({where, 0, 0}, PolicyError::kMissing, "there is no AllocationPolicy here");
 }
 
+std::string PresetsIn(const std::string& shipped) { return absl::StrCat(shipped, "/presets"); }
+
+// A set of its own: a drop-in may have the name of a shipped one.
+AllocationPolicy ShippedPolicyFor(const std::string& executable, const std::string& shipped,
+                                  Diagnostics& diagnostics) {
+  PolicySet set;
+  LoadPath(PresetsIn(shipped), set, diagnostics);
+  AllocationPolicy built_in = BuiltInPolicy(set.presets);
+  LoadPath(shipped, set, diagnostics);
+  AddCanonicalPaths(set);
+  const AllocationPolicy* policy = FindPolicyFor(executable, set.policies);
+  if (policy == nullptr) policy = &built_in;
+  set.policies = {AllocationPolicy(*policy)};
+  ResolveReferences(set, diagnostics);
+  return set.policies[0];
+}
+
 }  // namespace
+
+PolicySet LoadChosen(const PolicyChoice& choice, const Program& program,
+                     const std::string& shipped_policies, Diagnostics& diagnostics) {
+  PolicySet set;
+  LoadPath(PresetsIn(shipped_policies), set, diagnostics);
+  for (const std::string& path : choice.paths) LoadPath(path, set, diagnostics);
+  if (choice.paths.empty()) {
+    LoadDropIns(choice.directories, set, diagnostics);
+  } else {
+    CheckNotEmpty(set, choice, diagnostics);
+  }
+  AddCanonicalPaths(set);
+  ResolveReferences(set, diagnostics);
+  Surroundings facts = choice.surroundings;
+  facts.executable = program.executable;
+  if (choice.paths.empty() && SelectPolicy(set.policies, facts, choice.host).policy == nullptr) {
+    set.policies.push_back(ShippedPolicyFor(program.executable, shipped_policies, diagnostics));
+  }
+  if (!diagnostics.empty()) return {};
+  for (AllocationPolicy& policy : set.policies) {
+    policy.spec.mode = EffectiveMode(policy.spec.mode, choice.caps);
+  }
+  return set;
+}
 
 std::vector<AllocationPolicy> ChoosePolicies(const PolicyChoice& choice, const Program& program,
                                              const std::string& shipped_policies,
                                              Diagnostics& diagnostics) {
-  return ChoosePolicySet(choice, program, shipped_policies, diagnostics).policies;
-}
-
-PolicySet ChoosePolicySet(const PolicyChoice& choice, const Program& program,
-                          const std::string& shipped_policies, Diagnostics& diagnostics) {
-  PolicySet set;
-  LoadPath(absl::StrCat(shipped_policies, "/presets"), set, diagnostics);
-  const std::vector<Preset> shipped_presets = set.presets;
-  for (const std::string& path : choice.paths) LoadPath(path, set, diagnostics);
-  if (choice.paths.empty()) LoadPath(shipped_policies, set, diagnostics);
-  CheckNotEmpty(set, choice, diagnostics);
-  for (AllocationPolicy& policy : set.policies) AddCanonicalPaths(policy);
-  if (choice.paths.empty()) {
-    const AllocationPolicy built_in = BuiltInPolicy(shipped_presets);
-    const AllocationPolicy* shipped = FindPolicyFor(program.executable, set.policies);
-    KeepOnly(shipped == nullptr ? &built_in : shipped, set.policies);
-  }
-  ResolveReferences(set, diagnostics);
-  if (!diagnostics.empty()) return {};
-  for (AllocationPolicy& policy : set.policies) {
-    policy.spec.mode = std::min(policy.spec.mode, choice.highest_mode.value_or(policy.spec.mode));
-  }
-  return set;
+  const PolicySet set = LoadChosen(choice, program, shipped_policies, diagnostics);
+  return ForImage(set.policies, choice.surroundings, choice.host);
 }
 
 const AllocationPolicy* FindPolicyFor(const std::string& executable,

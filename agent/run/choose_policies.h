@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "agent/policy/effective_mode.h"
 #include "agent/policy/model.h"
+#include "agent/policy/select.h"
 #include "agent/run/program.h"
 
 namespace pagewarden {
@@ -15,22 +17,28 @@ namespace pagewarden {
 inline constexpr char kBuiltInPolicyName[] = "default-presets";
 
 struct PolicyChoice {
-  std::vector<std::string> paths;         // files or directories; may be empty
-  std::optional<abi::Mode> highest_mode;  // lowers the mode of every policy
+  std::vector<std::string> paths;        // files or directories; may be empty
+  std::vector<std::string> directories;  // drop-ins (agent/policy/directories.h), without paths
+  ModeCaps caps;                         // lower the mode of every policy
+  Surroundings surroundings;             // of the program: all but its executable
+  HostIdentity host;
+  bool budgets_suffice = false;  // paths need no AllocationPolicy
 };
 
-// With paths: all policies in them. Without: the shipped policy that selects the
-// program, else one that applies all shipped presets to every executable. The
-// shipped presets are always there to refer to. Paths of binaries that are links
-// are joined by what they lead to, since that is what a process shows.
-// Empty when there are errors, which go to `diagnostics`.
+// With paths: all policies in them. Without: those of the drop-in directories and, if
+// none of them applies to the program, behind them the shipped one that selects it, else
+// one that applies all shipped presets to every executable. The shipped presets are
+// always there to refer to. Paths of binaries that are links are joined by what they
+// lead to, since that is what a process shows. Modes are lowered. Empty when there are
+// errors, which go to `diagnostics`.
+PolicySet LoadChosen(const PolicyChoice& choice, const Program& program,
+                     const std::string& shipped_policies, Diagnostics& diagnostics);
+
+// Of these, what the shim needs to know in a process with these surroundings, and in
+// what it starts: the shim decides by executable only (ForImage).
 std::vector<AllocationPolicy> ChoosePolicies(const PolicyChoice& choice, const Program& program,
                                              const std::string& shipped_policies,
                                              Diagnostics& diagnostics);
-
-// The same, with the presets.
-PolicySet ChoosePolicySet(const PolicyChoice& choice, const Program& program,
-                          const std::string& shipped_policies, Diagnostics& diagnostics);
 
 // The policy that applies to `executable`: of those that select it, the one of
 // highest priority, then by name. Null if none does.

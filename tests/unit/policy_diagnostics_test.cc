@@ -64,7 +64,7 @@ TEST(Diagnostics, AreSortedWithinTheirFileAndBounded) {
   EXPECT_LT(text.find("first"), text.find("second"));
   EXPECT_LT(text.find("second"), text.find("third"));
   for (int i = 0; i < 200; ++i) diagnostics.Add({first, 1, 1}, PolicyError::kSyntax, "more");
-  EXPECT_EQ(diagnostics.kept().size(), Diagnostics::kMaxKept);
+  EXPECT_EQ(diagnostics.Sorted().size(), Diagnostics::kMaxKept);
   EXPECT_NE(diagnostics.Render().find("and 103 more errors"), std::string::npos);
 }
 

@@ -44,7 +44,10 @@ std::vector<std::string> YamlExamples(const std::string& document) {
 TEST(PolicyReference, ExamplesLoadClean) {
   const std::vector<std::string> examples = YamlExamples(ReadFile(SOURCE_ROOT "/docs/policy.md"));
   EXPECT_GE(examples.size(), 2u);
-  for (const std::string& example : examples) EXPECT_EQ(LoadValid(example).policies.size(), 1u);
+  for (const std::string& example : examples) {
+    const PolicySet set = LoadValid(example);
+    EXPECT_EQ(set.policies.size() + set.budgets.size(), 1u);
+  }
 }
 
 }  // namespace

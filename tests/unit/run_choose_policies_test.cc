@@ -12,6 +12,13 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 
+PolicyChoice WithCap(std::vector<std::string> paths, std::optional<abi::Mode> max) {
+  PolicyChoice choice;
+  choice.paths = std::move(paths);
+  choice.caps.max = max;
+  return choice;
+}
+
 class ChoosePoliciesTest : public ::testing::Test {
  protected:
   // A copy that is trusted whatever the umask of the checkout.
@@ -58,7 +65,7 @@ TEST_F(ChoosePoliciesTest, TakesAllPresetsForOtherPrograms) {
 TEST_F(ChoosePoliciesTest, TakesGivenPoliciesInsteadAndKnowsTheShippedPresets) {
   const std::string path =
       WritePolicy("mine", "{rules: [{match: {preset: openssl-private-keys}}]}");
-  const std::vector<AllocationPolicy> policies = Choose({{path}, {}}, "/usr/sbin/nginx");
+  const std::vector<AllocationPolicy> policies = Choose(WithCap({path}, {}), "/usr/sbin/nginx");
   ASSERT_EQ(policies.size(), 1u) << diagnostics_.Render();
   EXPECT_EQ(policies[0].metadata.name, "mine");
 }
@@ -68,7 +75,7 @@ TEST_F(ChoosePoliciesTest, ModeIsOnlyEverLowered) {
   const std::string enforce = WritePolicy("b", "{rules: [{match: {during: [f]}}]}");
   const auto modes = [&](std::optional<abi::Mode> highest) {
     std::vector<abi::Mode> result;
-    for (const auto& policy : Choose({{audit, enforce}, highest}, "/bin/x")) {
+    for (const auto& policy : Choose(WithCap({audit, enforce}, highest), "/bin/x")) {
       result.push_back(policy.spec.mode);
     }
     return result;
@@ -86,7 +93,7 @@ TEST_F(ChoosePoliciesTest, SelectsThroughLinks) {
   const std::string path = WritePolicy(
       "a", "{selector: {matchBinaries: [\"" + link + "\"]}, rules: [{match: {during: [f]}}]}");
   const std::string real = std::filesystem::canonical(link).string();
-  const std::vector<AllocationPolicy> policies = Choose({{path}, {}}, real);
+  const std::vector<AllocationPolicy> policies = Choose(WithCap({path}, {}), real);
   ASSERT_EQ(policies.size(), 1u) << diagnostics_.Render();
   EXPECT_NE(FindPolicyFor(real, policies), nullptr);
   EXPECT_EQ(FindPolicyFor("/bin/other", policies), nullptr);
@@ -95,19 +102,68 @@ TEST_F(ChoosePoliciesTest, SelectsThroughLinks) {
 TEST_F(ChoosePoliciesTest, TheHighestPriorityWinsThenTheName) {
   const std::string spec = "{priority: 1, rules: [{match: {during: [f]}}]}";
   const std::vector<AllocationPolicy> policies =
-      Choose({{WritePolicy("c", "{rules: [{match: {during: [f]}}]}"), WritePolicy("b", spec),
-               WritePolicy("a", spec)},
-              {}},
+      Choose(WithCap({WritePolicy("c", "{rules: [{match: {during: [f]}}]}"), WritePolicy("b", spec),
+                      WritePolicy("a", spec)},
+                     {}),
              "/bin/x");
   ASSERT_EQ(policies.size(), 3u) << diagnostics_.Render();
   EXPECT_EQ(FindPolicyFor("/bin/x", policies)->metadata.name, "a");
 }
 
+TEST_F(ChoosePoliciesTest, DropInsGoBeforeTheShippedPolicyAndMayHaveItsName) {
+  PolicyChoice choice;
+  choice.directories = {directory_.path() + "/etc"};
+  directory_.Write(
+      "etc/nginx.yaml",
+      "apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\n"
+      "metadata: {name: nginx-tls-keys}\nspec: {mode: Audit, selector: {matchBinaries: "
+      "[/usr/sbin/nginx]}, rules: [{match: {during: [f]}}]}\n");
+  ASSERT_EQ(Choose(choice, "/usr/sbin/nginx").size(), 1u) << diagnostics_.Render();
+  EXPECT_EQ(Choose(choice, "/usr/sbin/nginx")[0].spec.mode, abi::Mode::kAudit);
+  // What /bin/sh starts may be nginx.
+  const auto for_shell = Choose(choice, "/bin/sh");
+  ASSERT_EQ(for_shell.size(), 2u);
+  EXPECT_EQ(FindPolicyFor("/bin/sh", for_shell)->metadata.name, "default-presets");
+  EXPECT_EQ(FindPolicyFor("/usr/sbin/nginx", for_shell)->metadata.name, "nginx-tls-keys");
+}
+
+TEST_F(ChoosePoliciesTest, TheImageHasWhatMayApplyInThisCgroup) {
+  PolicyChoice choice;
+  choice.paths = {WritePolicy("here",
+                              "{selector: {matchUnits: [a.service]}, rules: [{match: "
+                              "{during: [f]}}]}"),
+                  WritePolicy("there",
+                              "{selector: {matchUnits: [b.service]}, priority: 9, rules: "
+                              "[{match: {during: [f]}}]}"),
+                  WritePolicy("canary",
+                              "{rollout: {percent: 50}, priority: 9, rules: "
+                              "[{match: {during: [f]}}]}")};
+  choice.surroundings.cgroup = "/system.slice/a.service";
+  const auto policies = Choose(choice, "/bin/x");
+  ASSERT_EQ(policies.size(), 1u) << diagnostics_.Render();
+  EXPECT_EQ(policies[0].metadata.name, "here");
+}
+
+TEST_F(ChoosePoliciesTest, ExceptedBinariesGetWhatAppliesWithoutThePolicy) {
+  PolicyChoice choice;
+  choice.paths = {WritePolicy("all",
+                              "{priority: 5, exceptions: [{matchBinaries: [/bin/a, /bin/b], "
+                              "reason: r, expires: 2999-01-01}], rules: [{match: {during: "
+                              "[f]}}]}"),
+                  WritePolicy("second",
+                              "{selector: {matchBinaries: [/bin/b]}, rules: [{match: "
+                              "{during: [f]}}]}")};
+  const auto policies = Choose(choice, "/bin/x");
+  EXPECT_EQ(FindPolicyFor("/bin/x", policies)->metadata.name, "all");
+  EXPECT_EQ(FindPolicyFor("/bin/b", policies)->metadata.name, "second");
+  EXPECT_EQ(FindPolicyFor("/bin/a", policies)->spec.mode, abi::Mode::kDisabled);
+}
+
 TEST_F(ChoosePoliciesTest, WantsAtLeastOnePolicy) {
-  const std::string path = directory_.Write(
-      "p.yaml",
-      "apiVersion: pagewarden/v1alpha1\nkind: Preset\nmetadata: {name: p}\nspec: {during: [f]}\n");
-  EXPECT_TRUE(Choose({{path}, {}}, "/bin/x").empty());
+  const std::string path = directory_.Write("p.yaml",
+                                            "apiVersion: pagewarden/v1alpha1\nkind: "
+                                            "Preset\nmetadata: {name: p}\nspec: {during: [f]}\n");
+  EXPECT_TRUE(Choose(WithCap({path}, {}), "/bin/x").empty());
   EXPECT_EQ(diagnostics_.Render(), path + ": error PW-P013: there is no AllocationPolicy here\n");
 }
 

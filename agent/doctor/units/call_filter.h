@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "agent/doctor/filter_probe.h"
-#include "agent/doctor/units/unit_file.h"
+#include "agent/units/unit_file.h"
 
 namespace pagewarden {
 

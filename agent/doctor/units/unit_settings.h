@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/doctor/filter_probe.h"
-#include "agent/doctor/units/unit_file.h"
+#include "agent/units/unit_file.h"
 #include "agent/proc/status.h"
 
 namespace pagewarden {

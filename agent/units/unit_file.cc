@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/doctor/units/unit_file.h"
+#include "agent/units/unit_file.h"
 
 #include <algorithm>
 #include <filesystem>
