@@ -87,8 +87,8 @@ GuardHits::GuardHits(GuardHits&&) noexcept = default;
 GuardHits& GuardHits::operator=(GuardHits&&) noexcept = default;
 GuardHits::~GuardHits() = default;
 
-absl::StatusOr<GuardHits> GuardHits::Open(std::optional<CgroupVersion> version, const GuardOptions& options,
-                                          HookReport* report) {
+absl::StatusOr<GuardHits> GuardHits::Open(std::optional<CgroupVersion> version,
+                                          const GuardOptions& options, HookReport* report) {
   const std::string scanning = "tp_btf/signal_generate with ledgers found by scanning";
   std::vector<HookCandidate> candidates = {
       {"tp_btf/signal_generate", {"on_signal_generate", "on_sched_process_exit"}}};
@@ -129,9 +129,6 @@ std::vector<GuardEvent> GuardHits::Read() {
 }
 
 void GuardHits::LookForShims() {
-  if (!hook_->finder && hook_->choice.hook->bss->exits_without_memory != 0) {
-    hook_->finder.emplace(bpf_map__fd(hook_->choice.hook->maps.ledgers));
-  }
   if (hook_->finder) hook_->finder->Look();
 }
 

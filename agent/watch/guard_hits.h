@@ -46,8 +46,8 @@ struct GuardOptions {
 class GuardHits {
  public:
   // The status says why no hook works; `report` tells which were refused, in any case.
-  static absl::StatusOr<GuardHits> Open(std::optional<CgroupVersion> version, const GuardOptions& options,
-                                        HookReport* report);
+  static absl::StatusOr<GuardHits> Open(std::optional<CgroupVersion> version,
+                                        const GuardOptions& options, HookReport* report);
   GuardHits(GuardHits&&) noexcept;
   GuardHits& operator=(GuardHits&&) noexcept;
   ~GuardHits();

@@ -27,8 +27,8 @@
 namespace pagewarden {
 
 struct WatchOptions {
-  // Attach to system calls where trampolines do not load: sees every result, and costs
-  // each system call of every process some 20 ns (docs/kernel.md).
+  // Attach to the exit of system calls: sees every result, those of seccomp filters too,
+  // and costs each system call of every process some 20 ns (docs/hooks.md).
   bool trace_syscalls = false;
   std::vector<pid_t> pids;  // attempts of these only; empty: all
   // Count how often and how long our programs run: hooks(). The kernel then counts for

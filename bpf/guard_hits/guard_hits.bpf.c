@@ -47,8 +47,7 @@ struct {
   __type(value, struct fault);
 } faults SEC(".maps");
 
-__u32 has_faults = 0;           /* 1: there was one */
-__u32 exits_without_memory = 0; /* 1: mm is gone when a thread's exit is told of */
+__u32 has_faults = 0; /* 1: there was one */
 
 __u64 lost = 0; /* hits that found the ring full, or mappings in use by another thread */
 
@@ -159,7 +158,11 @@ int on_signal_generate(__u64* ctx) {
   return 0;
 }
 
-/* What the fault was to be told of, when interrupts are on again: mm is there since 6.16. */
+/*
+ * What the fault was to be told of, when interrupts are on again. Only where the exit
+ * is told of before mm is gone: those kernels (since 6.16) have a second argument, and
+ * others refuse this program for reading it.
+ */
 SEC("tp_btf/sched_process_exit")
 int on_sched_process_exit(__u64* ctx) {
   struct task_struct* task = (struct task_struct*)ctx[0];
@@ -169,12 +172,12 @@ int on_sched_process_exit(__u64* ctx) {
   const struct fault* found;
   __u64 ledger = 0;
 
+  asm volatile("" : : "r"(ctx[1])); /* that argument; nobody needs its value */
   if (!has_faults) return 0;
   found = bpf_map_lookup_elem(&faults, &tid);
   if (!found) return 0;
   fault = *found;
   bpf_map_delete_elem(&faults, &tid);
-  if (!task->mm) exits_without_memory = 1;
   record = begin(task, fault.address);
   if (!record) return 0;
   record->place.instruction = fault.instruction;

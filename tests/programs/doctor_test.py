@@ -3,10 +3,8 @@
 """Real processes in each state that the doctor knows: it must name the state by its code, and
 where the printed fix can be applied here, applying it must mend what was wrong."""
 
-import json
 import os
 import pathlib
-import select
 import shutil
 import subprocess
 import tempfile
@@ -16,9 +14,11 @@ import doctor
 import harness
 import pagewarden
 from doctor import AS_USER, NO_IPC_LOCK, STATIC_TARGET, TARGET, Diagnosis, Target
+from doctor_cases.case import SEEN, DoctorCase
+from doctor_cases.units import UnitTest  # noqa: F401, run from here
+from doctor_cases.watching import WatchTest  # noqa: F401
 
 MIB = 1 << 20
-UNIT = "[Service]\nExecStart=/usr/bin/target\n"
 
 # Codes that no test here can bring about, and why.
 NOT_HERE = {
@@ -38,34 +38,6 @@ SOME_KERNELS = {
     "PW035": "kernels that charge memfd_secret to the user",
     "PW037": "machines with memory that mlockall skips",
 }
-# Reasons of docs/reasons.md, and the codes that stand for them.
-CODES_OF_REASONS = {
-    "SECCOMP": ["PW015"], "LIMIT_ZERO": ["PW001"], "NOT_OWNER": ["PW036"],
-    "PERF_BUDGET": ["PW023"], "BPF_UID_BUDGET": ["PW023"], "UID_BUDGET": ["PW023"],
-    "OVER_LIMIT": ["PW003"], "OVER_LIMIT.SOFT_BELOW_HARD": ["PW002"],
-    "OVER_LIMIT.CAP_IN_USER_NS": ["PW004"], "OVER_LIMIT.CAP_NOT_EFFECTIVE": ["PW005"],
-    "OVER_LIMIT.LIMIT_BELOW_PAGE": ["PW003"], "OVER_LIMIT.DRIFT": ["PW032"],
-    "OVER_LIMIT.UNIT": ["PW003", "PW031"], "OVER_LIMIT_VSZ": ["PW034"],
-    "HUGETLB_LEN": ["PW040"], "HUGETLB_GROUP": ["PW040"], "HOLE": ["PW012"],
-    "UNPOPULATABLE": ["PW012"], "VMA_LIMIT": ["PW013"], "FUTURE_OVER_LIMIT": ["PW003", "PW021"],
-    "NO_MEMORY": ["PW011"], "ARGS": ["PW039"], "STACK_OVER_LIMIT": ["PW021"],
-    "SECRET_UID_BUDGET": ["PW035"], "PRIVILEGED_BYPASS": ["PW033"], "PARTIAL": ["PW037"],
-}
-SEEN = set()
-
-
-class DoctorCase(unittest.TestCase):
-    def diagnose(self, *arguments, prefix=(), expect):
-        """Runs the doctor; all codes of `expect` must be among its findings."""
-        diagnosis = Diagnosis(arguments, prefix)
-        for code in expect:
-            self.assertIn(code, diagnosis.codes, diagnosis.text.stdout)
-            SEEN.add(code)
-        return diagnosis
-
-    def assert_mended(self, code, *arguments, prefix=()):
-        diagnosis = Diagnosis(arguments, prefix)
-        self.assertNotIn(code, diagnosis.codes, diagnosis.text.stdout)
 
 
 @harness.needs_root
@@ -356,109 +328,6 @@ class SeccompTest(DoctorCase):
         self.assertEqual(diagnosis.finding("PW015")["severity"], "info")
 
 
-class UnitTest(DoctorCase):
-    """Unit files of an image; the drop-in that is printed is written, and systemd reads it."""
-
-    def setUp(self):
-        self.root = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-
-    def arguments(self):
-        return ["--unit", "target", "--root", self.root]
-
-    def apply(self, diagnosis, code, choice=0):
-        path, text = diagnosis.files(code)[choice]
-        self.assertTrue(path.startswith(f"{self.root}/etc/systemd/system/target.service.d/"), path)
-        doctor.write(path, text)
-
-    def assert_systemd_reads_it(self):
-        if shutil.which("systemd-analyze") is None:
-            return
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--generators=no",
-                               f"--root={self.root}", "target.service"], capture_output=True,
-                              text=True, check=False)
-        lines = [line for line in done.stderr.splitlines() if ".service.d/" in line]
-        self.assertEqual(lines, [])
-
-    def assert_drop_in_mends(self, settings, code, choice=0):
-        doctor.image(self.root, **{"target.service": UNIT + settings})
-        diagnosis = self.diagnose(*self.arguments(), expect=[code])
-        self.apply(diagnosis, code, choice)
-        self.assert_mended(code, *self.arguments())
-        self.assert_systemd_reads_it()
-        return diagnosis
-
-    def test_limit_of_zero(self):
-        self.assert_drop_in_mends("User=nobody\nLimitMEMLOCK=0\n", "PW001")
-
-    def test_limit(self):
-        diagnosis = self.assert_drop_in_mends("User=nobody\nLimitMEMLOCK=64K\n", "PW003")
-        self.assertIn("LimitMEMLOCK=1310720\n", diagnosis.files("PW003")[0][1])
-
-    def test_limit_by_capability(self):
-        self.assert_drop_in_mends("User=nobody\nLimitMEMLOCK=64K\n", "PW003", choice=1)
-
-    def test_capability_without_bounding_set(self):
-        diagnosis = self.assert_drop_in_mends(
-            "User=nobody\nLimitMEMLOCK=64K\nCapabilityBoundingSet=CAP_CHOWN\n", "PW003", choice=1)
-        self.assertIn("CapabilityBoundingSet=CAP_IPC_LOCK\n", diagnosis.files("PW003")[1][1])
-
-    def test_bounding_set_alone_gives_nothing(self):
-        self.assert_drop_in_mends(
-            "User=nobody\nLimitMEMLOCK=64K\nCapabilityBoundingSet=CAP_IPC_LOCK\n", "PW005", 1)
-
-    def test_private_users(self):
-        diagnosis = self.assert_drop_in_mends(
-            "PrivateUsers=yes\nLimitMEMLOCK=64K\nAmbientCapabilities=CAP_IPC_LOCK\n", "PW004")
-        self.assertEqual(len(diagnosis.files("PW004")), 1)  # no capability is offered
-
-    def test_filter_that_refuses(self):
-        self.assert_drop_in_mends(
-            "SystemCallFilter=@basic-io\nSystemCallErrorNumber=EPERM\n", "PW015")
-
-    def test_filter_that_kills(self):
-        self.assert_drop_in_mends("SystemCallFilter=@basic-io @file-system\n", "PW016")
-
-    def test_filter_that_allows(self):
-        doctor.image(self.root, **{"target.service": UNIT + "SystemCallFilter=@system-service\n"})
-        self.assertEqual(self.diagnose(*self.arguments(), expect=[]).codes, [])
-
-    def test_memory(self):
-        self.assert_drop_in_mends("MemoryMax=512K\n", "PW014")
-
-    def test_unlimited(self):
-        self.assert_drop_in_mends("LimitMEMLOCK=infinity\n", "PW025")
-
-    def test_static(self):
-        doctor.image(self.root, **{"target.service": UNIT})
-        shutil.copy(STATIC_TARGET, self.root / "usr/bin/target")
-        diagnosis = self.diagnose(*self.arguments(), expect=["PW010"])
-        self.apply(diagnosis, "PW010")
-        self.assert_systemd_reads_it()
-        after = Diagnosis(self.arguments()).finding("PW010")
-        self.assertEqual(after["severity"], "info")
-
-    def test_precedence(self):
-        doctor.image(self.root, **{"target.service": UNIT + "User=nobody\nLimitMEMLOCK=64K\n"})
-        doctor.write(self.root / "usr/lib/systemd/system/target.service.d/10.conf",
-                     "[Service]\nLimitMEMLOCK=16M\n")
-        self.assert_mended("PW003", *self.arguments())
-        doctor.write(self.root / "etc/systemd/system/target.service.d/10.conf",
-                     "[Service]\n# masks the other of its name\n")
-        self.diagnose(*self.arguments(), expect=["PW003"])
-        doctor.write(self.root / "run/systemd/system/service.d/20.conf",
-                     "[Service]\nLimitMEMLOCK=32M\n")
-        self.assert_mended("PW003", *self.arguments())
-
-    def test_masked_and_missing(self):
-        doctor.image(self.root, **{"other.service": UNIT})
-        os.symlink("/dev/null", self.root / "etc/systemd/system/target.service")
-        for unit in ("target", "nobody", "../../x"):
-            done = subprocess.run(doctor.words([pagewarden.PAGEWARDEN, "doctor", "--unit", unit,
-                                                "--root", self.root]), capture_output=True,
-                                  text=True, check=False)
-            self.assertEqual((done.returncode, done.stdout), (2, ""), unit)
-
-
 @harness.needs_root
 class HostTest(DoctorCase):
     def test_swap_in_clear(self):
@@ -478,85 +347,6 @@ class HostTest(DoctorCase):
                 self.assertNotIn(str(area), Diagnosis([]).text.stdout)
             finally:
                 subprocess.run(["swapoff", area], capture_output=True, check=False)
-
-
-@harness.needs_root
-class WatchTest(DoctorCase):
-    """Refusals as they happen, by the hooks of this kernel."""
-
-    SCENARIO = harness.BUILD / "tests" / "reasons" / "reasons-scenario"
-
-    def scenarios(self):
-        done = subprocess.run([self.SCENARIO], capture_output=True, text=True, check=False)
-        rows = [line.split("\t") for line in done.stdout.splitlines()]
-        return {name: code for name, _, code in rows}
-
-    def trace_all(self, names):
-        """(report, {name: pid, or None where it cannot be provoked}) of one run."""
-        script = "for name; do echo name $name; (echo; sleep 0.15) | $0 $name; done; true"
-        command = [pagewarden.PAGEWARDEN, "doctor", "--trace", "--json", "--", "sh", "-c", script,
-                   self.SCENARIO, *names]
-        done = subprocess.run(doctor.words(command), capture_output=True, text=True, timeout=200,
-                              check=False)
-        pids, name = {}, None
-        for line in done.stderr.splitlines():
-            word, _, rest = line.partition(" ")
-            if word == "name":
-                name = rest
-            if word == "ready":
-                pids[name] = int(rest)
-        return json.loads(done.stdout), pids
-
-    def test_each_reason_has_its_finding(self):
-        scenarios = self.scenarios()
-        report, pids = self.trace_all(list(scenarios))
-        self.assertGreater(len(pids), 35)
-        for name, reason in scenarios.items():
-            if name not in pids:
-                continue  # not on this kernel: tests/reasons says why
-            of_process = [f for f in report["findings"] if f"[{pids[name]}]" in f["subject"]]
-            with self.subTest(scenario=name, reason=reason):
-                if not reason:
-                    self.assertEqual(of_process, [])
-                    continue
-                told = [f["code"] for f in of_process if f.get("reason") == reason]
-                self.assertEqual(len(told), 1, of_process)
-                self.assertIn(told[0], CODES_OF_REASONS[reason])
-                SEEN.update(f["code"] for f in of_process)
-                for finding in of_process:
-                    self.assertTrue(finding["fixes"], finding)
-                if reason.endswith(".UNIT"):
-                    self.assertIn("PW031", [f["code"] for f in of_process])
-        SEEN.discard("PW041")
-
-    def test_a_running_process(self):
-        with Target([*NO_IPC_LOCK, "prlimit", "--memlock=98304:98304"]) as target:
-            with subprocess.Popen(doctor.words([pagewarden.PAGEWARDEN, "doctor", "--pid",
-                                                target.pid, "--need", "4Ki", "--watch", "30"]),
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                  text=True) as watcher:
-                # Hooks are attached some time after its start.
-                for _ in range(200):
-                    self.assertEqual(target.ask("lock", MIB), "ENOMEM")
-                    if select.select([watcher.stderr], [], [], 0.1)[0]:
-                        break
-                line = watcher.stderr.readline()
-                watcher.kill()
-        self.assertTrue(line.startswith("pagewarden: PW003: doctor-target["), line)
-
-    def test_outcome_of_a_traced_command(self):
-        done = subprocess.run(doctor.words([pagewarden.PAGEWARDEN, "doctor", "--trace", "--", "sh",
-                                            "-c", "echo out; exit 3"]), capture_output=True,
-                              text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("the command ended: exit 3", done.stdout)
-        self.assertEqual(done.stderr, "out\n")
-
-    def test_traced_command_that_does_not_end(self):
-        done = subprocess.run(doctor.words([pagewarden.PAGEWARDEN, "doctor", "--trace", "--watch",
-                                            "0.5", "--", "sleep", "1000"]), capture_output=True,
-                              text=True, timeout=30, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class ZTableTest(unittest.TestCase):
