@@ -63,13 +63,15 @@ class ArrayWalk {
   ~ArrayWalk() { Unmap(); }
 
   // Fills records(). ResourceExhausted: there were more each time than the array had
-  // just grown to hold.
+  // just grown to hold, up to 17 times as many: they may be forking meanwhile.
   absl::Status Run() {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       if (absl::Status status = RunOnce(); !status.ok()) return status;
       const size_t found = choice_.hook->bss->found;
       if (found <= capacity_) return absl::OkStatus();
-      if (absl::Status status = Load(found + found / 4); !status.ok()) return status;
+      if (absl::Status status = Load(found + (found / 4 << 2 * attempt)); !status.ok()) {
+        return status;
+      }
     }
     return absl::ResourceExhaustedError(absl::StrCat(hook_, ": the array is never large enough"));
   }
