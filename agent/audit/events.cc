@@ -17,6 +17,7 @@ namespace {
 using Json = OrderedJson;
 
 std::string Who(const WatchEvent& event) {
+  if (event.cgroup.empty()) return ProcessName(event.comm, event.pid);
   return absl::StrCat(ProcessName(event.comm, event.pid), " in ",
                       Printable(ShortCgroupPath(event.cgroup)));
 }
@@ -38,6 +39,7 @@ std::string AttemptText(const WatchEvent& event) {
     absl::StrAppend(&text, ": ", VerdictCode(*event.verdict), ": ",
                     Printable(event.verdict->explanation));
   }
+  if (attempt.repeats > 0) absl::StrAppend(&text, " (and ", attempt.repeats, " more times)");
   return text;
 }
 
@@ -84,6 +86,7 @@ Json AttemptJson(const WatchEvent& event) {
   json["hardLimitBytes"] = OrNull(attempt.hard_limit_bytes);
   json["lockedBytes"] = attempt.locked_bytes;
   json["pinnedBytes"] = attempt.pinned_bytes;
+  json["repeats"] = attempt.repeats;
   return json;
 }
 

@@ -38,6 +38,7 @@ class ProcessFindings {
 
   void Shim() {
     if (!row_.shim_loaded) return;
+    if (!row_.shim && row_.shim_unreadable) return;  // partial data, and no finding
     if (!row_.shim) return Add(Severity::kError, "uncovered", "its ledger is not valid");
     uint64_t violations = 0;
     for (const uint64_t count : row_.shim->violations) violations += count != 0;
