@@ -18,8 +18,7 @@ using Json = OrderedJson;
 
 std::string Who(const WatchEvent& event) {
   if (event.cgroup.empty()) return ProcessName(event.comm, event.pid);
-  return absl::StrCat(ProcessName(event.comm, event.pid), " in ",
-                      Printable(ShortCgroupPath(event.cgroup)));
+  return absl::StrCat(ProcessName(event.comm, event.pid), " in ", CgroupName(event.cgroup));
 }
 
 const char* Outcome(const WatchEvent& event) {

@@ -8,12 +8,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "agent/cgroup/classify.h"
 
 namespace pagewarden {
 namespace {
 
 constexpr size_t kTableWidth = 120;
 constexpr size_t kLeastElastic = 24;
+constexpr size_t kCgroupNameWidth = 60;
 
 std::vector<size_t> WidthsOf(size_t columns, const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths(columns);
@@ -57,6 +59,10 @@ std::string Printable(absl::string_view text) {
     }
   }
   return result;
+}
+
+std::string CgroupName(absl::string_view path) {
+  return ShortenMiddle(Printable(ShortCgroupPath(path)), kCgroupNameWidth);
 }
 
 std::string ShortenMiddle(absl::string_view text, size_t width) {

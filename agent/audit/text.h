@@ -27,6 +27,9 @@ std::string FormatTable(const std::vector<Align>& columns,
                         std::vector<std::vector<std::string>> rows,
                         std::optional<size_t> elastic = std::nullopt);
 
+// A cgroup's path within a line of text: printable, container ids and the middle cut.
+std::string CgroupName(absl::string_view path);
+
 // At most `width` bytes, "..." in the place of the rest; the end keeps more than the start.
 std::string ShortenMiddle(absl::string_view text, size_t width);
 
