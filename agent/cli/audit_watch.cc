@@ -44,11 +44,12 @@ void CatchSignals() {
 class AuditWatch {
  public:
   AuditWatch(const AuditOptions& options, const CgroupHierarchy* hierarchy)
-      : options_(options), hierarchy_(hierarchy), start_(absl::Now()) {}
+      : options_(options), hierarchy_(hierarchy) {}
 
   int Run() {
     if (!OpenReader()) return kExitPartialData;
     OpenEvents();
+    start_ = absl::Now();
     if (!TakeReport()) return kExitPartialData;
     Announce();
     if (options_.json) std::cout << FormatJson(report_, JsonLayout::kLine) << std::flush;
@@ -188,7 +189,7 @@ class AuditWatch {
 
   const AuditOptions& options_;
   const CgroupHierarchy* hierarchy_;
-  const absl::Time start_;
+  absl::Time start_;  // when all hooks were attached
   std::optional<SnapshotReader> reader_;
   std::optional<Watch> watch_;
   absl::Time reconciled_ = absl::InfinitePast();

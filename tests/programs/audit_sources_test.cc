@@ -127,7 +127,8 @@ class AuditSources : public ::testing::Test {
       EXPECT_EQ(process.value(field.key(), json()), field.value()) << field.key() << process;
     }
     uint64_t locked = 0;
-    for (const auto& kind : process.value("lockedMappings", json::object()).items()) {
+    const json mappings = process.value("lockedMappings", json::object());
+    for (const auto& kind : mappings.items()) {
       if (kind.key() != "onFaultBytes") locked += kind.value().get<uint64_t>();
     }
     EXPECT_EQ(locked, locker.locked_bytes) << process;

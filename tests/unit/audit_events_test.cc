@@ -56,7 +56,7 @@ TEST(EventText, NamesAGuardHit) {
   event.comm = "a\n";
   event.guard_hit = GuardHit{0x7000, "before arena default", "/usr/lib/x.so", 0x12};
   EXPECT_EQ(EventText(event),
-            "a\\x0a[1] in  guard hit: 0x7000, before arena default, by /usr/lib/x.so+0x12");
+            "a\\x0a[1] guard hit: 0x7000, before arena default, by /usr/lib/x.so+0x12");
 }
 
 TEST(EventJson, HasTheAttemptAndItsReason) {
