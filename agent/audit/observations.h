@@ -15,12 +15,14 @@
 
 namespace pagewarden {
 
-// Refusals by code (VerdictCode), and what CAP_IPC_LOCK let through.
+// Refusals by code (VerdictCode), what CAP_IPC_LOCK let through, and guard hits.
 struct DenialCounts {
   std::map<std::string, uint64_t> by_reason;
   uint64_t privileged_bypasses = 0;
+  uint64_t guard_hits = 0;
 
   uint64_t Total() const;  // of the refusals
+  bool IsEmpty() const { return Total() + privileged_bypasses + guard_hits == 0; }
   void Add(const DenialCounts& other);
 };
 

@@ -20,13 +20,14 @@ void Merge(uint64_t sampled, Peak& peak) {
 }  // namespace
 
 void WatchBook::Add(const WatchEvent& event) {
-  if (!event.verdict) return;
   const bool full = denials_.size() >= kMaxCgroups && denials_.count(event.cgroup) == 0;
-  const bool is_bypass = event.verdict->reason == Reason::kPrivilegedBypass;
-  if (!is_bypass && !IsRefusal(event)) return;
+  const bool is_bypass = event.verdict && event.verdict->reason == Reason::kPrivilegedBypass;
+  if (!event.guard_hit && !is_bypass && !IsRefusal(event)) return;
   DenialCounts& counts = denials_[full ? kOthers : event.cgroup];
   const uint64_t times = 1 + (event.attempt ? event.attempt->repeats : 0);
-  if (is_bypass) {
+  if (event.guard_hit) {
+    ++counts.guard_hits;
+  } else if (is_bypass) {
     counts.privileged_bypasses += times;
   } else {
     counts.by_reason[VerdictCode(*event.verdict)] += times;

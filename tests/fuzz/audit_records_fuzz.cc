@@ -27,7 +27,6 @@ lock_attempt OverLimit() {
   wire.args[1] = wire.request_bytes = 1 << 20;
   wire.result = -ENOMEM;
   wire.refusals = 2;
-  wire.stack[0] = 0xffffffff81000010;
   return wire;
 }
 
@@ -45,11 +44,12 @@ TEST(AuditRecordsFuzzTest, AttemptsGetSomeReason) {
     lock_attempt wire;
     memcpy(&wire, damaged.data(), sizeof(wire));
     if (round % 4 == 0) wire.call = static_cast<__u32>(round / 4 % 17);
+    if (round % 3 == 0) wire.stack[0] = 0xffffffff81000010;
     const Attempt attempt = DecodeAttempt(wire, symbols, round % 2 == 0);
     EXPECT_STRNE(LockCallName(attempt.call), "");
     const Verdict verdict = Classify(attempt);
     EXPECT_FALSE(std::string(ReasonCode(verdict.reason)).empty());
-    EXPECT_EQ(verdict.explanation.empty(), verdict.reason == Reason::kNone);
+    EXPECT_FALSE(verdict.explanation.empty());
     reasons.insert(verdict.reason);
   }
   EXPECT_GT(reasons.size(), 3u);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/audit/events.h"
+#include "agent/audit/findings.h"
 #include "agent/audit/watch_book.h"
 #include "agent/audit/watch_gaps.h"
 
@@ -141,6 +142,22 @@ TEST(WatchBook, APeakIsNotInheritedWithThePid) {
     const AuditReport report = BuildReport(std::move(snapshot), nullptr, "", options);
     EXPECT_EQ(report.peaks.at(1).bytes, start == 1 ? 1u << 20 : 4096u);
   }
+}
+
+TEST(WatchBook, AGuardHitIsAFindingOfTheReport) {
+  WatchEvent event;
+  event.cgroup = "/a.service";
+  event.guard_hit = GuardHit{0x7000, "before arena default", "/usr/lib/x.so", 0x12};
+  WatchBook book;
+  book.Add(event);
+  const Observations seen = book.Observe(nullptr, absl::Seconds(1));
+  ReportOptions options;
+  options.observations = &seen;
+  const auto findings = FindingsOf(BuildReport(Snapshot(), nullptr, "", options));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].severity, Severity::kError);
+  EXPECT_EQ(findings[0].code, "guard-hit");
+  EXPECT_EQ(findings[0].cgroup, "/a.service");
 }
 
 TEST(WatchBook, CountsWhatWasNotToldOneByOne) {

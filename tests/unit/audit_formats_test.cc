@@ -120,7 +120,7 @@ TEST(FormatJson, HasTheFieldsOfTheContract) {
   EXPECT_EQ(Keys(nginx), (std::set<std::string>{
                              "path", "kind", "unit", "lockedBytes", "pinnedBytes",
                              "unevictableBytes", "peakLockedBytes", "peakQuality", "limitMinBytes",
-                             "usageMaxRatio", "denials", "privilegedBypasses",
+                             "usageMaxRatio", "denials", "privilegedBypasses", "guardHits",
                              "recommendedLimitBytes", "recommendation", "subtree", "processes"}));
   EXPECT_EQ(nginx["path"], "/system.slice/nginx.service");
   EXPECT_EQ(nginx["unit"], "nginx.service");
