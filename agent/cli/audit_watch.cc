@@ -196,7 +196,7 @@ class AuditWatch {
   std::vector<CounterDifference> differences_;
   WatchBook book_;
   AuditReport report_;
-  bool partial_ = false;
+  bool partial_ = hierarchy_ == nullptr;
   std::set<std::string> complaints_;
 };
 
