@@ -111,7 +111,8 @@ class AuditWatch {
   }
 
   void Announce() const {
-    Complain(absl::StrCat("watching ", report_.peaks.size(), " processes every ",
+    Complain(absl::StrCat("watching ", report_.peaks.size(),
+                          report_.peaks.size() == 1 ? " process every " : " processes every ",
                           absl::FormatDuration(*options_.watch_every), " : Ctrl-C ends it"));
   }
 
