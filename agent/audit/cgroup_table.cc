@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "agent/audit/cgroup_tree.h"
 #include "agent/audit/limit_text.h"
@@ -61,7 +63,7 @@ Table CgroupTable(const AuditReport& report, const TableOptions& options) {
     table.rows += line.itself ? 0 : 1;
     cells.push_back(Cells(line, watched));
   }
-  if (table.rows > 0) table.text = FormatTable(columns, cells);
+  if (table.rows > 0) table.text = FormatTable(columns, std::move(cells), /*elastic=*/0);
   return table;
 }
 

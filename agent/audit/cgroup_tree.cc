@@ -19,7 +19,7 @@ using Nodes = std::map<absl::string_view, Node>;
 
 bool IsNotable(const CgroupSums& sums, const CgroupRow& row) {
   if (sums.locked_bytes > 0 || sums.pinned_bytes > 0 || sums.peak.bytes > 0) return true;
-  if (sums.denials.Total() + sums.denials.privileged_bypasses > 0) return true;
+  if (!sums.denials.IsEmpty()) return true;
   return std::any_of(row.processes.begin(), row.processes.end(),
                      [](const ProcessRow& process) { return process.shim_loaded; });
 }
@@ -69,7 +69,7 @@ class Lines {
   void Append(const Node& first, size_t depth, absl::string_view above) {
     const Node* node = &first;
     while (node->row->processes.empty() && node->children.size() == 1 && depth < max_depth_ &&
-           node->row->path != "/" && node->row->own.denials.Total() == 0) {
+           node->row->path != "/" && node->row->own.denials.IsEmpty()) {
       node = node->children.front();
     }
     CgroupLine line;

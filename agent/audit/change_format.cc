@@ -17,7 +17,7 @@ bool IsLimit(const Change& change) {
 
 std::string Subject(const Change& change) {
   if (change.uid) return absl::StrCat("uid ", *change.uid);
-  const std::string cgroup = Printable(ShortCgroupPath(change.cgroup));
+  const std::string cgroup = CgroupName(change.cgroup);
   if (change.pid == 0) return cgroup;
   return absl::StrCat(ProcessName(change.comm, change.pid), " in ", cgroup);
 }

@@ -74,7 +74,8 @@ Change OfProcess(const ProcessRow& row) {
 
 std::string UncoveredReason(const ProcessRow& row) {
   if (!row.shim_loaded) return "";
-  return row.shim ? row.shim->uncovered : "invalid_ledger";
+  if (row.shim) return row.shim->uncovered;
+  return row.shim_unreadable ? "" : "invalid_ledger";
 }
 
 bool IsSameProcess(const Seen& before, const Seen& after) {

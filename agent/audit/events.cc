@@ -17,8 +17,8 @@ namespace {
 using Json = OrderedJson;
 
 std::string Who(const WatchEvent& event) {
-  return absl::StrCat(ProcessName(event.comm, event.pid), " in ",
-                      Printable(ShortCgroupPath(event.cgroup)));
+  if (event.cgroup.empty()) return ProcessName(event.comm, event.pid);
+  return absl::StrCat(ProcessName(event.comm, event.pid), " in ", CgroupName(event.cgroup));
 }
 
 const char* Outcome(const WatchEvent& event) {
@@ -38,6 +38,7 @@ std::string AttemptText(const WatchEvent& event) {
     absl::StrAppend(&text, ": ", VerdictCode(*event.verdict), ": ",
                     Printable(event.verdict->explanation));
   }
+  if (attempt.repeats > 0) absl::StrAppend(&text, " (and ", attempt.repeats, " more times)");
   return text;
 }
 
@@ -84,6 +85,7 @@ Json AttemptJson(const WatchEvent& event) {
   json["hardLimitBytes"] = OrNull(attempt.hard_limit_bytes);
   json["lockedBytes"] = attempt.locked_bytes;
   json["pinnedBytes"] = attempt.pinned_bytes;
+  json["repeats"] = attempt.repeats;
   return json;
 }
 

@@ -38,6 +38,7 @@ class ProcessFindings {
 
   void Shim() {
     if (!row_.shim_loaded) return;
+    if (!row_.shim && row_.shim_unreadable) return;  // partial data, and no finding
     if (!row_.shim) return Add(Severity::kError, "uncovered", "its ledger is not valid");
     uint64_t violations = 0;
     for (const uint64_t count : row_.shim->violations) violations += count != 0;
@@ -106,8 +107,15 @@ class ProcessFindings {
   std::vector<AuditFinding>& findings_;
 };
 
+std::string Times(uint64_t count) { return count == 1 ? "once" : absl::StrCat(count, " times"); }
+
 void AddDenials(const CgroupRow& cgroup, std::vector<AuditFinding>& findings) {
   const DenialCounts& denials = cgroup.own.denials;
+  if (denials.guard_hits > 0) {
+    findings.push_back({Severity::kError, "guard-hit", 0, cgroup.path,
+                        absl::StrCat("the memory around secrets was touched ",
+                                     Times(denials.guard_hits), ": an overrun, or an attack")});
+  }
   if (denials.Total() > 0) {
     std::vector<std::string> parts;
     for (const auto& [reason, count] : denials.by_reason) {
@@ -115,12 +123,12 @@ void AddDenials(const CgroupRow& cgroup, std::vector<AuditFinding>& findings) {
     }
     findings.push_back(
         {Severity::kWarning, "denied", 0, cgroup.path,
-         absl::StrCat("refused ", denials.Total(), " times: ", absl::StrJoin(parts, ", "))});
+         absl::StrCat("refused ", Times(denials.Total()), ": ", absl::StrJoin(parts, ", "))});
   }
   if (denials.privileged_bypasses > 0) {
     findings.push_back({Severity::kInfo, "bypass", 0, cgroup.path,
-                        absl::StrCat("over the limit ", denials.privileged_bypasses,
-                                     " times, allowed by CAP_IPC_LOCK alone")});
+                        absl::StrCat("over the limit ", Times(denials.privileged_bypasses),
+                                     ", allowed by CAP_IPC_LOCK alone")});
   }
 }
 

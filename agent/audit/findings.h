@@ -17,7 +17,7 @@ struct AuditFinding {
   Severity severity = Severity::kInfo;
   // Stable words: "corruption", "uncovered", "denied", "limit-near", "bypass", "drift",
   // "limit-units", "capability-in-user-namespace", "capability-not-effective",
-  // "counters-differ".
+  // "counters-differ", "guard-hit".
   std::string code;
   pid_t pid = 0;       // 0: not of one process
   std::string cgroup;  // empty: of a user

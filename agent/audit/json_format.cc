@@ -51,6 +51,7 @@ void AddSums(const CgroupSums& sums, Json& json) {
   json["denials"] = Json::object();
   for (const auto& [reason, count] : sums.denials.by_reason) json["denials"][reason] = count;
   json["privilegedBypasses"] = sums.denials.privileged_bypasses;
+  json["guardHits"] = sums.denials.guard_hits;
   json["recommendedLimitBytes"] = sums.recommendation.limit_bytes;
 }
 

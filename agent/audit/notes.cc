@@ -29,7 +29,7 @@ Names NamesOf(const AuditReport& report) {
 }
 
 std::string Subject(const AuditFinding& finding, const Names& names) {
-  if (finding.pid == 0) return Printable(ShortCgroupPath(finding.cgroup));
+  if (finding.pid == 0) return CgroupName(finding.cgroup);
   const auto name = names.find(finding.pid);
   return ProcessName(name == names.end() ? "" : name->second, finding.pid);
 }

@@ -12,6 +12,7 @@ uint64_t DenialCounts::Total() const {
 void DenialCounts::Add(const DenialCounts& other) {
   for (const auto& [reason, count] : other.by_reason) by_reason[reason] += count;
   privileged_bypasses += other.privileged_bypasses;
+  guard_hits += other.guard_hits;
 }
 
 }  // namespace pagewarden

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/audit/limit_text.h"
@@ -94,7 +95,7 @@ Table ProcessTable(const AuditReport& report, const TableOptions& options) {
   const std::vector<const ProcessRow*> rows = Select(report, options.all);
   table.rows = rows.size();
   for (const ProcessRow* row : rows) cells.push_back(Cells(*row, report));
-  if (table.rows > 0) table.text = FormatTable(columns, cells);
+  if (table.rows > 0) table.text = FormatTable(columns, std::move(cells), columns.size() - 1);
   return table;
 }
 

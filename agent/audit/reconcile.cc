@@ -26,14 +26,12 @@ void AddDifference(const ProcessRow& row, const char* figure, uint64_t bpf, uint
 }
 
 // Nothing is added for a process that ends meanwhile, or never holds still.
-void LookAgain(pid_t pid, const CgroupHierarchy* hierarchy,
-               std::vector<CounterDifference>& differences) {
+void LookAgain(pid_t pid, SnapshotReader& reader, std::vector<CounterDifference>& differences) {
   SnapshotOptions options;
-  options.source = SnapshotSource::kBpf;
   options.pids = {pid};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto before = ReadStatus(pid);
-    const auto again = TakeSnapshot(hierarchy, options);
+    const auto again = reader.Read(options);
     const auto after = ReadStatus(pid);
     if (!before.ok() || !after.ok() || !again.ok() || again->processes.size() != 1) return;
     if (!IsSame(*before, *after)) continue;
@@ -46,8 +44,7 @@ void LookAgain(pid_t pid, const CgroupHierarchy* hierarchy,
 
 }  // namespace
 
-std::vector<CounterDifference> Reconcile(const Snapshot& snapshot,
-                                         const CgroupHierarchy* hierarchy) {
+std::vector<CounterDifference> Reconcile(const Snapshot& snapshot, SnapshotReader& reader) {
   std::vector<CounterDifference> differences;
   if (snapshot.source != "bpf") return differences;
   size_t suspects = 0;
@@ -56,7 +53,7 @@ std::vector<CounterDifference> Reconcile(const Snapshot& snapshot,
     const auto status = ReadStatus(row.pid);
     if (!status.ok() || Agrees(row, *status)) continue;
     if (++suspects > kMaxSuspects) break;
-    LookAgain(row.pid, hierarchy, differences);
+    LookAgain(row.pid, reader, differences);
   }
   return differences;
 }

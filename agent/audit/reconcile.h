@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/audit/snapshot.h"
-#include "agent/cgroup/hierarchy.h"
+#include "agent/audit/snapshot_reader.h"
 
 namespace pagewarden {
 
@@ -25,8 +24,7 @@ struct CounterDifference {
 // Compares each process of a BPF snapshot that locks or pins anything with its
 // /proc/PID/status. The two are read at different moments, so a difference is looked at
 // again: it counts where /proc says the same before and after BPF says something else.
-// Empty for a snapshot from /proc.
-std::vector<CounterDifference> Reconcile(const Snapshot& snapshot,
-                                         const CgroupHierarchy* hierarchy);
+// `reader` is the one that took the snapshot. Empty for a snapshot from /proc.
+std::vector<CounterDifference> Reconcile(const Snapshot& snapshot, SnapshotReader& reader);
 
 }  // namespace pagewarden

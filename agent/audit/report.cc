@@ -29,6 +29,13 @@ Peak Raise(Peak peak, uint64_t now) {
   return peak;
 }
 
+Peak PeakOf(const ProcessRow& row, const Observations& seen) {
+  const Peak peak = Lookup(seen.process_peaks, row.pid);
+  const SampledPeak sampled = Lookup(seen.sampled_peaks, row.pid);
+  const bool same = sampled.start_time_ns == row.start_time_ns;
+  return Raise(Raise(peak, same ? sampled.bytes : 0), row.locked_bytes);
+}
+
 void AddProcess(const ProcessRow& row, const AuditReport& report, CgroupSums& sums) {
   ++sums.processes;
   sums.locked_bytes += row.locked_bytes;
@@ -117,7 +124,7 @@ AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std
   report.hooks = std::move(snapshot.hooks);
   report.hooks.insert(report.hooks.end(), seen.hooks.begin(), seen.hooks.end());
   for (const ProcessRow& row : snapshot.processes) {
-    report.peaks[row.pid] = Raise(Lookup(seen.process_peaks, row.pid), row.locked_bytes);
+    report.peaks[row.pid] = PeakOf(row, seen);
   }
 
   AddCgroups(std::move(snapshot.processes), hierarchy, options, seen, report);

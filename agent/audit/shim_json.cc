@@ -66,8 +66,13 @@ Json PinnedJson(const ShimState& shim) {
 
 OrderedJson ShimJson(const ProcessRow& row) {
   if (!row.shim) {
-    return {
-        {"policy", ""}, {"mode", ""}, {"arenas", Json::array()}, {"uncovered", "invalid_ledger"}};
+    Json unknown = {{"policy", ""}, {"mode", ""}, {"arenas", Json::array()}};
+    if (row.shim_unreadable) {
+      unknown["unreadable"] = true;
+    } else {
+      unknown["uncovered"] = "invalid_ledger";
+    }
+    return unknown;
   }
   Json shim = {{"policy", row.shim->policy}, {"mode", row.shim->mode}, {"arenas", Json::array()}};
   for (const ShimArena& arena : row.shim->arenas) shim["arenas"].push_back(ArenaJson(arena));

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/audit/bpf_source.h"
@@ -15,6 +14,7 @@
 #include "agent/audit/proc_source.h"
 #include "agent/audit/process_details.h"
 #include "agent/audit/residue.h"
+#include "agent/cgroup/paths.h"
 #include "agent/proc/status.h"
 
 namespace pagewarden {
@@ -24,11 +24,6 @@ constexpr absl::Duration kBetweenReconciliations = absl::Seconds(10);
 
 bool ByPid(const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; }
 bool IsBefore(const ProcessRow& row, pid_t pid) { return row.pid < pid; }
-
-bool IsAtOrBelow(absl::string_view path, absl::string_view ancestor) {
-  if (ancestor == "/" || path == ancestor) return true;
-  return absl::StartsWith(path, absl::StrCat(ancestor, "/"));
-}
 
 absl::Status Select(const SnapshotOptions& options, std::vector<ProcessRow>& rows) {
   if (options.pids.empty() && (options.cgroup.empty() || options.cgroup == "/")) {
@@ -40,7 +35,7 @@ absl::Status Select(const SnapshotOptions& options, std::vector<ProcessRow>& row
   for (ProcessRow& row : rows) {
     missing.erase(row.pid);
     if (!wanted.empty() && !wanted.contains(row.pid)) continue;
-    if (!options.cgroup.empty() && !IsAtOrBelow(row.cgroup, options.cgroup)) continue;
+    if (!options.cgroup.empty() && !IsAtOrBelowCgroup(row.cgroup, options.cgroup)) continue;
     selected.push_back(std::move(row));
   }
   if (!missing.empty()) {

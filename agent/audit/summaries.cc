@@ -109,19 +109,21 @@ std::string ShimSummary(const std::vector<ProcessRow>& rows) {
     if (!row.shim_loaded) continue;
     loaded = true;
     if (!row.shim) {
-      uncovered.insert("invalid ledger");
+      uncovered.insert(row.shim_unreadable ? "unknown, no right to read its ledger"
+                                           : "uncovered: invalid ledger");
       continue;
     }
     const std::string policy = PolicyOf(*row.shim);
     if (!policy.empty()) Count(*row.shim, policies[policy]);
     if (!row.shim->uncovered.empty()) {
-      uncovered.insert(absl::StrReplaceAll(row.shim->uncovered, {{"_", " "}}));
+      uncovered.insert(
+          absl::StrCat("uncovered: ", absl::StrReplaceAll(row.shim->uncovered, {{"_", " "}})));
     }
   }
   if (!loaded) return "-";
   std::vector<std::string> parts;
   for (const auto& [policy, counts] : policies) parts.push_back(Describe(policy, counts));
-  for (const std::string& reason : uncovered) parts.push_back(absl::StrCat("uncovered: ", reason));
+  parts.insert(parts.end(), uncovered.begin(), uncovered.end());
   return parts.empty() ? "no policy" : absl::StrJoin(parts, "; ");
 }
 

@@ -20,28 +20,29 @@ void Merge(uint64_t sampled, Peak& peak) {
 }  // namespace
 
 void WatchBook::Add(const WatchEvent& event) {
-  if (!event.verdict) return;
   const bool full = denials_.size() >= kMaxCgroups && denials_.count(event.cgroup) == 0;
-  const bool is_bypass = event.verdict->reason == Reason::kPrivilegedBypass;
-  if (!is_bypass && !IsRefusal(event)) return;
+  const bool is_bypass = event.verdict && event.verdict->reason == Reason::kPrivilegedBypass;
+  if (!event.guard_hit && !is_bypass && !IsRefusal(event)) return;
   DenialCounts& counts = denials_[full ? kOthers : event.cgroup];
-  if (is_bypass) {
-    ++counts.privileged_bypasses;
+  const uint64_t times = 1 + (event.attempt ? event.attempt->repeats : 0);
+  if (event.guard_hit) {
+    ++counts.guard_hits;
+  } else if (is_bypass) {
+    counts.privileged_bypasses += times;
   } else {
-    ++counts.by_reason[VerdictCode(*event.verdict)];
+    counts.by_reason[VerdictCode(*event.verdict)] += times;
   }
 }
 
 void WatchBook::Add(const AuditReport& report) {
-  ++snapshots_;
-  std::map<pid_t, ProcessPeak> processes;
+  std::map<pid_t, SampledPeak> processes;
   std::map<std::string, uint64_t> cgroups;
   std::map<std::string, uint64_t> subtrees;
   for (const CgroupRow& cgroup : report.cgroups) {
     cgroups[cgroup.path] = std::max(cgroups_[cgroup.path], cgroup.own.locked_bytes);
     subtrees[cgroup.path] = std::max(subtrees_[cgroup.path], cgroup.subtree.locked_bytes);
     for (const ProcessRow& row : cgroup.processes) {
-      const ProcessPeak& old = processes_[row.pid];
+      const SampledPeak& old = processes_[row.pid];
       const uint64_t before = old.start_time_ns == row.start_time_ns ? old.bytes : 0;
       processes[row.pid] = {row.start_time_ns, std::max(before, row.locked_bytes)};
     }
@@ -54,13 +55,12 @@ void WatchBook::Add(const AuditReport& report) {
 Observations WatchBook::Observe(const Watch* watch, absl::Duration watched) const {
   Observations seen;
   seen.watched = watched;
-  seen.snapshots = snapshots_;
   if (watch != nullptr) {
     seen.process_peaks = watch->ProcessPeaks();
     seen.cgroup_peaks = watch->CgroupPeaks();
     seen.hooks = watch->hooks();
   }
-  for (const auto& [pid, peak] : processes_) Merge(peak.bytes, seen.process_peaks[pid]);
+  seen.sampled_peaks = processes_;
   for (const auto& [path, bytes] : cgroups_) Merge(bytes, seen.cgroup_peaks[path]);
   seen.subtree_peaks = subtrees_;
   seen.denials = denials_;

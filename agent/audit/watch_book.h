@@ -24,13 +24,7 @@ class WatchBook {
   Observations Observe(const Watch* watch, absl::Duration watched) const;
 
  private:
-  struct ProcessPeak {
-    uint64_t start_time_ns = 0;
-    uint64_t bytes = 0;
-  };
-
-  uint64_t snapshots_ = 0;
-  std::map<pid_t, ProcessPeak> processes_;
+  std::map<pid_t, SampledPeak> processes_;
   std::map<std::string, uint64_t> cgroups_;
   std::map<std::string, uint64_t> subtrees_;
   std::map<std::string, DenialCounts> denials_;

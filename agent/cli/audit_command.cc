@@ -105,13 +105,14 @@ void AddWatchHooks(const CgroupHierarchy* hierarchy, AuditReport& report) {
 }
 
 int AuditOnce(const AuditOptions& options, const CgroupHierarchy* hierarchy) {
-  auto snapshot = TakeSnapshot(hierarchy, options.snapshot);
+  auto reader = SnapshotReader::Open(hierarchy, options.snapshot.source);
+  auto snapshot = reader.ok() ? reader->Read(options.snapshot) : reader.status();
   if (!snapshot.ok()) {
     Complain(absl::StrCat("cannot audit : ", snapshot.status().message()));
     return kExitPartialData;
   }
   const bool partial = ReportGaps(*snapshot) || hierarchy == nullptr;
-  std::vector<CounterDifference> differences = Reconcile(*snapshot, hierarchy);
+  std::vector<CounterDifference> differences = Reconcile(*snapshot, *reader);
   AuditReport report =
       BuildReport(*std::move(snapshot), hierarchy, HostName(), ReportOptionsOf(options));
   report.differences = std::move(differences);

@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <iostream>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/audit/changes.h"
 #include "agent/audit/events.h"
 #include "agent/audit/reconcile.h"
+#include "agent/audit/snapshot_reader.h"
 #include "agent/audit/watch_book.h"
+#include "agent/audit/watch_gaps.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cgroup/paths.h"
 #include "agent/cli/audit_options.h"
@@ -20,6 +23,9 @@ namespace {
 
 // How late a signal may be noticed.
 constexpr absl::Duration kLongestWait = absl::Milliseconds(200);
+
+// It reads the status of each process that locks memory.
+constexpr absl::Duration kBetweenReconciliations = absl::Seconds(10);
 
 volatile sig_atomic_t stop_asked = 0;
 
@@ -38,10 +44,12 @@ void CatchSignals() {
 class AuditWatch {
  public:
   AuditWatch(const AuditOptions& options, const CgroupHierarchy* hierarchy)
-      : options_(options), hierarchy_(hierarchy), start_(absl::Now()) {}
+      : options_(options), hierarchy_(hierarchy) {}
 
   int Run() {
+    if (!OpenReader()) return kExitPartialData;
     OpenEvents();
+    start_ = absl::Now();
     if (!TakeReport()) return kExitPartialData;
     Announce();
     if (options_.json) std::cout << FormatJson(report_, JsonLayout::kLine) << std::flush;
@@ -51,6 +59,7 @@ class AuditWatch {
       WaitUntil(std::min(next, end));
       if (!Tick()) return kExitPartialData;
     }
+    ReportLoss();
     if (!options_.json) {
       std::cout << "\n";
       if (!PrintReport(options_, report_)) return kExitPartialData;
@@ -61,6 +70,16 @@ class AuditWatch {
  private:
   bool IsOver(absl::Time end) const { return stop_asked != 0 || absl::Now() >= end; }
 
+  bool OpenReader() {
+    auto reader = SnapshotReader::Open(hierarchy_, options_.snapshot.source);
+    if (!reader.ok()) {
+      Complain(absl::StrCat("cannot watch : ", reader.status().message()));
+      return false;
+    }
+    reader_.emplace(*std::move(reader));
+    return true;
+  }
+
   void OpenEvents() {
     WatchOptions options;
     options.trace_syscalls = options_.trace_syscalls;
@@ -69,10 +88,9 @@ class AuditWatch {
     auto watch = Watch::Open(hierarchy_, options);
     if (watch.ok()) {
       watch_.emplace(*std::move(watch));
-      for (const HookReport& hook : watch_->hooks()) {
-        if (hook.hook.empty())
-          Partial(absl::StrCat("no hook for ", hook.question, " : ", Why(hook)));
-      }
+      const WatchGaps gaps = GapsOf(watch_->hooks());
+      for (const std::string& gap : gaps.serious) Partial(gap);
+      if (!gaps.note.empty()) Complain(gaps.note);
     } else {
       Partial(absl::StrCat("no events, only snapshots : ", watch.status().message()));
     }
@@ -81,23 +99,25 @@ class AuditWatch {
         "--trace-syscalls : every system call of every process is some 20 ns slower meanwhile");
   }
 
-  static std::string Why(const HookReport& hook) {
-    return hook.refused.empty() ? "none is known" : hook.refused.back();
+  void ReportLoss() {
+    if (!watch_) return;
+    if (const std::string loss = LossOf(watch_->hooks()); !loss.empty()) Partial(loss);
   }
 
-  // Each cause once, however often it comes up.
+  // Once for each kind, which the numbers behind " of " are no part of.
   void Partial(const std::string& cause) {
     partial_ = true;
-    if (complaints_.size() < kMaxComplaints && complaints_.insert(cause).second) Complain(cause);
+    if (complaints_.insert(cause.substr(0, cause.find(" of "))).second) Complain(cause);
   }
 
   void Announce() const {
-    Complain(absl::StrCat("watching ", report_.peaks.size(), " processes every ",
+    Complain(absl::StrCat("watching ", report_.peaks.size(),
+                          report_.peaks.size() == 1 ? " process every " : " processes every ",
                           absl::FormatDuration(*options_.watch_every), " : Ctrl-C ends it"));
   }
 
   bool TakeReport() {
-    auto snapshot = TakeSnapshot(hierarchy_, options_.snapshot);
+    auto snapshot = reader_->Read(options_.snapshot);
     if (!snapshot.ok()) {
       Complain(absl::StrCat("the watch ends : ", snapshot.status().message()));
       return false;
@@ -106,13 +126,23 @@ class AuditWatch {
         complaints_.insert(snapshot->fallback_reason).second) {
       Complain(absl::StrCat("reading /proc instead of BPF : ", snapshot->fallback_reason));
     }
-    if (!snapshot->unreadable.empty()) Partial(snapshot->unreadable.front());
+    for (const std::string& line : snapshot->unreadable) {
+      Partial(absl::StrCat("incomplete : cannot read ", line));
+    }
+    ReconcileNowAndThen(*snapshot);
     const Observations seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
     ReportOptions report_options = ReportOptionsOf(options_);
     report_options.observations = &seen;
     report_ = BuildReport(*std::move(snapshot), hierarchy_, HostName(), report_options);
+    report_.differences = differences_;
     book_.Add(report_);
     return true;
+  }
+
+  void ReconcileNowAndThen(const Snapshot& snapshot) {
+    if (absl::Now() - reconciled_ < kBetweenReconciliations) return;
+    reconciled_ = absl::Now();
+    differences_ = Reconcile(snapshot, *reader_);
   }
 
   void WaitUntil(absl::Time time) {
@@ -158,15 +188,16 @@ class AuditWatch {
     return false;
   }
 
-  static constexpr size_t kMaxComplaints = 32;
-
   const AuditOptions& options_;
   const CgroupHierarchy* hierarchy_;
-  const absl::Time start_;
+  absl::Time start_;  // when all hooks were attached
+  std::optional<SnapshotReader> reader_;
   std::optional<Watch> watch_;
+  absl::Time reconciled_ = absl::InfinitePast();
+  std::vector<CounterDifference> differences_;
   WatchBook book_;
   AuditReport report_;
-  bool partial_ = false;
+  bool partial_ = hierarchy_ == nullptr;
   std::set<std::string> complaints_;
 };
 

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/doctor/process_facts.h"
 
-#include <elf.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "agent/audit/locked_mappings.h"
 #include "agent/audit/shim_details.h"
 #include "agent/audit/text.h"
+#include "agent/doctor/exec_texts.h"
 #include "agent/doctor/status_fields.h"
 #include "agent/proc/limits.h"
 #include "agent/proc/mappings.h"
@@ -99,22 +97,12 @@ void ReadLimits(ProcessFacts& facts) {
   facts.dump_filter_is_zero = filter.ok() && absl::StripAsciiWhitespace(*filter) == "00000000";
 }
 
-// AT_SECURE of the auxiliary vector that the kernel gave it at exec (getauxval(3)).
-void ReadSecureExecution(ProcessFacts& facts) {
-  const auto text = Read(facts, "auxv", kMaxTextBytes);
-  if (!text) return;
-  for (size_t at = 0; at + sizeof(Elf64_auxv_t) <= text->size(); at += sizeof(Elf64_auxv_t)) {
-    Elf64_auxv_t entry;
-    memcpy(&entry, text->data() + at, sizeof(entry));
-    if (entry.a_type == AT_SECURE) facts.secure_execution = entry.a_un.a_val != 0;
+void ReadExecTexts(ProcessFacts& facts) {
+  if (const auto auxv = Read(facts, "auxv", kMaxTextBytes)) {
+    facts.secure_execution = SecureExecutionOf(*auxv);
   }
-}
-
-void ReadPreload(ProcessFacts& facts) {
-  const auto text = Read(facts, "environ", kMaxEnvironmentBytes);
-  if (!text) return;
-  for (absl::string_view variable : absl::StrSplit(*text, '\0')) {
-    if (absl::ConsumePrefix(&variable, "LD_PRELOAD=")) facts.preload = std::string(variable);
+  if (const auto environment = Read(facts, "environ", kMaxEnvironmentBytes)) {
+    facts.preload = PreloadOf(*environment);
   }
 }
 
@@ -219,8 +207,7 @@ absl::StatusOr<ProcessFacts> ReadProcessFacts(pid_t pid, const CgroupHierarchy* 
   ReadSecurity(facts);
   ReadCgroup(facts, hierarchy);
   ReadHost(facts);
-  ReadSecureExecution(facts);
-  ReadPreload(facts);
+  ReadExecTexts(facts);
   ReadMemory(facts);
   ReadParent(facts);
   return facts;

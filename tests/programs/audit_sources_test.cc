@@ -192,6 +192,7 @@ json Comparable(json cgroups) {
   for (json& cgroup : cgroups) {
     cgroup.erase("unevictableBytes");
     cgroup["subtree"].erase("unevictableBytes");
+    cgroup["recommendation"].erase("uidBytes");
     for (json& process : cgroup["processes"]) {
       process.erase("locksFuture");
       if (process.contains("lockedMappings")) process["lockedMappings"].erase("onFaultBytes");

@@ -7,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/audit/events.h"
+#include "agent/audit/findings.h"
 #include "agent/audit/watch_book.h"
+#include "agent/audit/watch_gaps.h"
 
 namespace pagewarden {
 namespace {
@@ -55,7 +57,7 @@ TEST(EventText, NamesAGuardHit) {
   event.comm = "a\n";
   event.guard_hit = GuardHit{0x7000, "before arena default", "/usr/lib/x.so", 0x12};
   EXPECT_EQ(EventText(event),
-            "a\\x0a[1] in  guard hit: 0x7000, before arena default, by /usr/lib/x.so+0x12");
+            "a\\x0a[1] guard hit: 0x7000, before arena default, by /usr/lib/x.so+0x12");
 }
 
 TEST(EventJson, HasTheAttemptAndItsReason) {
@@ -115,14 +117,88 @@ TEST(WatchBook, KeepsTheHighestOfTheSnapshots) {
   book.Add(Report(16384, 1));
   book.Add(Report(8192, 1));
   Observations seen = book.Observe(nullptr, absl::Seconds(1));
-  EXPECT_EQ(seen.process_peaks.at(1).bytes, 16384u);
-  EXPECT_FALSE(seen.process_peaks.at(1).exact);
+  EXPECT_EQ(seen.sampled_peaks.at(1).bytes, 16384u);
   EXPECT_EQ(seen.cgroup_peaks.at("/a/b").bytes, 16384u);
   EXPECT_EQ(seen.subtree_peaks.at("/a"), 16384u);
   book.Add(Report(4096, 2));  // another process, which has taken over the pid
   seen = book.Observe(nullptr, absl::Seconds(1));
-  EXPECT_EQ(seen.process_peaks.at(1).bytes, 4096u);
+  EXPECT_EQ(seen.sampled_peaks.at(1).bytes, 4096u);
   EXPECT_EQ(seen.cgroup_peaks.at("/a/b").bytes, 16384u);
+}
+
+// Before the book has heard of the process that has the pid now.
+TEST(WatchBook, APeakIsNotInheritedWithThePid) {
+  WatchBook book;
+  book.Add(Report(1 << 20, 1));
+  const Observations seen = book.Observe(nullptr, absl::Seconds(1));
+  for (const uint64_t start : {1u, 2u}) {
+    ReportOptions options;
+    options.observations = &seen;
+    Snapshot snapshot;
+    snapshot.processes.resize(1);
+    snapshot.processes[0].pid = 1;
+    snapshot.processes[0].locked_bytes = 4096;
+    snapshot.processes[0].start_time_ns = start;
+    const AuditReport report = BuildReport(std::move(snapshot), nullptr, "", options);
+    EXPECT_EQ(report.peaks.at(1).bytes, start == 1 ? 1u << 20 : 4096u);
+  }
+}
+
+TEST(WatchBook, AGuardHitIsAFindingOfTheReport) {
+  WatchEvent event;
+  event.cgroup = "/a.service";
+  event.guard_hit = GuardHit{0x7000, "before arena default", "/usr/lib/x.so", 0x12};
+  WatchBook book;
+  book.Add(event);
+  const Observations seen = book.Observe(nullptr, absl::Seconds(1));
+  ReportOptions options;
+  options.observations = &seen;
+  const auto findings = FindingsOf(BuildReport(Snapshot(), nullptr, "", options));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].severity, Severity::kError);
+  EXPECT_EQ(findings[0].code, "guard-hit");
+  EXPECT_EQ(findings[0].cgroup, "/a.service");
+}
+
+TEST(WatchBook, CountsWhatWasNotToldOneByOne) {
+  WatchEvent event = Refused();
+  event.attempt->repeats = 999;
+  WatchBook book;
+  book.Add(event);
+  EXPECT_EQ(book.Observe(nullptr, absl::Seconds(1)).denials.at("/a.service").Total(), 1000u);
+  EXPECT_THAT(EventText(event), HasSubstr("(and 999 more times)"));
+}
+
+HookReport Hook(const char* question, const char* hook, uint64_t lost = 0) {
+  HookReport report;
+  report.question = question;
+  report.hook = hook;
+  if (report.hook.empty()) report.refused = {"fexit/x: Operation not permitted"};
+  report.lost = lost;
+  return report;
+}
+
+TEST(GapsOf, WithoutResultsOnlyANote) {
+  const WatchGaps gaps =
+      GapsOf({Hook("denials", "tp_btf/cap_capable"), Hook("results", ""), Hook("faults", "a"),
+              Hook("io_uring buffers", "b"), Hook("peaks", "c"), Hook("guard hits", "d")});
+  EXPECT_TRUE(gaps.serious.empty());
+  EXPECT_EQ(gaps.note,
+            "not seen here : refusals that no limit caused (--trace-syscalls sees them); --hooks "
+            "says why");
+}
+
+TEST(GapsOf, NobodySeesRefusals) {
+  const WatchGaps gaps = GapsOf({Hook("peaks", "c"), Hook("guard hits", "")});
+  ASSERT_EQ(gaps.serious.size(), 2u);
+  EXPECT_EQ(gaps.serious[0], "refusals are not seen : no hook loads");
+  EXPECT_EQ(gaps.serious[1], "guard hits are not seen : fexit/x: Operation not permitted");
+}
+
+TEST(LossOf, NamesTheQuestion) {
+  EXPECT_EQ(LossOf({Hook("denials", "a")}), "");
+  EXPECT_EQ(LossOf({Hook("denials", "a", 3), Hook("peaks", "b")}),
+            "events were lost : 3 of denials");
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ TEST(FormatJson, HasTheFieldsOfTheContract) {
   EXPECT_EQ(Keys(nginx), (std::set<std::string>{
                              "path", "kind", "unit", "lockedBytes", "pinnedBytes",
                              "unevictableBytes", "peakLockedBytes", "peakQuality", "limitMinBytes",
-                             "usageMaxRatio", "denials", "privilegedBypasses",
+                             "usageMaxRatio", "denials", "privilegedBypasses", "guardHits",
                              "recommendedLimitBytes", "recommendation", "subtree", "processes"}));
   EXPECT_EQ(nginx["path"], "/system.slice/nginx.service");
   EXPECT_EQ(nginx["unit"], "nginx.service");
@@ -228,9 +228,9 @@ TEST(FormatTableReport, ByProcess) {
       "PID  COMMAND  UID  LOCKED  PINNED                 LIMIT  HARD  USE%  CAP       RAISED "
       "BY   SHIM                CGROUP\n"
       " 30  vault      0   6 MiB       0             unlimited     =     -  ipc_lock  -       "
-      "    -                   /system.slice/vault.service\n"
+      "    -                   /system.../vault.service\n"
       " 20  nginx      0   3 MiB       0  8388608 B (8192 KiB)     =   38%  -         "
-      "privileged  nginx-tls-keys 1/1  /system.slice/nginx.service\n"
+      "privileged  nginx-tls-keys 1/1  /system.../nginx.service\n"
       "\n"
       "2 of 3 processes shown (--all for the rest); locked 9 MiB, pinned 0; source: bpf\n");
 }

@@ -100,7 +100,7 @@ TEST(RollUp, TakesPeaksAndRefusalsFromAWatch) {
   seen.watched = absl::Seconds(5);
   seen.process_peaks[1] = {9 * kPage, true};
   seen.cgroup_peaks["/a/b"] = {9 * kPage, true};
-  seen.subtree_peaks["/a"] = 7 * kPage;
+  seen.subtree_peaks["/a"] = 11 * kPage;
   seen.denials["/a/gone"].by_reason["OVER_LIMIT"] = 3;
   seen.denials["/a/gone"].privileged_bypasses = 2;
   ReportOptions options;
@@ -111,7 +111,7 @@ TEST(RollUp, TakesPeaksAndRefusalsFromAWatch) {
   EXPECT_FALSE(report.peaks.at(2).exact);
   EXPECT_TRUE(At(report, "/a/b").subtree.peak.exact);
   EXPECT_EQ(At(report, "/a").own.peak.bytes, 2 * kPage);
-  EXPECT_EQ(At(report, "/a").subtree.peak.bytes, 7 * kPage);
+  EXPECT_EQ(At(report, "/a").subtree.peak.bytes, 11 * kPage);
   EXPECT_FALSE(At(report, "/a").subtree.peak.exact);
   EXPECT_EQ(At(report, "/a/gone").own.processes, 0u);
   EXPECT_EQ(At(report, "/").subtree.denials.by_reason.at("OVER_LIMIT"), 3u);
