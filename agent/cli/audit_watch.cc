@@ -10,6 +10,7 @@
 #include "agent/audit/changes.h"
 #include "agent/audit/events.h"
 #include "agent/audit/reconcile.h"
+#include "agent/audit/snapshot_reader.h"
 #include "agent/audit/watch_book.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cgroup/paths.h"
@@ -42,7 +43,7 @@ class AuditWatch {
 
   int Run() {
     OpenEvents();
-    if (!TakeReport()) return kExitPartialData;
+    if (!OpenReader() || !TakeReport(/*whole=*/true)) return kExitPartialData;
     Announce();
     if (options_.json) std::cout << FormatJson(report_, JsonLayout::kLine) << std::flush;
     const absl::Time end = start_ + options_.watch_for;
@@ -52,6 +53,7 @@ class AuditWatch {
       if (!Tick()) return kExitPartialData;
     }
     if (!options_.json) {
+      if (!TakeReport(/*whole=*/true)) return kExitPartialData;
       std::cout << "\n";
       if (!PrintReport(options_, report_)) return kExitPartialData;
     }
@@ -96,18 +98,33 @@ class AuditWatch {
                           absl::FormatDuration(*options_.watch_every), " : Ctrl-C ends it"));
   }
 
-  bool TakeReport() {
-    auto snapshot = TakeSnapshot(hierarchy_, options_.snapshot);
-    if (!snapshot.ok()) {
-      Complain(absl::StrCat("the watch ends : ", snapshot.status().message()));
-      return false;
+  bool OpenReader() {
+    auto reader = SnapshotReader::Open(hierarchy_, options_.snapshot.source);
+    if (!reader.ok()) return End(reader.status());
+    reader_.emplace(*std::move(reader));
+    return true;
+  }
+
+  static bool End(const absl::Status& status) {
+    Complain(absl::StrCat("the watch ends : ", status.message()));
+    return false;
+  }
+
+  // `whole`: with a row of every process, though nothing is to be told of it.
+  bool TakeReport(bool whole) {
+    const Observations seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
+    SnapshotOptions wanted = options_.snapshot;
+    wanted.sum_up_quiet = !whole;
+    for (const auto& [pid, peak] : seen.process_peaks) {
+      if (peak.bytes > 0) wanted.rows_of.insert(pid);
     }
+    auto snapshot = reader_->Read(wanted);
+    if (!snapshot.ok()) return End(snapshot.status());
     if (!snapshot->fallback_reason.empty() &&
         complaints_.insert(snapshot->fallback_reason).second) {
       Complain(absl::StrCat("reading /proc instead of BPF : ", snapshot->fallback_reason));
     }
     if (!snapshot->unreadable.empty()) Partial(snapshot->unreadable.front());
-    const Observations seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
     ReportOptions report_options = ReportOptionsOf(options_);
     report_options.observations = &seen;
     report_ = BuildReport(*std::move(snapshot), hierarchy_, HostName(), report_options);
@@ -142,7 +159,7 @@ class AuditWatch {
 
   bool Tick() {
     const AuditReport before = std::move(report_);
-    if (!TakeReport()) return false;
+    if (!TakeReport(/*whole=*/options_.json)) return false;
     const absl::Time now = absl::Now();
     for (const Change& change : ChangesBetween(before, report_, options_.table.by)) {
       if (options_.json) {
@@ -164,6 +181,7 @@ class AuditWatch {
   const CgroupHierarchy* hierarchy_;
   const absl::Time start_;
   std::optional<Watch> watch_;
+  std::optional<SnapshotReader> reader_;
   WatchBook book_;
   AuditReport report_;
   bool partial_ = false;
