@@ -63,10 +63,12 @@ bool IsBefore(const task_record* a, const task_record* b) { return a->pid < b->p
 // They come in the order in which the processes were made: by pid, until those wrap.
 void SortByPid(absl::Span<const task_record> records, std::vector<const task_record*>& sorted) {
   sorted.clear();
-  for (const task_record& record : records) sorted.push_back(&record);
-  if (!std::is_sorted(sorted.begin(), sorted.end(), IsBefore)) {
-    std::sort(sorted.begin(), sorted.end(), IsBefore);
+  bool is_sorted = true;
+  for (const task_record& record : records) {
+    is_sorted = is_sorted && (sorted.empty() || IsBefore(sorted.back(), &record));
+    sorted.push_back(&record);
   }
+  if (!is_sorted) std::sort(sorted.begin(), sorted.end(), IsBefore);
 }
 
 void AddLimitsBefore(const task_record* before, const task_record& now,
