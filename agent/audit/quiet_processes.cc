@@ -8,6 +8,18 @@
 #include "agent/audit/findings.h"
 
 namespace pagewarden {
+namespace {
+
+// Those figures of one user are in the records of all its processes.
+bool IsSameButForUser(const task_record& before, const task_record& record) {
+  task_record same = before;
+  same.user_locked_pages = record.user_locked_pages;
+  same.user_perf_pages = record.user_perf_pages;
+  same.user_shm_locked_pages = record.user_shm_locked_pages;
+  return memcmp(&same, &record, sizeof(record)) == 0;
+}
+
+}  // namespace
 
 bool ShowsNothing(const ProcessRow& row) {
   if (row.locked_bytes != 0 || row.pinned_bytes != 0 || row.shim_loaded || row.reconciled) {
@@ -24,7 +36,7 @@ void QuietProcesses::StartRound() {
 bool QuietProcesses::Recall(const task_record& record, bool is_wanted) {
   while (next_ < entries_.size() && entries_[next_].record.pid < record.pid) ++next_;
   const task_record* const before = Before(record);
-  if (is_wanted || before == nullptr || memcmp(before, &record, sizeof(record)) != 0) return false;
+  if (is_wanted || before == nullptr || !IsSameButForUser(*before, record)) return false;
   entries_[next_].recalled = round_;
   return true;
 }

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "agent/audit/failures.h"
+#include "agent/proc/status.h"
 #include "agent/proc/sysv_shm.h"
 
 namespace pagewarden {
@@ -74,6 +75,17 @@ void Explain(const std::vector<charged_file>& files, Residues& residues) {
   }
 }
 
+// Of those that were quiet until now: they have no row.
+void AddMissingNames(Residues& residues) {
+  for (auto& [uid, residue] : residues) {
+    for (ResidueHolder& holder : residue.holders) {
+      if (!holder.comm.empty()) continue;
+      auto status = ReadStatus(holder.pid);
+      if (status.ok()) holder.comm = std::move(status->comm);
+    }
+  }
+}
+
 }  // namespace
 
 void AddHolders(const std::vector<charged_file>& files, const std::vector<ProcessRow>& rows,
@@ -109,6 +121,7 @@ void ResidueReader::AddFiles(const std::vector<ProcessRow>& rows) {
   const auto files = ReadFiles();
   if (files.ok()) {
     AddHolders(*files, rows, residues_);
+    AddMissingNames(residues_);
   } else {
     unreadable_.push_back(
         absl::StrCat("who holds the residue of users (", files.status().message(), ")"));
