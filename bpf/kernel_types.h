@@ -192,8 +192,13 @@ struct pid {
   struct upid numbers[1];
 };
 
+struct list_head {
+  struct list_head *next;
+};
+
 struct task_struct {
   struct thread_info thread_info;
+  struct list_head tasks;
   void *stack;
   unsigned int flags;
   int pid;

@@ -100,7 +100,8 @@ static __always_inline void fill_task(const struct task_struct *task, struct tas
   record->seccomp_mode = 0;
   if (bpf_core_field_exists(task->seccomp.mode)) record->seccomp_mode = task->seccomp.mode;
   record->flags |= (task->atomic_flags >> PFA_NO_NEW_PRIVS & 1) * TASK_NO_NEW_PRIVS;
-  BPF_CORE_READ_STR_INTO(&record->comm, task, comm);
+  /* whole: reading it as a string copies byte by byte */
+  bpf_probe_read_kernel(&record->comm, sizeof(record->comm), &task->comm);
 }
 
 /* `mm` is that of `task` and may be NULL, `pid` what the reader calls it. */

@@ -20,6 +20,14 @@
   } records SEC(".maps");                             \
   __u32 found
 
+/* Has the entries of the list that come next fetched while `task` is looked at: waiting for
+ * them one by one is a good part of the walk. */
+static __always_inline void fetch_ahead(const struct task_struct *task) {
+  const struct list_head *const ahead = task->tasks.next->next;
+
+  asm volatile("" : : "r"(ahead));
+}
+
 /* `visit` gets all that the reader can see, kernel threads and zombies too. */
 static __always_inline int for_each_process(void (*visit)(struct task_struct *task, __u32 pid)) {
   const struct reader reader = current_reader();
@@ -30,6 +38,7 @@ static __always_inline int for_each_process(void (*visit)(struct task_struct *ta
   bpf_rcu_read_lock();
   bpf_iter_task_new(&tasks, 0, BPF_TASK_ITER_ALL_PROCS);
   while ((task = bpf_iter_task_next(&tasks))) {
+    fetch_ahead(task);
     pid = pid_for_reader(task, &reader);
     if (pid) visit(task, pid);
   }

@@ -54,15 +54,60 @@ void AddResidue(const task_record& record, std::map<uid_t, uint64_t>& residue) {
   if (pages > 0) residue[record.user_uid] = pages * PageBytes();
 }
 
-// They come in the order in which the processes were made.
-std::vector<const task_record*> ByPid(absl::Span<const task_record> records) {
-  std::vector<const task_record*> sorted;
-  sorted.reserve(records.size());
-  for (const task_record& record : records) sorted.push_back(&record);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const task_record* a, const task_record* b) { return a->pid < b->pid; });
-  return sorted;
+uint64_t ShmLockedBytes(const task_record& record) {
+  return (record.flags & TASK_HAS_SHM_COUNT) != 0 ? record.user_shm_locked_pages * PageBytes() : 0;
 }
+
+bool IsBefore(const task_record* a, const task_record* b) { return a->pid < b->pid; }
+
+// They come in the order in which the processes were made: by pid, until those wrap.
+void SortByPid(absl::Span<const task_record> records, std::vector<const task_record*>& sorted) {
+  sorted.clear();
+  bool is_sorted = true;
+  for (const task_record& record : records) {
+    is_sorted = is_sorted && (sorted.empty() || IsBefore(sorted.back(), &record));
+    sorted.push_back(&record);
+  }
+  if (!is_sorted) std::sort(sorted.begin(), sorted.end(), IsBefore);
+}
+
+void AddLimitsBefore(const task_record* before, const task_record& now,
+                     std::map<pid_t, ProcessLimits>& limits) {
+  if (before == nullptr || (before->soft_limit_bytes == now.soft_limit_bytes &&
+                            before->hard_limit_bytes == now.hard_limit_bytes)) {
+    return;
+  }
+  limits[static_cast<pid_t>(now.pid)] = {LimitFromRlim(before->soft_limit_bytes),
+                                         LimitFromRlim(before->hard_limit_bytes)};
+}
+
+// Sums over processes of which most are in the cgroup of the one before.
+class QuietByCgroup {
+ public:
+  struct Sums {
+    QuietSums sums;
+    pid_t pid = 0;  // one of them
+  };
+
+  void Add(const task_record& record) {
+    if (last_ == nullptr || last_id_ != record.cgroup_id) {
+      last_ = &by_id_[record.cgroup_id];
+      last_id_ = record.cgroup_id;
+    }
+    ++last_->sums.processes;
+    last_->pid = static_cast<pid_t>(record.pid);
+    const auto limit = LimitFromRlim(record.soft_limit_bytes);
+    if (limit)
+      last_->sums.limit_min_bytes = std::min(*limit, last_->sums.limit_min_bytes.value_or(*limit));
+  }
+
+  const std::map<uint64_t, Sums>& sums() const { return by_id_; }
+
+ private:
+  std::map<uint64_t, Sums> by_id_;
+  uint64_t last_id_ = 0;
+  Sums* last_ = nullptr;
+};
 
 }  // namespace
 
@@ -85,26 +130,51 @@ absl::StatusOr<BpfSource> BpfSource::Open(const CgroupHierarchy* hierarchy) {
   return BpfSource(*std::move(snapshot), hierarchy);
 }
 
-absl::StatusOr<BpfRows> BpfSource::Read(absl::Time now) {
+absl::StatusOr<BpfRows> BpfSource::Read(absl::Time now, const absl::flat_hash_set<pid_t>* rows_of) {
   auto records = snapshot_.Read();
   if (!records.ok()) return records.status();
   if (absl::Status status = cgroups_.StartRound(now); !status.ok()) return status;
+  SortByPid(*records, records_);
+  quiet_.StartRound();
 
   BpfRows result;
-  result.rows.reserve(records->size());
-  for (const task_record* each : ByPid(*records)) {
+  QuietByCgroup quiet;
+  for (const task_record* each : records_) {
     const task_record& record = *each;
+    const pid_t pid = static_cast<pid_t>(record.pid);
     AddResidue(record, result.residue);
+    result.ipc_use.Add(record.ipc_namespace, pid, ShmLockedBytes(record));
     if ((record.flags & TASK_LEADER_ENDED) != 0) {
-      result.without_leader.push_back(static_cast<pid_t>(record.pid));
+      result.without_leader.push_back(pid);
       continue;
     }
-    const absl::string_view cgroup = cgroups_.Find(record.cgroup_id, record.pid);
+    const bool wants_row = rows_of == nullptr || rows_of->contains(pid);
+    if (quiet_.Recall(record, wants_row)) {
+      quiet.Add(record);
+      continue;
+    }
+    const absl::string_view cgroup = cgroups_.Find(record.cgroup_id, pid);
     if (cgroup.empty()) continue;
+    AddLimitsBefore(quiet_.Before(record), record, result.limits_before);
     result.rows.push_back(RowOf(record));
     result.rows.back().cgroup = std::string(cgroup);
   }
+  for (const auto& [id, of_cgroup] : quiet.sums()) {
+    const absl::string_view cgroup = cgroups_.Find(id, of_cgroup.pid);
+    if (!cgroup.empty()) result.quiet[std::string(cgroup)] = of_cgroup.sums;
+  }
   return result;
+}
+
+void BpfSource::SetQuiet(const std::vector<pid_t>& pids) {
+  std::vector<const task_record*> quiet;
+  auto record = records_.begin();
+  for (const pid_t pid : pids) {
+    while (record != records_.end() && (*record)->pid < static_cast<__u32>(pid)) ++record;
+    if (record == records_.end()) break;
+    if ((*record)->pid == static_cast<__u32>(pid)) quiet.push_back(*record);
+  }
+  quiet_.EndRound(quiet);
 }
 
 }  // namespace pagewarden

@@ -68,7 +68,7 @@ class Lines {
   // `above`: the path of the line above, which the label leaves out.
   void Append(const Node& first, size_t depth, absl::string_view above) {
     const Node* node = &first;
-    while (node->row->processes.empty() && node->children.size() == 1 && depth < max_depth_ &&
+    while (node->row->own.processes == 0 && node->children.size() == 1 && depth < max_depth_ &&
            node->row->path != "/" && node->row->own.denials.IsEmpty()) {
       node = node->children.front();
     }
@@ -78,7 +78,7 @@ class Lines {
     line.label = Label(node->row->path, above);
     const bool expanded = depth < max_depth_ && !node->children.empty();
     const bool parted = expanded && (all_ || IsNotable(node->row->own, *node->row)) &&
-                        !node->row->processes.empty();
+                        node->row->own.processes > 0;
     if (!expanded) Cover(*node, line.covers);
     if (expanded && !parted) line.covers = {node->row};
     lines_.push_back(std::move(line));

@@ -96,9 +96,14 @@ void CompareProcess(const Seen& before, const Seen& after, bool with_usage,
   comparison.AddCoverage(UncoveredReason(*before.row), UncoveredReason(row));
 }
 
-// Only what a process brings with it: its limit was somebody's before.
-void AddStarted(const Seen& after, bool with_usage, std::vector<Change>& changes) {
+// Only what a process brings with it: its limit was somebody's before. Or it was quiet.
+void AddStarted(const Seen& after, const ProcessLimits* limits_before, bool with_usage,
+                std::vector<Change>& changes) {
   ProcessRow nothing = *after.row;
+  if (limits_before != nullptr) {
+    nothing.soft_limit_bytes = limits_before->soft_bytes;
+    nothing.hard_limit_bytes = limits_before->hard_bytes;
+  }
   nothing.locked_bytes = 0;
   nothing.pinned_bytes = 0;
   nothing.drift_bytes = 0;
@@ -126,7 +131,9 @@ void CompareProcesses(const AuditReport& before, const AuditReport& after, bool 
   for (const auto& [pid, seen] : now) {
     const auto found = old.find(pid);
     if (found == old.end() || !IsSameProcess(found->second, seen)) {
-      AddStarted(seen, with_usage, changes);
+      const auto limits = after.limits_before.find(pid);
+      const bool had_others = found == old.end() && limits != after.limits_before.end();
+      AddStarted(seen, had_others ? &limits->second : nullptr, with_usage, changes);
     } else {
       CompareProcess(found->second, seen, with_usage, changes);
     }

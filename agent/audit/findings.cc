@@ -69,9 +69,8 @@ class ProcessFindings {
   bool Locks() const { return row_.locked_bytes > 0 || row_.pinned_bytes > 0 || row_.shim_loaded; }
 
   void Units() {
-    if (!row_.soft_limit_bytes || *row_.soft_limit_bytes == 0) return;
+    if (!HasOddLimit(row_)) return;
     const uint64_t limit = *row_.soft_limit_bytes;
-    if (limit >= kSmallestUsualLimit) return;
     const char* const effect = limit < kPageBytes ? ", which allows nothing" : "";
     Add(Locks() ? Severity::kWarning : Severity::kInfo, "limit-units",
         absl::StrCat("its limit is ", BytesAndKib(limit), effect, ": were ", limit, " KiB (",
@@ -133,6 +132,11 @@ void AddDenials(const CgroupRow& cgroup, std::vector<AuditFinding>& findings) {
 }
 
 }  // namespace
+
+bool HasOddLimit(const ProcessRow& row) {
+  const uint64_t limit = row.soft_limit_bytes.value_or(0);
+  return limit > 0 && limit < kSmallestUsualLimit;
+}
 
 std::vector<AuditFinding> FindingsOf(const AuditReport& report) {
   std::vector<AuditFinding> findings;

@@ -24,6 +24,9 @@ struct AuditFinding {
   std::string text;    // one sentence with the numbers, without the name of the subject
 };
 
+// A soft limit that is likely a mistake: above 0 and below what anything ships with.
+bool HasOddLimit(const ProcessRow& row);
+
 // Most severe first, then by pid. Only what `report` shows: a single snapshot has no denials.
 std::vector<AuditFinding> FindingsOf(const AuditReport& report);
 

@@ -22,7 +22,7 @@ std::string CgroupRecord(const CgroupRow& row) {
   const auto unevictable =
       own.unevictable_bytes ? own.unevictable_bytes : row.subtree.unevictable_bytes;
   return Record(
-      {Printable(row.path), row.identity.kind, absl::StrCat(row.processes.size()),
+      {Printable(row.path), row.identity.kind, absl::StrCat(own.processes),
        absl::StrCat(own.locked_bytes), absl::StrCat(own.pinned_bytes), OrDash(unevictable),
        OrDash(own.limit_min_bytes), absl::StrFormat("%.4f", own.usage_max_ratio),
        absl::StrCat(own.recommendation.limit_bytes), ShimSummary(row.processes),

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "agent/audit/shim_details.h"
 #include "agent/proc/status.h"
 
@@ -26,20 +25,17 @@ bool ProcessDetails::LoadWalk() {
 
 bool ProcessDetails::Known::Matches(const ProcessRow& row) const {
   // Without a start time, a process cannot be told from another of that pid.
-  return start_time_ns != 0 && pid == row.pid && start_time_ns == row.start_time_ns &&
-         exec_id == row.exec_id;
+  return start_time_ns != 0 && start_time_ns == row.start_time_ns && exec_id == row.exec_id;
 }
 
-// Both are in order of pids.
 void ProcessDetails::Recall(std::vector<ProcessRow>& rows, std::vector<size_t>& unknown) const {
-  auto known = known_.begin();
   for (size_t i = 0; i < rows.size(); ++i) {
     ProcessRow& row = rows[i];
-    while (known != known_.end() && known->pid < row.pid) ++known;
-    const bool same = known != known_.end() && known->Matches(row);
-    row.exe = same ? known->exe : ReadExe(row.pid);
-    if (same && known->executable_bytes == row.executable_bytes) {
-      row.shim_loaded = known->has_shim;
+    const auto known = known_.find(row.pid);
+    const bool same = known != known_.end() && known->second.Matches(row);
+    row.exe = same ? known->second.exe : ReadExe(row.pid);
+    if (same && known->second.executable_bytes == row.executable_bytes) {
+      row.shim_loaded = known->second.has_shim;
     } else {
       unknown.push_back(i);
     }
@@ -90,22 +86,23 @@ void ProcessDetails::FindShims(std::vector<ProcessRow>& rows, const std::vector<
   failures.Add(FindByReading(rows, of_proc));
 }
 
-void ProcessDetails::Remember(const std::vector<ProcessRow>& rows) {
-  std::vector<Known> known;
-  known.reserve(rows.size());
+void ProcessDetails::Remember(const std::vector<ProcessRow>& rows, bool all) {
+  if (all) known_.clear();
   for (const ProcessRow& row : rows) {
-    if (still_unknown_.contains(row.pid)) continue;
-    known.push_back(
-        {row.pid, row.start_time_ns, row.exec_id, row.executable_bytes, row.shim_loaded, row.exe});
+    if (still_unknown_.contains(row.pid)) {
+      known_.erase(row.pid);
+    } else {
+      known_[row.pid] = {row.start_time_ns, row.exec_id, row.executable_bytes, row.shim_loaded,
+                         row.exe};
+    }
   }
-  known_ = std::move(known);
 }
 
-void ProcessDetails::Add(std::vector<ProcessRow>& rows, Failures& failures) {
+void ProcessDetails::Add(std::vector<ProcessRow>& rows, bool all, Failures& failures) {
   std::vector<size_t> unknown;
   Recall(rows, unknown);
   FindShims(rows, unknown, failures);
-  Remember(rows);
+  Remember(rows, all);
   for (ProcessRow& row : rows) {
     if (!row.shim_loaded) continue;
     const absl::Status status = AddShimState(row);

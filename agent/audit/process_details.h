@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "agent/audit/failures.h"
 #include "agent/audit/process_row.h"
@@ -26,8 +27,12 @@ class ProcessDetails {
   explicit ProcessDetails(bool use_bpf) : use_bpf_(use_bpf) {}
 
   // Fills exe, shim_loaded and shim. `rows` are in order of their pids. `failures` gets
-  // those that may have the shim and cannot be read.
-  void Add(std::vector<ProcessRow>& rows, Failures& failures);
+  // those that may have the shim and cannot be read. `all`: what has no row has ended, and
+  // is forgotten.
+  void Add(std::vector<ProcessRow>& rows, bool all, Failures& failures);
+
+  // Whether the last Add could not tell of that process and the next one must.
+  bool IsUnknown(pid_t pid) const { return still_unknown_.contains(pid); }
 
   std::optional<HookReport> Report() const;
 
@@ -35,7 +40,6 @@ class ProcessDetails {
   // One program in one process, and the code it has mapped: a library that comes later
   // is seen in executable_bytes.
   struct Known {
-    pid_t pid = 0;
     uint64_t start_time_ns = 0;
     uint64_t exec_id = 0;
     uint64_t executable_bytes = 0;
@@ -51,11 +55,11 @@ class ProcessDetails {
   bool LoadWalk();
   bool FindByWalking(std::vector<ProcessRow>& rows, const std::vector<size_t>& unknown);
   Failures FindByReading(std::vector<ProcessRow>& rows, const std::vector<size_t>& unknown);
-  void Remember(const std::vector<ProcessRow>& rows);
+  void Remember(const std::vector<ProcessRow>& rows, bool all);
 
   bool use_bpf_;
   std::optional<ShimWalk> bpf_;
-  std::vector<Known> known_;                  // in order of pids
+  absl::flat_hash_map<pid_t, Known> known_;
   absl::flat_hash_set<pid_t> still_unknown_;  // of this round: could not be looked at
 };
 

@@ -50,6 +50,14 @@ void AddProcess(const ProcessRow& row, const AuditReport& report, CgroupSums& su
   if (need.need() > sums.recommendation.largest.need()) sums.recommendation = Recommend(need);
 }
 
+void AddQuiet(const QuietSums& quiet, CgroupSums& sums) {
+  sums.processes += quiet.processes;
+  if (quiet.limit_min_bytes) {
+    sums.limit_min_bytes =
+        std::min(*quiet.limit_min_bytes, sums.limit_min_bytes.value_or(*quiet.limit_min_bytes));
+  }
+}
+
 void FillOwn(const AuditReport& report, const Observations& seen, CgroupRow& cgroup) {
   for (const ProcessRow& row : cgroup.processes) AddProcess(row, report, cgroup.own);
   cgroup.own.peak = Raise(Lookup(seen.cgroup_peaks, cgroup.path), cgroup.own.locked_bytes);
@@ -57,10 +65,12 @@ void FillOwn(const AuditReport& report, const Observations& seen, CgroupRow& cgr
 }
 
 // A cgroup that refusals were seen in stays, though its processes may be gone.
-std::map<std::string, CgroupRow> Group(std::vector<ProcessRow> processes,
-                                       const Observations& seen) {
+std::map<std::string, CgroupRow> Group(Snapshot& snapshot, const Observations& seen) {
   std::map<std::string, CgroupRow> cgroups;
-  for (ProcessRow& row : processes) cgroups[row.cgroup].processes.push_back(std::move(row));
+  for (ProcessRow& row : snapshot.processes) {
+    cgroups[row.cgroup].processes.push_back(std::move(row));
+  }
+  for (const auto& [path, quiet] : snapshot.quiet) AddQuiet(quiet, cgroups[path].own);
   for (const auto& [path, counts] : seen.denials) cgroups[path];
   return cgroups;
 }
@@ -84,9 +94,9 @@ void AddUnevictable(const CgroupHierarchy* hierarchy, CgroupRow& row) {
   row.subtree.unevictable_bytes = figure.subtree;
 }
 
-void AddCgroups(std::vector<ProcessRow> processes, const CgroupHierarchy* hierarchy,
-                const ReportOptions& options, const Observations& seen, AuditReport& report) {
-  auto cgroups = Group(std::move(processes), seen);
+void AddCgroups(Snapshot& snapshot, const CgroupHierarchy* hierarchy, const ReportOptions& options,
+                const Observations& seen, AuditReport& report) {
+  auto cgroups = Group(snapshot, seen);
   if (options.top) AddParents(*options.top, cgroups);
   for (auto& [path, row] : cgroups) {
     row.path = path;
@@ -120,6 +130,7 @@ AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std
   if (hierarchy != nullptr) report.cgroup_version = hierarchy->version();
   report.residue = std::move(snapshot.residue);
   report.residue_details = std::move(snapshot.residue_details);
+  report.limits_before = std::move(snapshot.limits_before);
   report.watched = seen.watched;
   report.hooks = std::move(snapshot.hooks);
   report.hooks.insert(report.hooks.end(), seen.hooks.begin(), seen.hooks.end());
@@ -127,7 +138,7 @@ AuditReport BuildReport(Snapshot snapshot, const CgroupHierarchy* hierarchy, std
     report.peaks[row.pid] = PeakOf(row, seen);
   }
 
-  AddCgroups(std::move(snapshot.processes), hierarchy, options, seen, report);
+  AddCgroups(snapshot, hierarchy, options, seen, report);
   return report;
 }
 

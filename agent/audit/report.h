@@ -41,9 +41,9 @@ struct CgroupSums {
 struct CgroupRow {
   std::string path;
   CgroupIdentity identity;
-  CgroupSums own;                     // over `processes`
+  CgroupSums own;
   CgroupSums subtree;                 // with all cgroups below; `own` where there was no roll-up
-  std::vector<ProcessRow> processes;  // by pid
+  std::vector<ProcessRow> processes;  // by pid; quiet ones are in `own` only
 };
 
 struct AuditReport {
@@ -54,9 +54,10 @@ struct AuditReport {
   std::vector<CgroupRow> cgroups;               // by path: each parent before its children
   std::map<uid_t, uint64_t> residue;            // see Snapshot
   std::map<uid_t, UidResidue> residue_details;
-  std::map<pid_t, Peak> peaks;                 // of each process
-  std::vector<CounterDifference> differences;  // filled in by who compared
-  absl::Duration watched;                      // 0: a single snapshot, no denials could be seen
+  std::map<pid_t, Peak> peaks;                   // of each process that has a row
+  std::map<pid_t, ProcessLimits> limits_before;  // see Snapshot
+  std::vector<CounterDifference> differences;    // filled in by who compared
+  absl::Duration watched;                        // 0: a single snapshot, no denials could be seen
   std::vector<HookReport> hooks;
 };
 

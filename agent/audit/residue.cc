@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "agent/audit/failures.h"
+#include "agent/proc/status.h"
 #include "agent/proc/sysv_shm.h"
 
 namespace pagewarden {
@@ -74,6 +75,17 @@ void Explain(const std::vector<charged_file>& files, Residues& residues) {
   }
 }
 
+// Of those that were quiet until now: they have no row.
+void AddMissingNames(Residues& residues) {
+  for (auto& [uid, residue] : residues) {
+    for (ResidueHolder& holder : residue.holders) {
+      if (!holder.comm.empty()) continue;
+      auto status = ReadStatus(holder.pid);
+      if (status.ok()) holder.comm = std::move(status->comm);
+    }
+  }
+}
+
 }  // namespace
 
 void AddHolders(const std::vector<charged_file>& files, const std::vector<ProcessRow>& rows,
@@ -88,20 +100,11 @@ void AddHolders(const std::vector<charged_file>& files, const std::vector<Proces
   Explain(files, residues);
 }
 
-bool ResidueReader::Signs::operator==(const Signs& other) const {
-  return charged == other.charged && namespaces == other.namespaces &&
-         shm_locked_bytes == other.shm_locked_bytes;
-}
-
-ResidueReader::Signs ResidueReader::SignsOf(const std::map<uid_t, uint64_t>& charged,
-                                            const std::vector<ProcessRow>& rows) {
-  Signs signs;
-  signs.charged = charged;
-  for (const ProcessRow& row : rows) {
-    signs.shm_locked_bytes += row.user_shm_locked_bytes.value_or(0);
-    if (row.ipc_namespace != 0) signs.namespaces.try_emplace(row.ipc_namespace, row.pid);
-  }
-  return signs;
+void IpcUse::Add(uint64_t ipc_namespace, pid_t pid, uint64_t user_shm_locked_bytes) {
+  shm_locked_bytes += user_shm_locked_bytes;
+  if (ipc_namespace == 0) return;
+  pid_t& lowest = namespaces.try_emplace(ipc_namespace, pid).first->second;
+  lowest = std::min(lowest, pid);
 }
 
 absl::StatusOr<std::vector<charged_file>> ResidueReader::ReadFiles() {
@@ -118,6 +121,7 @@ void ResidueReader::AddFiles(const std::vector<ProcessRow>& rows) {
   const auto files = ReadFiles();
   if (files.ok()) {
     AddHolders(*files, rows, residues_);
+    AddMissingNames(residues_);
   } else {
     unreadable_.push_back(
         absl::StrCat("who holds the residue of users (", files.status().message(), ")"));
@@ -127,7 +131,7 @@ void ResidueReader::AddFiles(const std::vector<ProcessRow>& rows) {
 void ResidueReader::AddSegments() {
   const auto own = ReadIpcNamespace(getpid());
   const uint64_t own_namespace = own.value_or(0);
-  std::map<uint64_t, pid_t> namespaces = signs_.namespaces;
+  std::map<uint64_t, pid_t> namespaces = use_.namespaces;
   namespaces[own_namespace] = getpid();
   Failures failures;
   for (const auto& [inode, pid] : namespaces) {
@@ -147,18 +151,27 @@ void ResidueReader::AddSegments() {
   failures.ReportTo(unreadable_, "System V segments in the ipc namespace", "; needs CAP_SYS_ADMIN");
 }
 
+bool ResidueReader::IsDue(absl::Time now) const { return now - read_ >= kLifetime; }
+
 const Residues& ResidueReader::Read(absl::Time now, const std::map<uid_t, uint64_t>& charged,
-                                    const std::vector<ProcessRow>& rows) {
-  Signs signs = SignsOf(charged, rows);
-  if (now - read_ < kLifetime && signs == signs_) return residues_;
+                                    IpcUse use, const std::vector<ProcessRow>& rows) {
+  if (!IsDue(now) && charged == charged_ && use == use_) return residues_;
   read_ = now;
-  signs_ = std::move(signs);
+  charged_ = charged;
+  use_ = std::move(use);
   residues_.clear();
   unreadable_.clear();
   for (const auto& [uid, bytes] : charged) residues_[uid].residue_bytes = bytes;
   AddFiles(rows);
   AddSegments();
   return residues_;
+}
+
+void ResidueReader::AddHolderPids(absl::flat_hash_set<pid_t>& pids) const {
+  for (const auto& [uid, residue] : residues_) {
+    for (const ResidueHolder& holder : residue.holders) pids.insert(holder.pid);
+    for (const LockedSegment& segment : residue.segments) pids.insert(segment.creator_pid);
+  }
 }
 
 std::optional<HookReport> ResidueReader::Report() const {

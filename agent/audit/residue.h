@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "agent/audit/process_row.h"
 #include "agent/audit/uid_residue.h"
@@ -30,10 +31,16 @@ class ResidueReader {
   // first needed.
   explicit ResidueReader(bool use_bpf) : use_bpf_(use_bpf) {}
 
-  // `charged` is Snapshot::residue. Looks again when that has changed, or a user's
-  // SHM_LOCK, or after some time; else says what it said before.
-  const Residues& Read(absl::Time now, const std::map<uid_t, uint64_t>& charged,
+  // `charged` is Snapshot::residue, `use` that of all processes. Looks again when one of
+  // them has changed, or after some time; else says what it said before.
+  const Residues& Read(absl::Time now, const std::map<uid_t, uint64_t>& charged, IpcUse use,
                        const std::vector<ProcessRow>& rows);
+
+  // Whether Read looks again because of the time: it then needs a row of every process.
+  bool IsDue(absl::Time now) const;
+
+  // Those that the last Read named: they need a row each time.
+  void AddHolderPids(absl::flat_hash_set<pid_t>& pids) const;
 
   // What the last Read could not read, one line each.
   const std::vector<std::string>& unreadable() const { return unreadable_; }
@@ -41,24 +48,15 @@ class ResidueReader {
   std::optional<HookReport> Report() const;
 
  private:
-  // What a second look would be told by.
-  struct Signs {
-    std::map<uid_t, uint64_t> charged;
-    std::map<uint64_t, pid_t> namespaces;  // of ipc; the lowest pid in each
-    uint64_t shm_locked_bytes = 0;         // sum over processes: only its changes matter
-
-    bool operator==(const Signs& other) const;
-  };
-
-  static Signs SignsOf(const std::map<uid_t, uint64_t>& charged,
-                       const std::vector<ProcessRow>& rows);
   absl::StatusOr<std::vector<charged_file>> ReadFiles();
   void AddFiles(const std::vector<ProcessRow>& rows);
   void AddSegments();
 
   bool use_bpf_;
   std::optional<ChargedFiles> bpf_;
-  Signs signs_;
+  // What a second look would be told by.
+  std::map<uid_t, uint64_t> charged_;
+  IpcUse use_;
   absl::Time read_ = absl::InfinitePast();
   Residues residues_;
   std::vector<std::string> unreadable_;

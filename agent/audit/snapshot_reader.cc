@@ -25,10 +25,12 @@ constexpr absl::Duration kBetweenReconciliations = absl::Seconds(10);
 bool ByPid(const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; }
 bool IsBefore(const ProcessRow& row, pid_t pid) { return row.pid < pid; }
 
+bool IsOfAll(const SnapshotOptions& options) {
+  return options.pids.empty() && (options.cgroup.empty() || options.cgroup == "/");
+}
+
 absl::Status Select(const SnapshotOptions& options, std::vector<ProcessRow>& rows) {
-  if (options.pids.empty() && (options.cgroup.empty() || options.cgroup == "/")) {
-    return absl::OkStatus();
-  }
+  if (IsOfAll(options)) return absl::OkStatus();
   std::vector<ProcessRow> selected;
   absl::flat_hash_set<pid_t> missing(options.pids.begin(), options.pids.end());
   const absl::flat_hash_set<pid_t> wanted = missing;
@@ -53,7 +55,10 @@ struct SnapshotReader::State {
   State(const CgroupHierarchy* the_hierarchy, bool use_bpf)
       : hierarchy(the_hierarchy), locked_mappings(use_bpf), details(use_bpf), residue(use_bpf) {}
 
-  absl::Status ReadRows(absl::Time now, Snapshot& snapshot, Failures& failures);
+  absl::flat_hash_set<pid_t> PidsWithRow(const SnapshotOptions& options) const;
+  absl::Status ReadRows(absl::Time now, const absl::flat_hash_set<pid_t>* rows_of,
+                        Snapshot& snapshot, IpcUse& use, Failures& failures);
+  void SetQuiet(const std::vector<ProcessRow>& rows);
   absl::StatusOr<std::vector<pid_t>> PidsToReconcile(absl::Time now);
   void AddFromProc(const std::vector<pid_t>& pids, std::vector<ProcessRow>& rows,
                    Failures& failures);
@@ -77,10 +82,11 @@ absl::StatusOr<std::vector<pid_t>> SnapshotReader::State::PidsToReconcile(absl::
   return ListProcesses();
 }
 
-// Adds every process of `pids` that is not in `rows`, which are by pid, yet.
+// Adds every process of `pids` that is not in `rows`, which are by pid, yet and not quiet.
 void SnapshotReader::State::AddFromProc(const std::vector<pid_t>& pids,
                                         std::vector<ProcessRow>& rows, Failures& failures) {
-  const auto has_row = [&rows, of_bpf = rows.size()](pid_t pid) {
+  const auto has_row = [this, &rows, of_bpf = rows.size()](pid_t pid) {
+    if (bpf && bpf->IsQuiet(pid)) return true;
     const auto end = rows.begin() + static_cast<ptrdiff_t>(of_bpf);
     const auto found = std::lower_bound(rows.begin(), end, pid, IsBefore);
     return found != end && found->pid == pid;
@@ -97,17 +103,29 @@ void SnapshotReader::State::AddFromProc(const std::vector<pid_t>& pids,
   }
 }
 
-absl::Status SnapshotReader::State::ReadRows(absl::Time now, Snapshot& snapshot,
-                                             Failures& failures) {
+absl::flat_hash_set<pid_t> SnapshotReader::State::PidsWithRow(
+    const SnapshotOptions& options) const {
+  absl::flat_hash_set<pid_t> pids = options.rows_of;
+  residue.AddHolderPids(pids);
+  return pids;
+}
+
+// `rows_of`: see BpfSource.
+absl::Status SnapshotReader::State::ReadRows(absl::Time now,
+                                             const absl::flat_hash_set<pid_t>* rows_of,
+                                             Snapshot& snapshot, IpcUse& use, Failures& failures) {
   auto pids = PidsToReconcile(now);
   if (!pids.ok()) return pids.status();
   snapshot.source = bpf ? "bpf" : "proc";
   snapshot.fallback_reason = fallback_reason;
   if (bpf) {
-    auto rows = bpf->Read(now);
+    auto rows = bpf->Read(now, rows_of);
     if (!rows.ok()) return rows.status();
     snapshot.processes = std::move(rows->rows);
     snapshot.residue = std::move(rows->residue);
+    snapshot.quiet = std::move(rows->quiet);
+    snapshot.limits_before = std::move(rows->limits_before);
+    use = std::move(rows->ipc_use);
     pids->insert(pids->end(), rows->without_leader.begin(), rows->without_leader.end());
     std::sort(pids->begin(), pids->end());
     pids->erase(std::unique(pids->begin(), pids->end()), pids->end());
@@ -116,8 +134,20 @@ absl::Status SnapshotReader::State::ReadRows(absl::Time now, Snapshot& snapshot,
   AddFromProc(*pids, snapshot.processes, failures);
   const auto added = snapshot.processes.begin() + static_cast<ptrdiff_t>(of_bpf);
   std::sort(added, snapshot.processes.end(), ByPid);
+  for (auto row = added; row != snapshot.processes.end(); ++row) {
+    use.Add(row->ipc_namespace, row->pid, row->user_shm_locked_bytes.value_or(0));
+  }
   std::inplace_merge(snapshot.processes.begin(), added, snapshot.processes.end(), ByPid);
   return absl::OkStatus();
+}
+
+void SnapshotReader::State::SetQuiet(const std::vector<ProcessRow>& rows) {
+  if (!bpf) return;
+  std::vector<pid_t> pids;
+  for (const ProcessRow& row : rows) {
+    if (ShowsNothing(row) && !details.IsUnknown(row.pid)) pids.push_back(row.pid);
+  }
+  bpf->SetQuiet(pids);
 }
 
 void SnapshotReader::State::AddHooks(Snapshot& snapshot) const {
@@ -155,17 +185,24 @@ absl::StatusOr<Snapshot> SnapshotReader::Read(const SnapshotOptions& options) {
   const absl::Time now = absl::Now();
   Snapshot snapshot;
   Failures rows_failed;
-  if (absl::Status status = state_->ReadRows(now, snapshot, rows_failed); !status.ok()) {
+  IpcUse use;
+  const bool all = !options.sum_up_quiet || !IsOfAll(options) || state_->residue.IsDue(now);
+  const absl::flat_hash_set<pid_t> rows_of = state_->PidsWithRow(options);
+  if (absl::Status status =
+          state_->ReadRows(now, all ? nullptr : &rows_of, snapshot, use, rows_failed);
+      !status.ok()) {
     return status;
   }
-  snapshot.residue_details = state_->residue.Read(now, snapshot.residue, snapshot.processes);
+  snapshot.residue_details =
+      state_->residue.Read(now, snapshot.residue, std::move(use), snapshot.processes);
   if (absl::Status status = Select(options, snapshot.processes); !status.ok()) return status;
   for (const ProcessRow& row : snapshot.processes) snapshot.reconciled += row.reconciled;
 
   Failures drift_failed;
   Failures shim_failed;
   state_->locked_mappings.Add(now, snapshot.processes, drift_failed);
-  state_->details.Add(snapshot.processes, shim_failed);
+  state_->details.Add(snapshot.processes, all, shim_failed);
+  state_->SetQuiet(snapshot.processes);
   constexpr char kRights[] = "; needs the same user or CAP_SYS_PTRACE";
   rows_failed.ReportTo(snapshot.unreadable, "status, limits or cgroup", "");
   drift_failed.ReportTo(snapshot.unreadable, "drift", kRights);

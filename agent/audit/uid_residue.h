@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,17 @@ struct ResidueHolder {
   // What they charge; nullopt: this kernel does not tell. Files that are shared with another
   // process are in the figure of each of them.
   std::optional<uint64_t> bytes;
+};
+
+// The ipc namespaces of some processes, and how much those have locked with SHM_LOCK.
+struct IpcUse {
+  std::map<uint64_t, pid_t> namespaces;  // by inode: the lowest pid in each
+  uint64_t shm_locked_bytes = 0;         // sum over processes: only its changes matter
+
+  void Add(uint64_t ipc_namespace, pid_t pid, uint64_t user_shm_locked_bytes);
+  bool operator==(const IpcUse& other) const {
+    return namespaces == other.namespaces && shm_locked_bytes == other.shm_locked_bytes;
+  }
 };
 
 struct UidResidue {

@@ -50,7 +50,7 @@ class AuditWatch {
     if (!OpenReader()) return kExitPartialData;
     OpenEvents();
     start_ = absl::Now();
-    if (!TakeReport()) return kExitPartialData;
+    if (!TakeReport(/*whole=*/true)) return kExitPartialData;
     Announce();
     if (options_.json) std::cout << FormatJson(report_, JsonLayout::kLine) << std::flush;
     const absl::Time end = start_ + options_.watch_for;
@@ -61,6 +61,7 @@ class AuditWatch {
     }
     ReportLoss();
     if (!options_.json) {
+      if (!TakeReport(/*whole=*/true)) return kExitPartialData;
       std::cout << "\n";
       if (!PrintReport(options_, report_)) return kExitPartialData;
     }
@@ -116,8 +117,15 @@ class AuditWatch {
                           absl::FormatDuration(*options_.watch_every), " : Ctrl-C ends it"));
   }
 
-  bool TakeReport() {
-    auto snapshot = reader_->Read(options_.snapshot);
+  // `whole`: with a row of every process, though nothing is to be told of it.
+  bool TakeReport(bool whole) {
+    const Observations seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
+    SnapshotOptions wanted = options_.snapshot;
+    wanted.sum_up_quiet = !whole;
+    for (const auto& [pid, peak] : seen.process_peaks) {
+      if (peak.bytes > 0) wanted.rows_of.insert(pid);
+    }
+    auto snapshot = reader_->Read(wanted);
     if (!snapshot.ok()) {
       Complain(absl::StrCat("the watch ends : ", snapshot.status().message()));
       return false;
@@ -130,7 +138,6 @@ class AuditWatch {
       Partial(absl::StrCat("incomplete : cannot read ", line));
     }
     ReconcileNowAndThen(*snapshot);
-    const Observations seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
     ReportOptions report_options = ReportOptionsOf(options_);
     report_options.observations = &seen;
     report_ = BuildReport(*std::move(snapshot), hierarchy_, HostName(), report_options);
@@ -172,7 +179,7 @@ class AuditWatch {
 
   bool Tick() {
     const AuditReport before = std::move(report_);
-    if (!TakeReport()) return false;
+    if (!TakeReport(/*whole=*/options_.json)) return false;
     const absl::Time now = absl::Now();
     for (const Change& change : ChangesBetween(before, report_, options_.table.by)) {
       if (options_.json) {

@@ -8,6 +8,7 @@ import report
 
 SNAPSHOT = report.Budget("snapshot of a process, cheaper than from /proc", operator.ge, 50, "×",
                          broken=10)
+PROCESSES = 10000
 SHARE = report.Budget("audit each second, 10,000 processes, of a core", operator.le, 0.5, "%",
                       broken=5)
 RESIDENT = report.Budget("the same, resident", operator.le, 24, "MiB")
@@ -24,9 +25,10 @@ def snapshot():
     return rows, [SNAPSHOT.judge(scanner[1] / bpf[0][1] if bpf else None)]
 
 
-def repeated():
+def repeated(seconds):
     """Rows and verdicts: the whole audit in one process, once a second."""
-    lines = programs.output([programs.program("audit_loop_bench")]).splitlines()
+    command = [programs.program("audit_loop_bench"), str(PROCESSES), str(seconds)]
+    lines = programs.output(command).splitlines()
     figures = {line.split("\t")[0]: float(line.split("\t")[1]) for line in lines}
     title = f"whole audit each second, {figures['processes']:,.0f} processes"
     row = [title, f"first: {figures['first-ms']:,.0f} ms", f"{figures['median-ms']:.1f} ms",

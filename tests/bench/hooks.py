@@ -8,6 +8,8 @@ import report
 
 UNRELATED = report.Budget("getppid while the default hooks are attached, change", operator.le, 2,
                           "%", broken=15)
+LOCKING = report.Budget("mlock + munlock of a page likewise, change", operator.le, 10, "%",
+                        broken=60)
 
 TITLES = {
     "getppid": "getppid",
@@ -34,7 +36,7 @@ def costs(rounds):
     """Prints the two tables; verdicts."""
     measured = _lines(rounds)
     if not measured:
-        return [UNRELATED.judge(None)]
+        return [UNRELATED.judge(None), LOCKING.judge(None)]
     rows, changes = [], {}
     for name, hooks, without, attached in (line for line in measured if line[0] in TITLES):
         ratio = float(attached) / float(without)
@@ -44,4 +46,5 @@ def costs(rounds):
     report.table("While `audit --watch` is attached", ["what", "without", "with", "ratio"], rows)
     report.table("Our programs in one pass of those workloads", ["question", "runs", "ns a run"],
                  [line[1:] for line in measured if line[0] == "program"])
-    return [UNRELATED.judge(changes["getppid", "default"])]
+    return [UNRELATED.judge(changes["getppid", "default"]),
+            LOCKING.judge(changes["mlock", "default"])]

@@ -91,6 +91,15 @@ TEST(ChangesBetween, LimitsDriftAndCoverageWhateverTheRows) {
   EXPECT_EQ(Texts(after, before, GroupBy::kCgroup).back(), "nginx[1] in /a.service covered again");
 }
 
+TEST(ChangesBetween, LimitOfAProcessThatWasQuiet) {
+  const AuditReport before = Report({});
+  AuditReport after = Report({Row(1, 0)});
+  EXPECT_THAT(Texts(before, after, GroupBy::kCgroup), IsEmpty());
+  after.limits_before[1] = {32768, 65536};
+  EXPECT_THAT(Texts(before, after, GroupBy::kCgroup),
+              ElementsAre("nginx[1] in /a.service limit 32768 B (32 KiB) -> 65536 B (64 KiB)"));
+}
+
 TEST(ChangesBetween, StartAndEnd) {
   const AuditReport none = Report({});
   const AuditReport one = Report({Row(1, 4096)});

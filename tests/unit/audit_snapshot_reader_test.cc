@@ -370,5 +370,46 @@ TEST_P(SnapshotFrom, ReadsWhatTheReasonsNeed) {
   EXPECT_EQ(row.start_time_ns > 0, IsBpf());
 }
 
+bool HasRow(pid_t pid, const Snapshot& snapshot) {
+  return std::any_of(snapshot.processes.begin(), snapshot.processes.end(),
+                     [pid](const ProcessRow& row) { return row.pid == pid; });
+}
+
+size_t CountQuiet(const Snapshot& snapshot) {
+  size_t count = 0;
+  for (const auto& [cgroup, sums] : snapshot.quiet) count += sums.processes;
+  return count;
+}
+
+TEST_P(SnapshotFrom, SumsUpWhoLocksNothingUntilItChanges) {
+  const Child idle([] { return true; });
+  const Child locker([] { return mlock(Map(kPage), kPage) == 0; });
+  ASSERT_TRUE(idle.ok() && locker.ok());
+  SnapshotOptions options;
+  options.sum_up_quiet = true;
+  const auto read = [&] { return reader_->Read(options).value_or(Snapshot()); };
+
+  Snapshot snapshot = read();
+  EXPECT_TRUE(HasRow(idle.pid(), snapshot));
+  EXPECT_EQ(CountQuiet(snapshot), 0u);
+  snapshot = read();
+  EXPECT_EQ(HasRow(idle.pid(), snapshot), !IsBpf());
+  EXPECT_EQ(CountQuiet(snapshot) > 0, IsBpf());
+  EXPECT_EQ(RowOf(locker.pid(), snapshot).locked_bytes, kPage);
+
+  options.rows_of = {idle.pid()};
+  const ProcessRow before = RowOf(idle.pid(), read());
+  options.rows_of.clear();
+  read();
+  const rlimit limit = {20 * kPage, 20 * kPage};
+  ASSERT_EQ(prlimit(idle.pid(), RLIMIT_MEMLOCK, &limit, nullptr), 0);
+  snapshot = read();
+  EXPECT_EQ(RowOf(idle.pid(), snapshot).soft_limit_bytes, 20 * kPage);
+  EXPECT_EQ(snapshot.limits_before.count(idle.pid()), IsBpf() ? 1u : 0u);
+  if (!IsBpf()) return;
+  EXPECT_EQ(snapshot.limits_before.at(idle.pid()).soft_bytes, before.soft_limit_bytes);
+  EXPECT_FALSE(HasRow(idle.pid(), read()));
+}
+
 }  // namespace
 }  // namespace pagewarden
