@@ -77,8 +77,8 @@ class Lines {
     line.depth = depth;
     line.label = Label(node->row->path, above);
     const bool expanded = depth < max_depth_ && !node->children.empty();
-    const bool parted = expanded && (all_ || IsNotable(node->row->own, *node->row)) &&
-                        node->row->own.processes > 0;
+    const bool parted =
+        expanded && (all_ || IsNotable(node->row->own, *node->row)) && node->row->own.processes > 0;
     if (!expanded) Cover(*node, line.covers);
     if (expanded && !parted) line.covers = {node->row};
     lines_.push_back(std::move(line));
