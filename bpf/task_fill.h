@@ -7,7 +7,10 @@
 #ifndef PAGEWARDEN_BPF_TASK_FILL_H
 #define PAGEWARDEN_BPF_TASK_FILL_H
 
+#include <stdbool.h>
+
 #include "kernel_types.h"
+#include "task_cgroup.h"
 #include "task_record.h"
 
 #include <bpf/bpf_core_read.h>
@@ -17,22 +20,6 @@
 #define PF_KTHREAD 0x00200000
 #define VM_LOCKED 0x00002000
 #define PFA_NO_NEW_PRIVS 0
-
-/* enum cgroup_hierarchy, set before loading. */
-const volatile __u32 hierarchy = CGROUP_HIERARCHY_NONE;
-
-static __always_inline __u64 cgroup_id(const struct task_struct *task) {
-  const struct css_set *set = task->cgroups;
-  struct cgroup_subsys_state *const *css;
-
-  if (hierarchy == CGROUP_HIERARCHY_V2) return set->dfl_cgrp->kn->id;
-  if (hierarchy == CGROUP_HIERARCHY_V1_MEMORY &&
-      bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
-    css = __builtin_preserve_access_index(&set->subsys[0]);
-    return css[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]->cgroup->kn->id;
-  }
-  return 0;
-}
 
 static __always_inline void fill_memory(const struct mm_struct *mm, struct task_record *record) {
   record->locked_pages = mm->locked_vm;
@@ -92,7 +79,7 @@ static __always_inline void fill_credentials(const struct cred *cred, struct tas
 static __always_inline void fill_task(const struct task_struct *task, struct task_record *record) {
   record->soft_limit_bytes = task->signal->rlim[RLIMIT_MEMLOCK].rlim_cur;
   record->hard_limit_bytes = task->signal->rlim[RLIMIT_MEMLOCK].rlim_max;
-  record->cgroup_id = cgroup_id(task);
+  record->cgroup_id = task_cgroup_id(task);
   record->start_time_ns = 0;
   if (bpf_core_field_exists(task->start_boottime)) record->start_time_ns = task->start_boottime;
   record->exec_id = task->self_exec_id;

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
+#include "agent/audit/limit_text.h"
 #include "agent/audit/text.h"
 #include "agent/policy/budget_schema.h"
 #include "agent/policy/quantity.h"
@@ -57,7 +58,7 @@ void PrintBudgets(const BudgetReport& report, bool is_live, std::ostream& out) {
     }
   }
   for (const RlimitBreach& breach : report.rlimits) {
-    out << "  hard RLIMIT_MEMLOCK " << HumanLimit(breach.hard_limit) << " is above maxRlimit "
+    out << "  hard RLIMIT_MEMLOCK " << LimitText(breach.hard_limit) << " is above maxRlimit "
         << FormatQuantity(breach.max_bytes) << " ("
         << SourceText(breach.budget, breach.policy, breach.at) << ")\n";
   }
