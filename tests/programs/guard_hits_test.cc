@@ -229,9 +229,15 @@ TEST(WatchOfGuards, NamesACgroupThatIsGone) {
   EXPECT_THAT(hit->comm, StartsWith("python3"));
   EXPECT_EQ(watch->CgroupPeaks().count(cgroup.path()), 0u);
   std::map<std::string, uint64_t> runs;
-  for (const HookReport& report : watch->hooks()) runs[report.question] = report.runs;
+  std::map<std::string, std::string> hooks;
+  for (const HookReport& report : watch->hooks()) {
+    runs[report.question] = report.runs;
+    hooks[report.question] = report.hook;
+  }
   EXPECT_GT(runs["guard hits"], 0u);
-  EXPECT_GT(runs["peaks"], 0u);
+  if (!hooks["peaks"].empty()) {  // 5.10 has none
+    EXPECT_GT(runs["peaks"], 0u);
+  }
   EXPECT_GT(runs["cgroup names"], 0u);
 }
 
