@@ -25,6 +25,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/audit/snapshot_reader.h"
+#include "tests/unit/child.h"
 
 namespace pagewarden {
 namespace {
@@ -35,40 +36,6 @@ constexpr uid_t kNobody = 65534;
 bool IsNotHere(const absl::Status& status) {
   return absl::IsPermissionDenied(status) || absl::IsUnimplemented(status);
 }
-
-// A child that runs `act`, says whether it worked, and lives until this ends.
-class Child {
- public:
-  explicit Child(const std::function<bool()>& act) {
-    int ready[2];
-    if (pipe(ready) != 0) return;
-    pid_ = fork();
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      const char byte = act() ? 'y' : 'n';
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // cleared by setresuid
-      if (write(ready[1], &byte, 1) != 1) _exit(1);
-      for (;;) pause();
-    }
-    close(ready[1]);
-    char byte = 'n';
-    ok_ = read(ready[0], &byte, 1) == 1 && byte == 'y';
-    close(ready[0]);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-
-  pid_t pid() const { return pid_; }
-  bool ok() const { return ok_; }
-
- private:
-  pid_t pid_ = -1;
-  bool ok_ = false;
-};
 
 char* Map(size_t bytes, int flags = 0) {
   void* const pages =

@@ -15,6 +15,7 @@
 #include "agent/proc/limits.h"
 #include "agent/proc/read_file.h"
 #include "agent/proc/status.h"
+#include "tests/unit/child.h"
 
 namespace pagewarden {
 namespace {
@@ -88,36 +89,6 @@ TEST(ParseMemlockLimits, RefusesOtherForms) {
     EXPECT_EQ(ParseMemlockLimits(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
-
-// Runs `body` in a child that then waits to be killed.
-class Child {
- public:
-  template <typename Body>
-  explicit Child(Body body) {
-    int ready[2];
-    if (pipe(ready) != 0) abort();
-    pid_ = fork();
-    if (pid_ == 0) {
-      const char outcome = body() ? 'y' : 'n';
-      if (write(ready[1], &outcome, 1) != 1) _exit(1);
-      for (;;) pause();
-    }
-    close(ready[1]);
-    char outcome = 'n';
-    ok_ = read(ready[0], &outcome, 1) == 1 && outcome == 'y';
-    close(ready[0]);
-  }
-  ~Child() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  pid_t pid() const { return pid_; }
-  bool ok() const { return ok_; }
-
- private:
-  pid_t pid_;
-  bool ok_;
-};
 
 TEST(ReadStatus, AgreesWithWhatAChildDid) {
   const Child child([] {
