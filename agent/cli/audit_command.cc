@@ -188,7 +188,7 @@ void AddWatch(CLI::App& command, AuditOptions& options, AuditWords& words) {
       ->type_name("DURATION");
   command
       .add_flag("--trace-syscalls", options.trace_syscalls,
-                "Watch system calls where nothing cheaper loads: slows every call down")
+                "See every result by watching system calls: slows every call down")
       ->needs(watch);
 }
 

@@ -236,6 +236,7 @@ TEST_F(Watched, KilledWhileItWaits) {
     ASSERT_EQ(pipe(ready), 0);
     const pid_t pid = fork();
     if (pid == 0) WaitForTheAddressSpace(ready[1]);
+    ASSERT_GT(pid, 0);
     ASSERT_EQ(read(ready[0], &c, 1), 1);
     close(ready[0]);
     close(ready[1]);

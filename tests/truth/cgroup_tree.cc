@@ -25,7 +25,10 @@ constexpr int kFirstProcessesFd = 800;  // above what a worker opens
 void KillProcesses(const CgroupTree& tree) {
   for (const std::string& directory : tree.directories) {
     std::ifstream processes(directory + "/cgroup.procs");
-    for (pid_t pid = 0; processes >> pid;) kill(pid, SIGKILL);
+    // 0: of another pid namespace; kill(0) would be this process group.
+    for (pid_t pid = 0; processes >> pid;) {
+      if (pid > 0) kill(pid, SIGKILL);
+    }
   }
 }
 

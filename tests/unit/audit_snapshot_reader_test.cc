@@ -166,6 +166,7 @@ TEST_P(SnapshotFrom, SeesAProcessWhoseMainThreadHasEnded) {
     if (pthread_create(&thread, nullptr, LockAndWait, nullptr) != 0) _exit(1);
     syscall(SYS_exit, 0);
   }
+  ASSERT_GT(pid, 0);
   ProcessRow row;
   for (int attempt = 0; attempt < 100 && row.locked_bytes == 0; ++attempt) {
     usleep(20000);
