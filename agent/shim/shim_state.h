@@ -63,6 +63,9 @@ struct ShimState {
   std::string mode;    // "Disabled", "Audit", "Enforce"
   bool active = false;
   std::string uncovered;  // empty, or the reason: "lock_failed"
+  // Of the live image (agent/policy/live_images.h) in force; 0: the image never changes.
+  uint32_t generation = 0;
+  uint64_t rules_waiting = 0;  // of that image, that only a restart brings into force
   uint64_t fence_base = 0;
   uint64_t fence_bytes = 0;
   uint64_t relocks = 0;
