@@ -128,6 +128,7 @@ Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy, uint32
   const Uncovered fence_verdict = BuildFence(&image.arena(policy.arenas.first), policy.arenas.count,
                                              TagsOf(policy) + spare, &page);
   RuleSet set = {};
+  FindScopes();
   if (fence_verdict == Uncovered::kNoReservation || !PrepareForms(image, policy) ||
       !BuildRules(image, policy, tags, &set))
     return PassThrough(NotCovered(Uncovered::kNoReservation));

@@ -92,7 +92,7 @@ class Builder {
 
   bool TakeTables() {
     out_->count = policy_.rules.count + fence.arena_count;
-    out_->functions = FindScopes();
+    out_->functions = CountScopes();
     out_->books = fence.books.tag_count();
     const uint32_t links = CountLinks(image_, policy_);
     void* memory = TakeTable(out_->count * sizeof(Rule) + links * sizeof(Link) +

@@ -237,14 +237,15 @@ bool IsHookOfNothing(const char* name) {
   return wanted.found == nullptr;
 }
 
-uint32_t FindScopes() {
+void FindScopes() {
   uint64_t bytes = 0;
   auto* slots = static_cast<abi::ScopeSlot*>(FindData(abi::kScopeSlotsSymbol, &bytes));
-  if (slots == nullptr) return 0;
+  if (slots == nullptr) return;
   all_slots = slots;
   all_slots_count = static_cast<uint32_t>(bytes / sizeof(abi::ScopeSlot));
-  return all_slots_count;
 }
+
+uint32_t CountScopes() { return all_slots_count; }
 
 uint32_t FindSlot(const char* name, uint32_t* hint) {
   for (uint32_t i = 0; i < all_slots_count; ++i) {

@@ -21,10 +21,13 @@ namespace pagewarden {
 template <typename Visit>
 inline void VisitLiveScopes(Visit visit);
 
-// Looks for the scope library. Returns how many slots it has; 0: it is not there.
-uint32_t FindScopes();
+// Looks for the scope library. For Start.
+void FindScopes();
 
-// The slot of function `name`; what FindScopes returned: it has none. `hint`: where to look
+// How many slots it has; 0: it is not there.
+uint32_t CountScopes();
+
+// The slot of function `name`; CountScopes(): it has none. `hint`: where to look
 // first, which becomes the place behind.
 uint32_t FindSlot(const char* name, uint32_t* hint);
 
