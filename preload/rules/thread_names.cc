@@ -24,7 +24,7 @@ struct Filter {
 
 // Images stay mapped. Written by one thread at a time, at start or under the lock of
 // follow.cc.
-Filter filters[kMaxFilters];
+Filter filters[kMaxFilters] = {};
 uint32_t filter_count = 0;
 
 bool Passes(const Filter& filter, const char* name) {

@@ -86,6 +86,7 @@ int main(int argc, char** argv) {
   char byte;
   while (read(0, &byte, 1) == 1) {
   }
+  if (strcmp(how, "strict") == 0) _exit(0);  // threads end by calls that the filter forbids
   ended = 1;
   for (int i = 0; i < threads && i < 16; ++i) pthread_join(ids[i], NULL);
   return 0;
