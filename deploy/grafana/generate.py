@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes pagewarden.json, the dashboard: deploy/grafana/generate.py > deploy/grafana/pagewarden.json
+"""Writes the dashboard: deploy/grafana/generate.py > deploy/grafana/pagewarden.json
 
 A panel is a line of ROWS; the rest is the same for all of them.
 """
@@ -33,11 +33,13 @@ ROWS = {
              "Copies of secrets that were found outside the fence at the last check.",
              f'sum(pagewarden_secret_copies{{{CGROUP}, fenced="false"}}) or on () vector(0)',
              "PagewardenUnfencedSecret"),
-        stat("Uncovered processes", "none", "Processes that a policy selects and that run unfenced.",
+        stat("Uncovered processes", "none",
+             "Processes that a policy selects and that run unfenced.",
              f"sum(pagewarden_uncovered_processes{{{CGROUP}}}) or on () vector(0)",
              "PagewardenUncoveredProcesses"),
         stat("Denials in this range", "none", "Refused requests to lock memory.",
-             f"sum(increase(pagewarden_memlock_denials_total{{{CGROUP}}}[$__range])) or on () vector(0)",
+             f"sum(increase(pagewarden_memlock_denials_total{{{CGROUP}}}[$__range])) "
+             "or on () vector(0)",
              "PagewardenMemlockDenied"),
         stat("Over budget", "none", "Cgroups that lock more than a MemlockBudget allows.",
              f"count(pagewarden_cgroup_budget_used_bytes{{{CGROUP}}} > "
@@ -101,13 +103,15 @@ ROWS = {
                "{{policy}} fenced={{fenced}}"), runbook="PagewardenUnfencedSecret"),
         panel("Left in ordinary memory", "ops", "Tagged allocations that found no locked room.",
               (f"sum by (policy, reason) "
-               f"(rate(pagewarden_arena_fallbacks_total{{{HOST}}}[$__rate_interval])) or on () vector(0)",
+               f"(rate(pagewarden_arena_fallbacks_total{{{HOST}}}[$__rate_interval])) "
+               "or on () vector(0)",
                "{{policy}} {{reason}}"), runbook="PagewardenUnlockedSecrets"),
     ],
     "Policies and agents": [
         panel("Hosts by version of a policy", "none",
               "Two versions of one policy: a rollout on its way, or stuck.",
-              (f"count by (policy, hash) (pagewarden_policy_info{{{HOST}}})", "{{policy}} {{hash}}"),
+              (f"count by (policy, hash) (pagewarden_policy_info{{{HOST}}})",
+               "{{policy}} {{hash}}"),
               runbook="PagewardenPolicySpread"),
         panel("Time of an audit", "s", "The 99th percentile of its duration.",
               (f"histogram_quantile(0.99, sum by (instance, le) "
@@ -123,10 +127,12 @@ ROWS = {
               (f"pagewarden_cgroups_folded{{{HOST}}}", "{{instance}} folded")),
         panel("Lost events and failed reads", "ops", "What the other figures do not contain.",
               (f"sum by (instance, source) "
-               f"(rate(pagewarden_events_lost_total{{{HOST}}}[$__rate_interval])) or on () vector(0)",
+               f"(rate(pagewarden_events_lost_total{{{HOST}}}[$__rate_interval])) "
+               "or on () vector(0)",
                "{{instance}} lost {{source}}"),
               (f"sum by (instance, reason) "
-               f"(rate(pagewarden_scan_errors_total{{{HOST}}}[$__rate_interval])) or on () vector(0)",
+               f"(rate(pagewarden_scan_errors_total{{{HOST}}}[$__rate_interval])) "
+               "or on () vector(0)",
                "{{instance}} errors {{reason}}"), runbook="PagewardenEventsLost"),
     ],
 }
