@@ -95,5 +95,117 @@ class Sandbox(unittest.TestCase):
         self.assertIn("proc", inside["source"])
 
 
+    def test_hooks_attach_and_see_inside(self):
+        done = subprocess.run(sandboxed(PAGEWARDEN, "audit", "--watch", "1", "--for", "2",
+                                        "--hooks"),
+                              capture_output=True, text=True, check=False, cwd="/")
+        outside = subprocess.run([PAGEWARDEN, "audit", "--watch", "1", "--for", "2", "--hooks"],
+                                 capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, outside.returncode, done.stderr)
+        self.assertEqual(hook_names(done.stdout), hook_names(outside.stdout))
+        self.assertIn("tp_btf/cap_capable", hook_names(done.stdout))
+
+    def test_secrets_of_another_user_are_found(self):
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+            os.chmod(directory, 0o755)
+            secret = pathlib.Path(directory, "secret")
+            secret.write_text(os.urandom(24).hex(), encoding="ascii")
+            secret.chmod(0o644)
+            program = ("import sys, time; text = open(sys.argv[1]).read(); "
+                       "print(flush=True); time.sleep(60)")
+            with subprocess.Popen(["/usr/bin/python3", "-c", program, secret], user="nobody",
+                                  stdout=subprocess.PIPE) as holder:
+                try:
+                    holder.stdout.readline()
+                    done = subprocess.run(
+                        sandboxed(PAGEWARDEN, "verify", "--pid", holder.pid,
+                                  "--secret-text-file", secret), capture_output=True, text=True,
+                        check=False, cwd="/")
+                finally:
+                    holder.kill()
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)  # found, not fenced
+
+
+def hook_names(report):
+    """What `audit --hooks` names as attached."""
+    return set(re.findall(r"^\w[\w ]+  (\w+/\w+|bpf_iter_\w+) ", report, re.M))
+
+
+POLICY = """\
+apiVersion: pagewarden/v1alpha1
+kind: AllocationPolicy
+metadata: {name: sandboxed}
+spec:
+  selector: {matchBinaries: [/usr/sbin/nginx]}
+  rules:
+    - match: {preset: openssl-private-keys}
+"""
+
+
+def has_agent():
+    listed = subprocess.run([PAGEWARDEN, "--help"], capture_output=True, text=True, check=True)
+    return re.search(r"^  agent ", listed.stdout, re.M) is not None
+
+
+@unittest.skipUnless(os.geteuid() == 0, "not root: needs mounts and BPF")
+@unittest.skipUnless(has_agent(), "this build has no `agent`")
+class Agent(unittest.TestCase):
+    """The daemon itself, closed; its runtime and state directories are its own."""
+
+    def setUp(self):
+        for path in WRITABLE:
+            if not os.path.isdir(path):
+                os.mkdir(path)
+                self.addCleanup(os.rmdir, path)
+        policies = tempfile.TemporaryDirectory(dir="/var/tmp")
+        self.addCleanup(policies.cleanup)
+        os.chmod(policies.name, 0o755)
+        pathlib.Path(policies.name, "sandboxed.yaml").write_text(POLICY, encoding="utf-8")
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.manager.close)
+        name = f"pagewarden-test-{os.getpid()}"
+        self.manager.bind("\0" + name)
+        self.manager.settimeout(DEADLINE_SECONDS)
+        self.agent = subprocess.Popen(
+            sandboxed(PAGEWARDEN, "agent", "--no-listen", "--policy-dir", policies.name),
+            env={**os.environ, "NOTIFY_SOCKET": "@" + name, "WATCHDOG_USEC": "60000000"},
+            stdout=subprocess.DEVNULL, cwd="/")
+        self.addCleanup(self.end)
+
+    def end(self):
+        self.agent.kill()
+        self.agent.wait()
+
+    def inside(self, path):
+        return pathlib.Path(f"/proc/{self.agent.pid}/root{path}")
+
+    def wait_until_ready(self):
+        while b"READY=1" not in self.manager.recv(4096).split(b"\n"):
+            pass
+
+    def get(self, target):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(DEADLINE_SECONDS)
+            client.connect(str(self.inside("/run/pagewarden/agent.sock")))
+            client.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n"
+                           "Connection: close\r\n\r\n".encode())
+            return b"".join(iter(lambda: client.recv(65536), b"")).decode()
+
+    def test_it_publishes_audits_answers_and_ends(self):
+        self.wait_until_ready()
+        image = self.inside("/run/pagewarden/policy.image").stat()
+        self.assertEqual((image.st_uid, image.st_mode & 0o777), (0, 0o644))
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        metrics = ""
+        while "pagewarden_cgroup_locked_bytes" not in metrics and time.monotonic() < deadline:
+            time.sleep(0.5)
+            metrics = self.get("/metrics")
+        self.assertRegex(metrics, r"pagewarden_config_last_reload_successful 1\b")
+        self.assertRegex(metrics, r'pagewarden_policy_info\{[^}]*policy="sandboxed"')
+        self.assertRegex(metrics, r"pagewarden_bpf_program_attached\{[^}]*\} 1\b")
+        self.agent.terminate()
+        self.assertEqual(self.agent.wait(DEADLINE_SECONDS), 0)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
