@@ -125,6 +125,19 @@ class Runbooks(unittest.TestCase):
                 self.assertNotIn(-1, at)
                 self.assertEqual(at, sorted(at))
 
+    REASONS = ROOT / "agent" / "coverage" / "reasons.cc"
+
+    @unittest.skipUnless(REASONS.is_file(), "this tree has no agent/coverage/reasons.cc")
+    def test_each_reason_of_coverage_has_its_fix(self):
+        text = self.REASONS.read_text(encoding="utf-8")
+        for state, page in (("kUncovered", "PagewardenUncoveredProcesses"),
+                            ("kPending", "PagewardenPolicyPending")):
+            reasons = re.findall(rf'\{{"(\w+)", {state},', text)
+            self.assertTrue(reasons)
+            runbook = (ROOT / f"docs/runbooks/{page}.md").read_text(encoding="utf-8")
+            for reason in reasons:
+                self.assertIn(f"`{reason}`", runbook)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
