@@ -4,7 +4,7 @@
 import pathlib
 import re
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 # Of Prometheus itself, of any of its clients, and of node_exporter's textfile collector.
 FOREIGN = {"up", "process_start_time_seconds", "process_cpu_seconds_total",
            "process_resident_memory_bytes", "node_textfile_mtime_seconds"}
@@ -18,5 +18,5 @@ def used(expression):
 
 def documented():
     """What docs/metrics.md lists."""
-    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
     return set(re.findall(r"\bpagewarden_[a-z0-9_]+\b", text))
