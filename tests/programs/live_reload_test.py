@@ -28,17 +28,19 @@ def policy(mode="Enforce", rules=("live_first",), extra=""):
 
 
 BOTH = ("live_first", "live_second")
-STATES = [policy(), policy("Audit"), policy(rules=BOTH), policy(rules=BOTH[::-1]),
-          policy("Disabled"), policy(rules=("live_second",))]
+
+
+def states():
+    return [policy(), policy("Audit"), policy(rules=BOTH), policy(rules=BOTH[::-1]),
+            policy("Disabled"), policy(rules=("live_second",))]
 
 
 class LiveReloadTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pagewarden-live-"))
         self.process = None
-        # Hooks for both functions from the start.
-        self.publish(policy(rules=BOTH))
-        self.environment = self.publish(policy())
+        # What starts under it has hooks for both functions.
+        self.environment = self.publish(policy(rules=BOTH))
 
     def tearDown(self):
         if self.process is not None and self.process.poll() is None:
@@ -90,6 +92,8 @@ class LiveReloadTest(unittest.TestCase):
 
     def follow(self):
         """What each state looks like, one after the other."""
+        self.wait_for(lambda s: s["mode"] == "Enforce" and self.in_force(s) == set(BOTH))
+        self.publish(policy())
         self.wait_for(lambda s: s["mode"] == "Enforce" and self.in_force(s) == {"live_first"})
         self.publish(policy("Audit"))
         self.wait_for(lambda s: s["mode"] == "Audit")
@@ -124,8 +128,9 @@ class LiveReloadTest(unittest.TestCase):
 
     def test_many_flips_under_load(self):
         self.start()
+        flips = states()
         for flip in range(FLIPS):
-            self.publish(STATES[flip % len(STATES)])
+            self.publish(flips[flip % len(flips)])
             self.assertIsNone(self.process.poll(), f"ended at flip {flip}")
         self.publish(policy(rules=BOTH))
         shim = self.wait_for(lambda s: self.in_force(s) == set(BOTH) and s["mode"] == "Enforce")
@@ -133,7 +138,7 @@ class LiveReloadTest(unittest.TestCase):
         for rule in shim["rules"]:
             self.assertGreater(rule["totalAllocations"], 0, rule)
             self.assertLessEqual(rule["liveAllocations"], 64, rule)  # three threads' at most
-        self.assertEqual(set(shim["violations"].values()), {0})
+        self.assertFalse(any(shim["violations"].values()), shim["violations"])
         self.finish()
 
     def test_a_rule_for_an_unknown_function_waits(self):
@@ -154,7 +159,7 @@ class LiveReloadTest(unittest.TestCase):
             file.write(((word >> 32) + 1 << 32 | 3).to_bytes(8, "little"))
         shim = self.wait_for(lambda s: s.get("imagesRefused") == 1)
         self.assertEqual(shim["generation"], before["generation"])
-        self.assertEqual(self.in_force(shim), {"live_first"})
+        self.assertEqual(self.in_force(shim), set(BOTH))
         self.publish(policy("Audit"))
         self.wait_for(lambda s: s["mode"] == "Audit")
         self.finish()
