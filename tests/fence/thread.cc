@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the shim has in scopes.cc and pin_fork.cc: nothing is pinned beside this fence.
+// What the shim has in scopes.cc, pins/fork.cc and rules/follow.cc: nothing is pinned beside this
+// fence, and no image is followed.
 #include "preload/base/thread.h"
 
 #include "preload/pins/fork.h"
+#include "preload/rules/follow.h"
 
 namespace pagewarden {
 
@@ -11,6 +13,11 @@ void BeforeForkOfPins() {}
 void AfterForkOfPinsInParent() {}
 void AfterForkOfPinsInChild() {}
 void AfterUnseenForkOfPins() {}
+
+void BeforeForkOfPolicy() {}
+void AfterForkOfPolicyInParent() {}
+void AfterForkOfPolicyInChild() {}
+void AfterUnseenForkOfPolicy() {}
 
 }  // namespace pagewarden
 

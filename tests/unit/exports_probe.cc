@@ -61,7 +61,7 @@ void Start() {}
 PW_EXPORT void exports_probe_judge_every_call() {
   pagewarden::fence.base = reinterpret_cast<uint64_t>(page);
   pagewarden::fence.bytes = sizeof(page);
-  pagewarden::JudgeEveryCall();
+  pagewarden::SetJudging(pagewarden::Judging::kEveryCall);
 }
 PW_EXPORT void exports_probe_enter_extent() { ++pw_thread.scope_count; }
 PW_EXPORT void exports_probe_leave_extent() { --pw_thread.scope_count; }
