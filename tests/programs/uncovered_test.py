@@ -149,9 +149,10 @@ class UncoveredTest(unittest.TestCase):
         garbage = cls.dir / "garbage.image"
         garbage.write_bytes(b"not an image" * 100)
         cls.start("image_invalid", LD_PRELOAD=SHIM, PAGEWARDEN_IMAGE=garbage)
-        image = cls.dir / "policy.image"
-        subprocess.run([str(PAGEWARDEN), "policy", "compile", str(cls.policy), "-o", str(image)],
-                       check=True, stdout=subprocess.DEVNULL)
+        compiled = cls.dir / "compiled"
+        harness.run_checked([str(PAGEWARDEN), "policy", "compile", str(cls.policy), "-o",
+                             str(compiled)])
+        image, = compiled.glob("images/*/policy.image")
         writable = cls.dir / "writable.image"
         shutil.copy(image, writable)
         os.chmod(writable, 0o666)
