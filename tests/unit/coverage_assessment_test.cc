@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/coverage/assessment.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <sstream>
 
+#include "agent/coverage/assessment.h"
 #include "agent/coverage/in_force.h"
 #include "agent/coverage/live_generation.h"
 #include "agent/coverage/reasons.h"
@@ -73,9 +72,9 @@ TEST(CoverageAssessment, CoveredUnderItsPolicy) {
 }
 
 TEST(CoverageAssessment, TheLedgersReasonIsTheReason) {
-  for (const char* word : {"disabled", "no_image", "image_untrusted", "image_invalid", "shadowed",
-                           "no_reservation", "lock_failed", "no_next_allocator",
-                           "no_fork_handler", "sanitizer"}) {
+  for (const char* word :
+       {"disabled", "no_image", "image_untrusted", "image_invalid", "shadowed", "no_reservation",
+        "lock_failed", "no_next_allocator", "no_fork_handler", "sanitizer"}) {
     ShimState shim = Shim();
     shim.active = false;
     shim.uncovered = word;
@@ -176,8 +175,7 @@ TEST(CoverageAssessment, TheSystemsPreloadCountsSinceItIsThere) {
   LaunchFacts facts = Launch();
   facts.system_preload = "/usr/lib/libpagewarden.so";
   facts.system_preload_since = kNoon;
-  EXPECT_EQ(WithoutShim(facts, kNoon - absl::Seconds(1), kNoon - absl::Hours(1)),
-            "started_before");
+  EXPECT_EQ(WithoutShim(facts, kNoon - absl::Seconds(1), kNoon - absl::Hours(1)), "started_before");
   EXPECT_EQ(WithoutShim(facts, kNoon, kNoon - absl::Hours(1)), "not_loaded");
 }
 
