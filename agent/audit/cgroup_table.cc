@@ -12,19 +12,20 @@ namespace {
 
 std::string OrDash(std::optional<uint64_t> bytes) { return bytes ? HumanBytes(*bytes) : "-"; }
 
-std::string Shims(const CgroupLine& line) {
+std::string Shims(const CgroupLine& line, const AuditReport& report) {
   std::vector<ProcessRow> rows;
   for (const CgroupRow* cgroup : line.covers) {
     rows.insert(rows.end(), cgroup->processes.begin(), cgroup->processes.end());
   }
-  return ShimSummary(rows);
+  return ShimSummary(rows, report);
 }
 
 std::string Name(const CgroupLine& line) {
   return absl::StrCat(std::string(2 * line.depth, ' '), Printable(line.label));
 }
 
-std::vector<std::string> Cells(const CgroupLine& line, bool watched) {
+std::vector<std::string> Cells(const CgroupLine& line, const AuditReport& report) {
+  const bool watched = report.watched > absl::ZeroDuration();
   const CgroupSums& sums = line.itself ? line.row->own : line.row->subtree;
   std::vector<std::string> cells = {Name(line), absl::StrCat(sums.processes),
                                     HumanBytes(sums.locked_bytes)};
@@ -35,7 +36,7 @@ std::vector<std::string> Cells(const CgroupLine& line, bool watched) {
                              LimitText(sums.limit_min_bytes),
                              Percent(sums.usage_max_ratio, sums.limit_min_bytes.has_value())});
   if (watched) cells.push_back(absl::StrCat(sums.denials.Total()));
-  cells.push_back(Shims(line));
+  cells.push_back(Shims(line, report));
   return cells;
 }
 
@@ -61,7 +62,7 @@ Table CgroupTable(const AuditReport& report, const TableOptions& options) {
   table.of = report.cgroups.size();
   for (const CgroupLine& line : CgroupLines(report, options)) {
     table.rows += line.itself ? 0 : 1;
-    cells.push_back(Cells(line, watched));
+    cells.push_back(Cells(line, report));
   }
   if (table.rows > 0) table.text = FormatTable(columns, std::move(cells), /*elastic=*/0);
   return table;

@@ -17,11 +17,13 @@ struct Node {
 };
 using Nodes = std::map<absl::string_view, Node>;
 
-bool IsNotable(const CgroupSums& sums, const CgroupRow& row) {
+bool IsNotable(const CgroupSums& sums, const CgroupRow& row, const AuditReport& report) {
   if (sums.locked_bytes > 0 || sums.pinned_bytes > 0 || sums.peak.bytes > 0) return true;
   if (!sums.denials.IsEmpty()) return true;
   return std::any_of(row.processes.begin(), row.processes.end(),
-                     [](const ProcessRow& process) { return process.shim_loaded; });
+                     [&report](const ProcessRow& process) {
+                       return process.shim_loaded || CoverageOf(report, process.pid) != nullptr;
+                     });
 }
 
 bool IsHeavier(const Node* a, const Node* b) {
@@ -35,7 +37,9 @@ bool IsHeavier(const Node* a, const Node* b) {
 class Lines {
  public:
   Lines(const AuditReport& report, const TableOptions& options)
-      : all_(options.all), max_depth_(options.depth.value_or(std::numeric_limits<size_t>::max())) {
+      : report_(report),
+        all_(options.all),
+        max_depth_(options.depth.value_or(std::numeric_limits<size_t>::max())) {
     for (const CgroupRow& row : report.cgroups) nodes_[row.path].row = &row;
     // From the back: whether a row is shown depends on those below it.
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) Place(node->second);
@@ -54,7 +58,8 @@ class Lines {
   void Place(Node& node) {
     std::sort(node.children.begin(), node.children.end(), IsByPath);
     std::stable_sort(node.children.begin(), node.children.end(), IsHeavier);
-    const bool shown = all_ || !node.children.empty() || IsNotable(node.row->subtree, *node.row);
+    const bool shown =
+        all_ || !node.children.empty() || IsNotable(node.row->subtree, *node.row, report_);
     if (!shown) return;
     const auto parent = nodes_.find(ParentCgroup(node.row->path));
     (parent == nodes_.end() ? tops_ : parent->second.children).push_back(&node);
@@ -77,8 +82,8 @@ class Lines {
     line.depth = depth;
     line.label = Label(node->row->path, above);
     const bool expanded = depth < max_depth_ && !node->children.empty();
-    const bool parted =
-        expanded && (all_ || IsNotable(node->row->own, *node->row)) && node->row->own.processes > 0;
+    const bool parted = expanded && (all_ || IsNotable(node->row->own, *node->row, report_)) &&
+                        node->row->own.processes > 0;
     if (!expanded) Cover(*node, line.covers);
     if (expanded && !parted) line.covers = {node->row};
     lines_.push_back(std::move(line));
@@ -93,6 +98,7 @@ class Lines {
     return ShortCgroupPath(path);
   }
 
+  const AuditReport& report_;
   bool all_;
   size_t max_depth_;
   Nodes nodes_;

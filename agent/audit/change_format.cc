@@ -30,6 +30,20 @@ const char* Words(const Change& change) {
   return change.what;
 }
 
+bool IsCoverage(const Change& change) {
+  return change.what == absl::string_view("uncovered") ||
+         change.what == absl::string_view("pending");
+}
+
+std::string CoverageChange(const Change& change) {
+  const std::string reason = absl::StrReplaceAll(change.reason, {{"_", " "}});
+  if (change.what == absl::string_view("pending")) {
+    return reason.empty() ? "has the newest policies" : absl::StrCat("pending: ", reason);
+  }
+  if (reason.empty()) return "covered again";
+  return absl::StrCat("uncovered: its secrets are not fenced: ", reason);
+}
+
 std::string Limit(std::optional<int64_t> bytes) {
   return bytes ? BytesAndKib(static_cast<uint64_t>(*bytes)) : "unlimited";
 }
@@ -44,11 +58,7 @@ std::string Values(const Change& change) {
 
 std::string ChangeText(const Change& change) {
   const std::string subject = Subject(change);
-  if (change.what == absl::string_view("uncovered")) {
-    if (change.reason.empty()) return absl::StrCat(subject, " covered again");
-    return absl::StrCat(subject, " uncovered: its secrets are not fenced: ",
-                        absl::StrReplaceAll(change.reason, {{"_", " "}}));
-  }
+  if (IsCoverage(change)) return absl::StrCat(subject, " ", CoverageChange(change));
   return absl::StrCat(subject, " ", Words(change), " ", Values(change),
                       change.new_peak ? ", a new peak" : "", change.ended ? ", ended" : "");
 }
@@ -61,7 +71,7 @@ std::string ChangeJson(const Change& change, absl::Time time) {
     json["comm"] = change.comm;
   }
   if (change.uid) json["uid"] = *change.uid;
-  if (change.what == absl::string_view("uncovered")) {
+  if (IsCoverage(change)) {
     json["reason"] = change.reason.empty() ? OrderedJson(nullptr) : OrderedJson(change.reason);
     return JsonLine(json) + "\n";
   }

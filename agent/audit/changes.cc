@@ -9,6 +9,7 @@ namespace {
 struct Seen {
   const ProcessRow* row = nullptr;
   Peak peak;
+  const CoveredProcess* coverage = nullptr;  // null: no policy selects it
 };
 using Processes = std::map<pid_t, Seen>;
 
@@ -16,7 +17,7 @@ Processes ProcessesOf(const AuditReport& report) {
   Processes processes;
   for (const CgroupRow& cgroup : report.cgroups) {
     for (const ProcessRow& row : cgroup.processes) {
-      processes[row.pid] = {&row, report.peaks.at(row.pid)};
+      processes[row.pid] = {&row, report.peaks.at(row.pid), CoverageOf(report, row.pid)};
     }
   }
   return processes;
@@ -52,10 +53,10 @@ class Comparison {
     if (new_peak && peak.bytes != locked) Add("peak", peak_before.bytes, peak.bytes);
   }
 
-  void AddCoverage(const std::string& before, const std::string& after) {
+  void AddCoverage(const char* what, const std::string& before, const std::string& after) {
     if (before == after) return;
     Change& change = changes_.emplace_back(subject_);
-    change.what = "uncovered";
+    change.what = what;
     change.reason = after;
   }
 
@@ -72,7 +73,13 @@ Change OfProcess(const ProcessRow& row) {
   return change;
 }
 
-std::string UncoveredReason(const ProcessRow& row) {
+std::string ReasonOf(const Seen& seen, CoverageState state) {
+  return seen.coverage != nullptr && seen.coverage->state == state ? seen.coverage->reason : "";
+}
+
+std::string UncoveredReason(const Seen& seen) {
+  if (seen.coverage != nullptr) return ReasonOf(seen, CoverageState::kUncovered);
+  const ProcessRow& row = *seen.row;
   if (!row.shim_loaded) return "";
   if (row.shim) return row.shim->uncovered;
   return row.shim_unreadable ? "" : "invalid_ledger";
@@ -93,7 +100,9 @@ void CompareProcess(const Seen& before, const Seen& after, bool with_usage,
   comparison.Add("softLimit", Signed(before.row->soft_limit_bytes), Signed(row.soft_limit_bytes));
   comparison.Add("hardLimit", Signed(before.row->hard_limit_bytes), Signed(row.hard_limit_bytes));
   comparison.Add("drift", before.row->drift_bytes, row.drift_bytes);
-  comparison.AddCoverage(UncoveredReason(*before.row), UncoveredReason(row));
+  comparison.AddCoverage("uncovered", UncoveredReason(before), UncoveredReason(after));
+  comparison.AddCoverage("pending", ReasonOf(before, CoverageState::kPending),
+                         ReasonOf(after, CoverageState::kPending));
 }
 
 // Only what a process brings with it: its limit was somebody's before. Or it was quiet.
@@ -108,7 +117,7 @@ void AddStarted(const Seen& after, const ProcessLimits* limits_before, bool with
   nothing.pinned_bytes = 0;
   nothing.drift_bytes = 0;
   nothing.shim_loaded = false;
-  CompareProcess({&nothing, {}}, after, with_usage, changes);
+  CompareProcess({&nothing, {}, nullptr}, after, with_usage, changes);
 }
 
 void AddEnded(const Seen& before, std::vector<Change>& changes) {

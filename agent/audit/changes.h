@@ -17,7 +17,7 @@ namespace pagewarden {
 
 struct Change {
   // Stable words: "locked", "pinned", "peak", "softLimit", "hardLimit", "drift",
-  // "uncovered", "residue", "shmLocked".
+  // "uncovered", "pending", "residue", "shmLocked".
   const char* what = "";
   std::string cgroup;        // empty: of a user
   pid_t pid = 0;             // 0: of the whole cgroup
@@ -28,7 +28,7 @@ struct Change {
   std::optional<int64_t> to;
   bool new_peak = false;  // locked: never as much before
   bool ended = false;     // the process is gone
-  std::string reason;     // uncovered: why; empty: it is covered again
+  std::string reason;     // uncovered, pending: why; empty: it is over
 };
 
 // Locked and pinned bytes and peaks by cgroup, by process or by user; limits, drift and

@@ -20,11 +20,13 @@ constexpr uint64_t kSmallestUsualLimit = 64 << 10;
 
 class ProcessFindings {
  public:
-  ProcessFindings(const ProcessRow& row, std::vector<AuditFinding>& findings)
-      : row_(row), findings_(findings) {}
+  ProcessFindings(const ProcessRow& row, const CoveredProcess* coverage,
+                  std::vector<AuditFinding>& findings)
+      : row_(row), coverage_(coverage), findings_(findings) {}
 
   void AddAll() {
     Shim();
+    Coverage();
     Usage();
     Units();
     Capability();
@@ -39,16 +41,33 @@ class ProcessFindings {
   void Shim() {
     if (!row_.shim_loaded) return;
     if (!row_.shim && row_.shim_unreadable) return;  // partial data, and no finding
-    if (!row_.shim) return Add(Severity::kError, "uncovered", "its ledger is not valid");
+    if (!row_.shim) {
+      if (coverage_ == nullptr) Add(Severity::kError, "uncovered", "its ledger is not valid");
+      return;
+    }
     uint64_t violations = 0;
     for (const uint64_t count : row_.shim->violations) violations += count != 0;
     if (violations > 0) {
       Add(Severity::kError, "corruption", "the fence found its memory corrupted");
     }
-    if (row_.shim->uncovered.empty()) return;
+    if (row_.shim->uncovered.empty() || coverage_ != nullptr) return;
     Add(Severity::kError, "uncovered",
         absl::StrCat("its secrets are not fenced: ",
                      absl::StrReplaceAll(row_.shim->uncovered, {{"_", " "}})));
+  }
+
+  // A shim that failed was to be there: that is worse than none. Missing rights are partial
+  // data.
+  void Coverage() {
+    if (coverage_ == nullptr || coverage_->reason.empty()) return;
+    std::string text = absl::StrCat("policy ", coverage_->policy, ": ", coverage_->text);
+    if (!coverage_->protections.empty()) {
+      absl::StrAppend(&text, "; in force: ", absl::StrJoin(coverage_->protections, ", "));
+    }
+    if (coverage_->state == CoverageState::kPending) {
+      return Add(Severity::kInfo, "pending", std::move(text));
+    }
+    Add(row_.shim ? Severity::kError : Severity::kWarning, "uncovered", std::move(text));
   }
 
   void Usage() {
@@ -103,6 +122,7 @@ class ProcessFindings {
   }
 
   const ProcessRow& row_;
+  const CoveredProcess* coverage_;  // null: no policy selects it
   std::vector<AuditFinding>& findings_;
 };
 
@@ -142,7 +162,9 @@ std::vector<AuditFinding> FindingsOf(const AuditReport& report) {
   std::vector<AuditFinding> findings;
   for (const CgroupRow& cgroup : report.cgroups) {
     AddDenials(cgroup, findings);
-    for (const ProcessRow& row : cgroup.processes) ProcessFindings(row, findings).AddAll();
+    for (const ProcessRow& row : cgroup.processes) {
+      ProcessFindings(row, CoverageOf(report, row.pid), findings).AddAll();
+    }
   }
   for (const CounterDifference& difference : report.differences) {
     findings.push_back(

@@ -15,7 +15,7 @@ namespace pagewarden {
 
 struct AuditFinding {
   Severity severity = Severity::kInfo;
-  // Stable words: "corruption", "uncovered", "denied", "limit-near", "bypass", "drift",
+  // Stable words: "corruption", "uncovered", "pending", "denied", "limit-near", "bypass", "drift",
   // "limit-units", "capability-in-user-namespace", "capability-not-effective",
   // "counters-differ", "guard-hit".
   std::string code;

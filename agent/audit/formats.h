@@ -52,7 +52,7 @@ std::string FormatHooks(const std::vector<HookReport>& hooks);
 // "nginx-tls-keys 3/3": active of selected processes; "uncovered: lock failed";
 // "-" where no process has the shim. What keeps those 3 from being covered in full
 // is in brackets behind it: "nginx-tls-keys 3/3 (1 not locked, 12 fallbacks)".
-std::string ShimSummary(const std::vector<ProcessRow>& rows);
+std::string ShimSummary(const std::vector<ProcessRow>& rows, const AuditReport& report = {});
 
 struct UidTotals {
   size_t processes = 0;

@@ -75,7 +75,7 @@ Json CgroupJson(const CgroupRow& row, const AuditReport& report) {
   AddSums(row.subtree, cgroup["subtree"]);
   cgroup["processes"] = Json::array();
   for (const ProcessRow& process : row.processes) {
-    cgroup["processes"].push_back(ProcessJson(process, report.peaks.at(process.pid)));
+    cgroup["processes"].push_back(ProcessJson(process, report));
   }
   return cgroup;
 }
@@ -105,6 +105,16 @@ Json DifferencesJson(const AuditReport& report) {
   return json;
 }
 
+// null: the policies are not known.
+Json CoverageJson(const AuditReport& report) {
+  if (!report.coverage) return nullptr;
+  const CoverageCounts counts = CountCoverage(*report.coverage);
+  return {{"selected", counts.selected},
+          {"covered", counts.covered},
+          {"pending", counts.pending},
+          {"uncovered", counts.uncovered}};
+}
+
 Json CgroupVersionJson(const AuditReport& report) {
   if (!report.cgroup_version) return nullptr;
   return *report.cgroup_version == CgroupVersion::kV1 ? 1 : 2;
@@ -118,6 +128,7 @@ Json ReportJson(const AuditReport& report) {
                {"reconciledProcesses", report.reconciled},
                {"watchedSeconds", absl::ToDoubleSeconds(report.watched)},
                {"hooks", HooksJson(report.hooks)},
+               {"coverage", CoverageJson(report)},
                {"findings", FindingsJson(report)},
                {"counterDifferences", DifferencesJson(report)},
                {"cgroups", Json::array()},

@@ -22,7 +22,7 @@ inline OrderedJson OrNull(const std::optional<uint64_t>& value) {
 }
 
 OrderedJson ShimJson(const ProcessRow& row);
-OrderedJson ProcessJson(const ProcessRow& row, const Peak& peak);
+OrderedJson ProcessJson(const ProcessRow& row, const AuditReport& report);
 OrderedJson UidsJson(const AuditReport& report);
 OrderedJson HooksJson(const std::vector<HookReport>& hooks);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/audit/json_parts.h"
 #include "agent/audit/limit_text.h"
+#include "agent/policy/effective_mode.h"
 
 namespace pagewarden {
 namespace {
@@ -15,9 +16,26 @@ OrderedJson MappingsJson(const LockedMappings& locked) {
           {"onFaultBytes", OrNull(locked.on_fault_bytes)}};
 }
 
+void AddCoverage(const CoveredProcess& coverage, OrderedJson& process) {
+  process["coverage"] = {{"policy", coverage.policy},
+                         {"mode", ModeWord(coverage.mode)},
+                         {"state", CoverageWord(coverage.state)}};
+  if (coverage.reason.empty()) return;
+  process["coverage"]["reason"] = coverage.reason;
+  process["coverage"]["text"] = coverage.text;
+  process["coverage"]["protections"] = coverage.protections;
+  if (coverage.state != CoverageState::kUncovered) return;
+  if (!process.contains("shim")) {
+    process["shim"] = {{"policy", ""}, {"mode", ""}, {"loaded", false}};
+    process["shim"]["arenas"] = OrderedJson::array();
+  }
+  process["shim"]["uncovered"] = coverage.reason;
+}
+
 }  // namespace
 
-OrderedJson ProcessJson(const ProcessRow& row, const Peak& peak) {
+OrderedJson ProcessJson(const ProcessRow& row, const AuditReport& report) {
+  const Peak& peak = report.peaks.at(row.pid);
   OrderedJson process = {{"pid", row.pid},
                          {"comm", row.comm},
                          {"exe", row.exe},
@@ -34,7 +52,9 @@ OrderedJson ProcessJson(const ProcessRow& row, const Peak& peak) {
                          {"driftBytes", row.drift_bytes}};
   if (row.locked_mappings) process["lockedMappings"] = MappingsJson(*row.locked_mappings);
   if (row.locks_future) process["locksFuture"] = *row.locks_future;
+  const CoveredProcess* const coverage = CoverageOf(report, row.pid);
   if (row.shim_loaded) process["shim"] = ShimJson(row);
+  if (coverage != nullptr) AddCoverage(*coverage, process);
   return process;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 bool IsNotable(const ProcessRow& row, const AuditReport& report) {
   return row.locked_bytes > 0 || row.pinned_bytes > 0 || row.shim_loaded ||
-         report.peaks.at(row.pid).bytes > 0;
+         CoverageOf(report, row.pid) != nullptr || report.peaks.at(row.pid).bytes > 0;
 }
 
 std::vector<const ProcessRow*> Select(const AuditReport& report, bool all) {
@@ -70,10 +70,11 @@ std::vector<std::string> Cells(const ProcessRow& row, const AuditReport& report)
     const Peak& peak = report.peaks.at(row.pid);
     cells.push_back(absl::StrCat(peak.exact ? "" : "~", HumanBytes(peak.bytes)));
   }
-  cells.insert(cells.end(),
-               {HumanBytes(row.pinned_bytes), LimitText(row.soft_limit_bytes), HardCell(row),
-                Percent(UsageRatio(row), row.soft_limit_bytes.has_value()), CapabilityCell(row),
-                RaiseCell(row), ShimSummary({row}), Printable(ShortCgroupPath(row.cgroup))});
+  cells.insert(
+      cells.end(),
+      {HumanBytes(row.pinned_bytes), LimitText(row.soft_limit_bytes), HardCell(row),
+       Percent(UsageRatio(row), row.soft_limit_bytes.has_value()), CapabilityCell(row),
+       RaiseCell(row), ShimSummary({row}, report), Printable(ShortCgroupPath(row.cgroup))});
   return cells;
 }
 

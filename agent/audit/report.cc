@@ -113,6 +113,10 @@ void AddCgroups(Snapshot& snapshot, const CgroupHierarchy* hierarchy, const Repo
 
 }  // namespace
 
+const CoveredProcess* CoverageOf(const AuditReport& report, pid_t pid) {
+  return report.coverage ? FindCovered(*report.coverage, pid) : nullptr;
+}
+
 double UsageRatio(const ProcessRow& row) {
   if (!row.soft_limit_bytes) return 0;
   return static_cast<double>(row.locked_bytes) /

@@ -21,6 +21,7 @@
 #include "agent/audit/snapshot.h"
 #include "agent/cgroup/classify.h"
 #include "agent/cgroup/hierarchy.h"
+#include "agent/coverage/coverage.h"
 
 namespace pagewarden {
 
@@ -57,7 +58,9 @@ struct AuditReport {
   std::map<pid_t, Peak> peaks;                   // of each process that has a row
   std::map<pid_t, ProcessLimits> limits_before;  // see Snapshot
   std::vector<CounterDifference> differences;    // filled in by who compared
-  absl::Duration watched;                        // 0: a single snapshot, no denials could be seen
+  // nullopt: not asked for, or the policies are not known. Filled in by who read it.
+  std::optional<CoverageReport> coverage;
+  absl::Duration watched;  // 0: a single snapshot, no denials could be seen
   std::vector<HookReport> hooks;
 };
 
@@ -67,6 +70,9 @@ struct ReportOptions {
   std::optional<std::string> top = "/";
   const Observations* observations = nullptr;  // may be null
 };
+
+// Null: no policy selects the process, as far as is known.
+const CoveredProcess* CoverageOf(const AuditReport& report, pid_t pid);
 
 // Locked bytes over the soft limit; 0 without a limit. A limit below a page
 // allows nothing and counts as one page, so that the ratio stays finite.

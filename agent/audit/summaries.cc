@@ -93,6 +93,14 @@ std::string Describe(const std::string& policy, const PolicyCounts& counts) {
   return absl::StrCat(covered, " (", absl::StrJoin(notes, ", "), ")");
 }
 
+// What the shim's own books do not say; empty: nothing.
+std::string CoverageNote(const ProcessRow& row, const CoveredProcess* coverage) {
+  if (coverage == nullptr || coverage->reason.empty()) return "";
+  if (row.shim_loaded && (!row.shim || !row.shim->uncovered.empty())) return "";
+  return absl::StrCat(CoverageWord(coverage->state), ": ",
+                      absl::StrReplaceAll(coverage->reason, {{"_", " "}}));
+}
+
 // Empty: neither a policy nor an arena.
 std::string PolicyOf(const ShimState& shim) {
   if (!shim.policy.empty() || shim.arenas.empty()) return shim.policy;
@@ -101,13 +109,17 @@ std::string PolicyOf(const ShimState& shim) {
 
 }  // namespace
 
-std::string ShimSummary(const std::vector<ProcessRow>& rows) {
+std::string ShimSummary(const std::vector<ProcessRow>& rows, const AuditReport& report) {
   std::map<std::string, PolicyCounts> policies;
   std::set<std::string> uncovered;
   bool loaded = false;
   for (const ProcessRow& row : rows) {
+    const CoveredProcess* const coverage = CoverageOf(report, row.pid);
+    const std::string more = CoverageNote(row, coverage);
+    if (!more.empty()) uncovered.insert(more);
+    if (!row.shim_loaded && coverage != nullptr) ++policies[coverage->policy].selected;
+    loaded = loaded || row.shim_loaded || coverage != nullptr;
     if (!row.shim_loaded) continue;
-    loaded = true;
     if (!row.shim) {
       uncovered.insert(row.shim_unreadable ? "unknown, no right to read its ledger"
                                            : "uncovered: invalid ledger");

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "agent/audit/reconcile.h"
 #include "agent/base/exit_codes.h"
+#include "agent/cli/audit_coverage.h"
 #include "agent/cli/audit_options.h"
 #include "agent/cli/commands.h"
 
@@ -105,8 +106,12 @@ void AddWatchHooks(const CgroupHierarchy* hierarchy, AuditReport& report) {
 }
 
 int AuditOnce(const AuditOptions& options, const CgroupHierarchy* hierarchy) {
+  AuditCoverage coverage(options.policy_dirs);
+  SnapshotOptions wanted = options.snapshot;
+  coverage.Prepare(wanted);
+  for (const std::string& message : coverage.TakeMessages()) Complain(message);
   auto reader = SnapshotReader::Open(hierarchy, options.snapshot.source);
-  auto snapshot = reader.ok() ? reader->Read(options.snapshot) : reader.status();
+  auto snapshot = reader.ok() ? reader->Read(wanted) : reader.status();
   if (!snapshot.ok()) {
     Complain(absl::StrCat("cannot audit : ", snapshot.status().message()));
     return kExitPartialData;
@@ -116,6 +121,7 @@ int AuditOnce(const AuditOptions& options, const CgroupHierarchy* hierarchy) {
   AuditReport report =
       BuildReport(*std::move(snapshot), hierarchy, HostName(), ReportOptionsOf(options));
   report.differences = std::move(differences);
+  coverage.AddTo(report, hierarchy);
   if (options.hooks) AddWatchHooks(hierarchy, report);
   if (!PrintReport(options, report)) return kExitPartialData;
   return AuditExitCode(options, report, partial);
@@ -136,6 +142,11 @@ auto OneOf(std::vector<std::string> names) {
 void AddSelection(CLI::App& command, AuditOptions& options, AuditWords& words) {
   command.add_option("--cgroup", options.snapshot.cgroup, "Only this cgroup and those below it")
       ->type_name("PATH");
+  command
+      .add_option("--policy-dir", options.policy_dirs,
+                  "Coverage by these drop-in directories, the lowest first, instead of the host's")
+      ->allow_extra_args(false)
+      ->type_name("DIR");
   command.add_option("--pid", options.snapshot.pids, "Only these processes; no sums of subtrees")
       ->check(CLI::Range(1, 1 << 22).description(""))
       ->type_name("PID");

@@ -27,6 +27,7 @@ struct AuditOptions {
   std::optional<absl::Duration> watch_every;  // nullopt: one report
   absl::Duration watch_for = absl::InfiniteDuration();
   bool trace_syscalls = false;
+  std::vector<std::string> policy_dirs;  // none: the host's
 };
 
 // "pagewarden: <message>" to stderr.

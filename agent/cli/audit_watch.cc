@@ -16,6 +16,7 @@
 #include "agent/audit/watch_gaps.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cgroup/paths.h"
+#include "agent/cli/audit_coverage.h"
 #include "agent/cli/audit_options.h"
 
 namespace pagewarden {
@@ -44,7 +45,7 @@ void CatchSignals() {
 class AuditWatch {
  public:
   AuditWatch(const AuditOptions& options, const CgroupHierarchy* hierarchy)
-      : options_(options), hierarchy_(hierarchy) {}
+      : options_(options), hierarchy_(hierarchy), coverage_(options.policy_dirs) {}
 
   int Run() {
     if (!OpenReader()) return kExitPartialData;
@@ -125,6 +126,8 @@ class AuditWatch {
     for (const auto& [pid, peak] : seen.process_peaks) {
       if (peak.bytes > 0) wanted.rows_of.insert(pid);
     }
+    coverage_.Prepare(wanted);
+    for (const std::string& message : coverage_.TakeMessages()) Complain(message);
     auto snapshot = reader_->Read(wanted);
     if (!snapshot.ok()) {
       Complain(absl::StrCat("the watch ends : ", snapshot.status().message()));
@@ -142,6 +145,7 @@ class AuditWatch {
     report_options.observations = &seen;
     report_ = BuildReport(*std::move(snapshot), hierarchy_, HostName(), report_options);
     report_.differences = differences_;
+    coverage_.AddTo(report_, hierarchy_);
     book_.Add(report_);
     return true;
   }
@@ -197,6 +201,7 @@ class AuditWatch {
 
   const AuditOptions& options_;
   const CgroupHierarchy* hierarchy_;
+  AuditCoverage coverage_;
   absl::Time start_;  // when all hooks were attached
   std::optional<SnapshotReader> reader_;
   std::optional<Watch> watch_;

@@ -109,8 +109,9 @@ TEST(FormatJson, HasTheFieldsOfTheContract) {
   const json report = json::parse(FormatJson(Report()));
   EXPECT_EQ(Keys(report),
             (std::set<std::string>{"schemaVersion", "host", "source", "reconciledProcesses",
-                                   "cgroupVersion", "watchedSeconds", "hooks", "findings",
-                                   "counterDifferences", "cgroups", "uids"}));
+                                   "cgroupVersion", "watchedSeconds", "hooks", "coverage",
+                                   "findings", "counterDifferences", "cgroups", "uids"}));
+  EXPECT_TRUE(report["coverage"].is_null());
   EXPECT_EQ(report["schemaVersion"], 1);
   EXPECT_EQ(report["host"], "host1");
   EXPECT_EQ(report["source"], "bpf");
