@@ -28,6 +28,8 @@ struct AgentOptions {
   std::string presets;  // directory of the shipped ones
 };
 
+inline constexpr char kDefaultListen[] = "127.0.0.1:9876";
+
 // Directories of the agent of this user: /run/pagewarden and /var/lib/pagewarden for root.
 std::string DefaultRuntimeDir();
 std::string DefaultStateDir();

@@ -37,31 +37,40 @@ std::vector<std::string> All(const LiveImages& images) {
 
 absl::StatusOr<ImageKeeper> ImageKeeper::Open(const std::string& runtime_dir,
                                               std::string shim_path) {
-  absl::StatusOr<OwnedDirectory> runtime = OwnedDirectory::Open(runtime_dir);
-  if (!runtime.ok()) return runtime.status();
-  absl::StatusOr<LiveImages> images = LiveImages::Open(*std::move(runtime), std::move(shim_path));
+  ImageKeeper keeper(runtime_dir, std::move(shim_path));
+  const absl::StatusOr<LiveImages> images = keeper.OpenImages({});
   if (!images.ok()) return images.status();
-  return ImageKeeper(*std::move(images));
+  return keeper;
 }
 
-absl::Status ImageKeeper::Check(const std::vector<AllocationPolicy>& policies,
-                                const HostIdentity& host) const {
+absl::StatusOr<LiveImages> ImageKeeper::OpenImages(const std::vector<Preset>& presets) const {
+  absl::StatusOr<OwnedDirectory> runtime = OwnedDirectory::Open(runtime_dir_);
+  if (!runtime.ok()) return runtime.status();
+  return LiveImages::Open(*std::move(runtime), shim_path_, PresetFunctions(presets));
+}
+
+absl::Status ImageKeeper::Check(const PolicySet& set, const HostIdentity& host) const {
+  const absl::StatusOr<LiveImages> images = OpenImages(set.presets);
+  if (!images.ok()) return images.status();
   const PodTable pods = PodTable::Read();
-  for (const std::string& cgroup : All(images_)) {
-    const auto image = CompilePolicyImage(ForImage(policies, SurroundingsOf(cgroup, pods), host));
+  for (const std::string& cgroup : All(*images)) {
+    const auto image =
+        CompilePolicyImage(ForImage(set.policies, SurroundingsOf(cgroup, pods), host));
     const absl::Status status = image.ok() ? ValidatePolicyImage(*image) : image.status();
     if (!status.ok()) return Named(cgroup, status);
   }
   return absl::OkStatus();
 }
 
-absl::Status ImageKeeper::Publish(const std::vector<AllocationPolicy>& policies,
-                                  const HostIdentity& host, uint32_t& generation) {
+absl::Status ImageKeeper::Publish(const PolicySet& set, const HostIdentity& host,
+                                  uint32_t& generation) {
+  absl::StatusOr<LiveImages> images = OpenImages(set.presets);
+  if (!images.ok()) return images.status();
   const PodTable pods = PodTable::Read();
   absl::Status first;
-  for (const std::string& cgroup : All(images_)) {
+  for (const std::string& cgroup : All(*images)) {
     const auto image =
-        images_.Publish(cgroup, ForImage(policies, SurroundingsOf(cgroup, pods), host));
+        images->Publish(cgroup, ForImage(set.policies, SurroundingsOf(cgroup, pods), host));
     if (!image.ok()) first.Update(Named(cgroup, image.status()));
     if (image.ok() && cgroup.empty()) generation = image->generation;
   }
@@ -70,14 +79,14 @@ absl::Status ImageKeeper::Publish(const std::vector<AllocationPolicy>& policies,
 
 void ImageKeeper::RemoveGone() {
   const absl::StatusOr<CgroupHierarchy> hierarchy = CgroupHierarchy::Find();
-  if (!hierarchy.ok()) return;
-  for (const std::string& cgroup : images_.Cgroups()) {
+  absl::StatusOr<LiveImages> images = OpenImages({});
+  if (!hierarchy.ok() || !images.ok()) return;
+  for (const std::string& cgroup : images->Cgroups()) {
     const std::string directory = hierarchy->DirectoryOf(cgroup);
     struct stat info;
     if (cgroup.empty() || directory.empty()) continue;
-    // Processes follow an image by its mapping: an error only leaves a file behind.
-    if (stat(directory.c_str(), &info) != 0 && errno == ENOENT)
-      images_.Remove(cgroup).IgnoreError();
+    if (stat(directory.c_str(), &info) == 0 || errno != ENOENT) continue;
+    images->Remove(cgroup).IgnoreError();  // what stays is a file that nobody maps
   }
 }
 

@@ -20,21 +20,25 @@ class ImageKeeper {
   static absl::StatusOr<ImageKeeper> Open(const std::string& runtime_dir, std::string shim_path);
 
   // Whether all of them can be compiled; nothing is written.
-  absl::Status Check(const std::vector<AllocationPolicy>& policies, const HostIdentity& host) const;
+  absl::Status Check(const PolicySet& set, const HostIdentity& host) const;
 
   // Resolved policies with effective modes, to the host's image and to those of all cgroups
   // that have one. Goes on after an error and returns the first. What is there already is
   // left as it is. `generation`: of the host's image.
-  absl::Status Publish(const std::vector<AllocationPolicy>& policies, const HostIdentity& host,
-                       uint32_t& generation);
+  absl::Status Publish(const PolicySet& set, const HostIdentity& host, uint32_t& generation);
 
   // Images of cgroups that are gone.
   void RemoveGone();
 
  private:
-  explicit ImageKeeper(LiveImages images) : images_(std::move(images)) {}
+  ImageKeeper(std::string runtime_dir, std::string shim_path)
+      : runtime_dir_(std::move(runtime_dir)), shim_path_(std::move(shim_path)) {}
 
-  LiveImages images_;
+  // The functions of all presets are hooked, so that rules for them need no restart.
+  absl::StatusOr<LiveImages> OpenImages(const std::vector<Preset>& presets) const;
+
+  std::string runtime_dir_;
+  std::string shim_path_;
 };
 
 }  // namespace pagewarden

@@ -68,7 +68,7 @@ bool PolicyKeeper::Poll(absl::Time now) {
     next_sweep_ = now + kBetweenSweeps;
     images_->RemoveGone();
     if (status_.last_reload_ok) {
-      images_->Publish(status_.set->policies, ReadHostIdentity(), status_.generation).IgnoreError();
+      images_->Publish(*status_.set, ReadHostIdentity(), status_.generation).IgnoreError();
     }
   }
   return false;
@@ -113,12 +113,12 @@ void PolicyKeeper::Publish(const PolicySet& set, absl::Time now, std::vector<std
   if (!images_) return;
   HostIdentity host = ReadHostIdentity();
   host.today = DayOf(now);
-  absl::Status status = images_->Check(set.policies, host);
+  absl::Status status = images_->Check(set, host);
   if (status.ok()) {
-    status = images_->Publish(set.policies, host, status_.generation);
+    status = images_->Publish(set, host, status_.generation);
     // All or none: the old ones are still the ones in force.
     if (!status.ok()) {
-      images_->Publish(status_.set->policies, host, status_.generation).IgnoreError();
+      images_->Publish(*status_.set, host, status_.generation).IgnoreError();
     }
   }
   if (!status.ok()) errors.emplace_back(status.message());
