@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/coverage/assessment.h"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/audit/text.h"
+#include "agent/coverage/live_generation.h"
 #include "agent/coverage/reasons.h"
 #include "agent/policy/effective_mode.h"
 #include "agent/policy/image.h"
@@ -35,8 +38,9 @@ Assessment AssessLocks(const ShimState& shim) {
   }
   if (locked >= wanted) return {};
   const std::string error = LastError(shim.lock_errno != 0 ? shim.lock_errno : shim.pin_errno);
-  if (locked == 0) return For("lock_failed", absl::StrCat("has the shim, which could lock none of ",
-                                                          Amount(wanted), error));
+  if (locked == 0)
+    return For("lock_failed",
+               absl::StrCat("has the shim, which could lock none of ", Amount(wanted), error));
   return For("partly_locked", absl::StrCat("has the shim, which locked ", Amount(locked), " of ",
                                            Amount(wanted), error));
 }
@@ -56,15 +60,17 @@ bool HasSameRules(const ShimState& shim, const AllocationPolicy& policy) {
 }
 
 Assessment AssessPolicy(const ShimState& shim, const AllocationPolicy& policy, uint32_t newest) {
+  if (newest == kNoMoreGenerations) {
+    return For("needs_restart", "follows a policy image that is full and gets no newer policies");
+  }
   if (shim.generation != 0 && newest != 0 && shim.generation != newest) {
     return For("stale_policy",
                absl::StrCat("has generation ", shim.generation, " of the policies, of ", newest));
   }
   if (shim.rules_waiting > 0) {
-    return For("needs_restart",
-               absl::StrCat("has ", shim.rules_waiting,
-                            shim.rules_waiting == 1 ? " rule" : " rules",
-                            " that only a restart brings into force"));
+    return For("needs_restart", absl::StrCat("has ", shim.rules_waiting,
+                                             shim.rules_waiting == 1 ? " rule" : " rules",
+                                             " that only a restart brings into force"));
   }
   if (shim.mode != ModeWord(policy.spec.mode)) {
     return For("mode_differs", absl::StrCat("runs in mode ", shim.mode, ", and the policy has ",
@@ -81,9 +87,8 @@ Assessment AssessExecutable(const LaunchFacts& facts) {
   const std::optional<ElfSummary>& elf = facts.executable->elf;
   if (!elf) return {};
   if (!elf->is_host_machine) {
-    return For("wrong_class",
-               elf->is_64_bit ? "is a program for another machine"
-                              : "is a 32-bit program, and the shim is for 64 bit");
+    return For("wrong_class", elf->is_64_bit ? "is a program for another machine"
+                                             : "is a 32-bit program, and the shim is for 64 bit");
   }
   if (!elf->has_interpreter) {
     return For("static", absl::StrCat("is a static ", elf->is_go ? "Go " : "",

@@ -53,12 +53,11 @@ LaunchFacts ReadLaunchFacts(const ProcessRow& row, ExecutableCache& executables)
   facts.executable = executables.Read(absl::StrCat(process, "/exe"));
   const auto auxv = ReadBoundedFile(absl::StrCat(process, "/auxv"), kMaxTextBytes);
   if (auxv.ok()) facts.secure_execution = SecureExecutionOf(*auxv);
-  const auto environment =
-      ReadBoundedFile(absl::StrCat(process, "/environ"), kMaxEnvironmentBytes);
+  const auto environment = ReadBoundedFile(absl::StrCat(process, "/environ"), kMaxEnvironmentBytes);
   if (environment.ok()) facts.preload = PreloadedShim(PreloadOf(*environment));
   ReadSystemPreload(root, facts);
-  const std::string library = facts.preload.value_or("").empty() ? facts.system_preload
-                                                                 : *facts.preload;
+  const std::string library =
+      facts.preload.value_or("").empty() ? facts.system_preload : *facts.preload;
   if (!library.empty()) facts.why_not_mapped = WhyNotMapped(root, library);
   const auto cgroups = ReadBoundedFile(absl::StrCat(process, "/cgroup"), kMaxTextBytes);
   facts.environment = DetectEnvironment(

@@ -40,8 +40,10 @@ std::string StartWithShim(const ProcessRow& row, const Environment& environment,
   switch (environment.kind) {
     case EnvironmentKind::kService:
       if (prepared) return Restart(row, environment);
-      return absl::StrCat("put `pagewarden run --` before the command of its ExecStart= (`systemctl"
-                          " edit ", environment.name, "`) and ", Restart(row, environment));
+      return absl::StrCat(
+          "put `pagewarden run --` before the command of its ExecStart= (`systemctl"
+          " edit ",
+          environment.name, "`) and ", Restart(row, environment));
     case EnvironmentKind::kDocker:
     case EnvironmentKind::kPodman:
     case EnvironmentKind::kContainerd:
@@ -71,11 +73,12 @@ std::string OneLineOf(const Fix& fix) {
 std::string RaiseLimit(const ProcessRow& row, const AllocationPolicy& policy,
                        const Environment& environment) {
   LimitGoal goal;
-  goal.bytes = RecommendedLimit(row.locked_bytes, LockedAtStart(policy));
+  goal.bytes = RecommendedLimit(0, LockedAtStart(policy));
+  goal.command = absl::StrCat("pagewarden run -- ", Printable(row.exe), " …");
   const std::vector<Fix> fixes = LimitFixes(environment, goal);
   const std::string step = fixes.empty() ? "" : OneLineOf(fixes.front());
-  if (step.empty()) return absl::StrCat("raise its RLIMIT_MEMLOCK to ", goal.bytes, " bytes");
-  return absl::StrCat("raise its RLIMIT_MEMLOCK to ", goal.bytes, " bytes: ", step);
+  const std::string raise = absl::StrCat("raise its RLIMIT_MEMLOCK to ", goal.bytes, " bytes");
+  return step.empty() ? raise : absl::StrCat(raise, ": ", step);
 }
 
 std::string Step(const Assessment& assessment, const ProcessRow& row,

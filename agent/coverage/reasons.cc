@@ -56,8 +56,7 @@ const std::vector<CoverageReason>& CoverageReasons() {
       {"no_next_allocator", kUncovered, "has the shim, but no malloc that it could forward to",
        kKeepOff},
       {"no_fork_handler", kUncovered,
-       "has the shim, which could not register with fork: its children would be unlocked",
-       kReport},
+       "has the shim, which could not register with fork: its children would be unlocked", kReport},
       {"no_reservation", kUncovered, "has the shim, which got no address space for its arenas",
        "raise its RLIMIT_AS (systemd: LimitAS=), or let its seccomp filter allow mmap"},
       {"lock_failed", kUncovered, "has the shim, which could lock nothing",
@@ -72,17 +71,15 @@ const std::vector<CoverageReason>& CoverageReasons() {
        "none: it does so at its next tagged allocation"},
       {"needs_restart", kPending, "has rules that only a restart brings into force",
        "start it again"},
-      {"mode_differs", kPending, "runs in another mode than the policy has",
-       "start it again"},
+      {"mode_differs", kPending, "runs in another mode than the policy has", "start it again"},
   };
   return *reasons;
 }
 
 const CoverageReason* FindCoverageReason(absl::string_view word) {
   const std::vector<CoverageReason>& all = CoverageReasons();
-  const auto found = std::find_if(all.begin(), all.end(), [word](const CoverageReason& reason) {
-    return word == reason.word;
-  });
+  const auto found = std::find_if(
+      all.begin(), all.end(), [word](const CoverageReason& reason) { return word == reason.word; });
   return found == all.end() ? nullptr : &*found;
 }
 
