@@ -94,9 +94,9 @@ void ReadBackings(const YamlNode& node, std::vector<abi::Backing>& backings,
              diagnostics);
 }
 
-constexpr Value<std::vector<abi::Backing>> kBackingList = {
-    ReadBackings,
-    [] { return Ordered(Unique(kListOf<kWord<abi::Backing, kBackings>>.describe())); }};
+constexpr Value<std::vector<abi::Backing>> kBackingList = {ReadBackings, [] {
+                                                             return Ordered(Unique(kListOf<kWord<abi::Backing, kBackings>>.describe()));
+                                                           }};
 
 void ReadSecrets(const YamlNode& node, std::vector<std::string>& secrets,
                  Diagnostics& diagnostics) {

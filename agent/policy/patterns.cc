@@ -187,11 +187,11 @@ const Value<std::string> kBinaryPath = {ReadBinaryPath, [] {
                                                               "^(/(?!\\.{1,2}(/|$))[^/]+)+$", 2,
                                                               kMaxPath);
                                         }};
-const Value<std::string> kSecretPath = {
-    ReadSecretPath, [] {
-      return DescribeText("absolute path", "absolute paths",
-                          "^(/(?!\\.{1,2}(/|$))[^/*?]+)+$", 2, kMaxPath);
-    }};
+const Value<std::string> kSecretPath = {ReadSecretPath, [] {
+                                          return DescribeText("absolute path", "absolute paths",
+                                                              "^(/(?!\\.{1,2}(/|$))[^/*?]+)+$", 2,
+                                                              kMaxPath);
+                                        }};
 const Value<std::string> kPattern = {
     ReadPattern<kMaxPattern>,
     [] { return DescribeText("pattern", "patterns", "", 1, kMaxPattern); }};

@@ -61,9 +61,9 @@ std::vector<Mapping> PartsIn(const std::vector<AddressRange>& ranges,
 }
 
 bool Holds(const std::vector<Copy>& copies, const Copy& wanted) {
-  const auto at = std::lower_bound(
-      copies.begin(), copies.end(), wanted.address,
-      [](const Copy& copy, uint64_t address) { return copy.address < address; });
+  const auto at =
+      std::lower_bound(copies.begin(), copies.end(), wanted.address,
+                       [](const Copy& copy, uint64_t address) { return copy.address < address; });
   return at != copies.end() && at->address == wanted.address;
 }
 

@@ -158,9 +158,8 @@ class Check {
 
   absl::Status Confirm(const Group& group, const LiveSearch& search,
                        const std::vector<LookResult>& looks) {
-    const bool has_unfenced = std::any_of(looks.begin(), looks.end(), [](const LookResult& look) {
-      return !look.unfenced.empty();
-    });
+    const bool has_unfenced = std::any_of(
+        looks.begin(), looks.end(), [](const LookResult& look) { return !look.unfenced.empty(); });
     if (has_unfenced && !pacer_.Sleep(confirm_after_)) return absl::CancelledError("ended");
     for (const LookResult& look : looks) {
       auto lasting = look.unfenced.empty() ? std::vector<FoundCopy>() : search.LookAgain(look);

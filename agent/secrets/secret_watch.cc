@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/secrets/secret_watch.h"
 
-#include <linux/ioprio.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,6 +10,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -24,13 +24,16 @@ namespace pagewarden {
 namespace {
 
 constexpr int kLowestPriority = 19;
+// ioprio_set(2); the kernel's header for it is not C++.
+constexpr int kIoprioWhoProcess = 1;
+constexpr int kIoprioIdle = 3 << 13;
 constexpr int kMostSettles = 10;
 
 // Not SCHED_IDLE: whoever reads another process's memory holds the lock of its mappings for
 // a moment, and under that policy may be kept from going on for as long as others are busy.
 void YieldToOthers() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLowestPriority);
-  syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+  syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, kIoprioIdle);
   pthread_setname_np(pthread_self(), "secret-watch");
 }
 
@@ -72,10 +75,9 @@ SecretReport Current(SecretReport report, const SecretTargets& targets) {
                               }),
                copies.end());
   auto& errors = report.errors;
-  errors.erase(std::remove_if(errors.begin(), errors.end(),
-                              [&](const SecretError& error) {
-                                return !is_watched(error.policy, error.file);
-                              }),
+  errors.erase(std::remove_if(
+                   errors.begin(), errors.end(),
+                   [&](const SecretError& error) { return !is_watched(error.policy, error.file); }),
                errors.end());
   return report;
 }
@@ -171,8 +173,7 @@ class SecretWatch::Worker {
   std::thread thread_;
 };
 
-SecretWatch::SecretWatch(SecretWatchOptions options)
-    : worker_(std::make_unique<Worker>(options)) {}
+SecretWatch::SecretWatch(SecretWatchOptions options) : worker_(std::make_unique<Worker>(options)) {}
 SecretWatch::~SecretWatch() = default;
 
 void SecretWatch::SetTargets(std::shared_ptr<const PolicySet> policies,

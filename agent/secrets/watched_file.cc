@@ -48,18 +48,17 @@ SecretFileProblem NotOpened(int error) {
 std::optional<SecretFileProblem> CheckFile(const struct stat& info,
                                            const std::vector<uid_t>& owners) {
   if (!S_ISREG(info.st_mode)) return SecretFileProblem{"untrusted", "not a regular file"};
-  const bool is_owner_known =
-      info.st_uid == 0 || info.st_uid == geteuid() ||
-      std::find(owners.begin(), owners.end(), info.st_uid) != owners.end();
+  const bool is_owner_known = info.st_uid == 0 || info.st_uid == geteuid() ||
+                              std::find(owners.begin(), owners.end(), info.st_uid) != owners.end();
   if (!is_owner_known) {
     return SecretFileProblem{
         "untrusted", absl::StrCat("owned by uid ", info.st_uid, ", not by root, the agent's user ",
                                   "or that of the processes")};
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return SecretFileProblem{"untrusted",
-                             absl::StrFormat("mode %04o lets others write to it (chmod go-w)",
-                                             info.st_mode & 07777)};
+    return SecretFileProblem{
+        "untrusted",
+        absl::StrFormat("mode %04o lets others write to it (chmod go-w)", info.st_mode & 07777)};
   }
   if (info.st_size <= static_cast<off_t>(kMaxKeyFileBytes)) return std::nullopt;
   return SecretFileProblem{"not_a_secret", "larger than 1 MiB"};
@@ -72,9 +71,8 @@ absl::string_view WithoutLineEnd(absl::string_view text) {
 
 bool IsOneLine(absl::string_view text) {
   return text.size() >= kMinTextBytes && text.size() <= kMaxTextBytes &&
-         std::none_of(text.begin(), text.end(), [](unsigned char c) {
-           return absl::ascii_iscntrl(c) && c != '\t';
-         });
+         std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return absl::ascii_iscntrl(c) && c != '\t'; });
 }
 
 unsigned char DigitValue(char digit) {
@@ -106,16 +104,18 @@ std::optional<SecretFileProblem> AddContents(ByteView contents, const std::strin
     return std::nullopt;
   }
   if (IsPassphraseNeeded(keys.status())) {
-    return SecretFileProblem{"encrypted", "its private key is encrypted, and nobody can give the "
-                                          "agent the passphrase: use pagewarden verify"};
+    return SecretFileProblem{"encrypted",
+                             "its private key is encrypted, and nobody can give the "
+                             "agent the passphrase: use pagewarden verify"};
   }
   const absl::string_view text = WithoutLineEnd(AsText(contents));
   if (absl::StrContains(text, "-----BEGIN ")) {
     return SecretFileProblem{"not_a_secret", std::string(keys.status().message())};
   }
   if (!IsOneLine(text)) {
-    return SecretFileProblem{"not_a_secret", "neither private keys nor one line of text of 8 to "
-                                             "4096 bytes"};
+    return SecretFileProblem{"not_a_secret",
+                             "neither private keys nor one line of text of 8 to "
+                             "4096 bytes"};
   }
   needles.AddText(AsBytes(text), path);
   if (IsHex(text)) needles.AddRaw(FromHex(text), path);
