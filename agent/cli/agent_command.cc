@@ -117,7 +117,7 @@ int RunAgent(AgentWords& words) {
   const absl::StatusOr<Locations> locations = FindLocations();
   if (!locations.ok()) return Fail(kExitPartialData, locations.status().message());
   words.options.shim_path = locations->shim;
-  words.options.presets = absl::StrCat(locations->policies, "/presets");
+  words.options.shipped = locations->policies;
   const auto agent = AgentLoop::Start(words.options);
   if (agent.ok()) {
     (*agent)->Run();

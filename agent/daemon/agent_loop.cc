@@ -198,7 +198,7 @@ absl::StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(const AgentOptions& 
   parts->facts.interval = options.interval;
   parts->facts.cgroup = options.cgroup;
   parts->facts.policy_dirs = options.policy_dirs;
-  parts->facts.presets = options.presets;
+  parts->facts.presets = absl::StrCat(options.shipped, "/presets");
   for (auto step : {&Parts::OpenDirectories, &Parts::OpenObserver}) {
     if (absl::Status status = (*parts.*step)(); !status.ok()) return status;
   }

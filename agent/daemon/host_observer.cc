@@ -54,7 +54,7 @@ absl::Status HostObserver::Begin(const AgentOptions& options) {
   keeper_options.max_mode = options.max_mode;
   keeper_options.runtime_dir = options.runtime_dir;
   keeper_options.shim_path = options.shim_path;
-  keeper_options.presets = options.presets;
+  keeper_options.shipped = options.shipped;
   auto keeper = PolicyKeeper::Open(std::move(keeper_options));
   if (!keeper.ok()) return keeper.status();
   keeper_ = *std::move(keeper);

@@ -20,8 +20,14 @@ absl::Status Named(const std::string& cgroup, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(of, ": ", status.message()));
 }
 
-Surroundings SurroundingsOf(const std::string& cgroup, const PodTable& pods) {
-  return cgroup.empty() ? Surroundings() : FactsOfCgroup(cgroup, pods);
+// The host's image is for programs that nobody started under a shipped policy.
+std::vector<AllocationPolicy> PoliciesFor(const std::string& cgroup, const PolicySet& set,
+                                          const std::vector<AllocationPolicy>& shipped,
+                                          const PodTable& pods, const HostIdentity& host) {
+  if (cgroup.empty()) return ForImage(set.policies, Surroundings(), host);
+  std::vector<AllocationPolicy> policies = set.policies;
+  policies.insert(policies.end(), shipped.begin(), shipped.end());
+  return ForImage(policies, FactsOfCgroup(cgroup, pods), host);
 }
 
 // The host's first: it is the one that all have.
@@ -49,28 +55,28 @@ absl::StatusOr<LiveImages> ImageKeeper::OpenImages(const std::vector<Preset>& pr
   return LiveImages::Open(*std::move(runtime), shim_path_, PresetFunctions(presets));
 }
 
-absl::Status ImageKeeper::Check(const PolicySet& set, const HostIdentity& host) const {
+absl::Status ImageKeeper::Check(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
+                                const HostIdentity& host) const {
   const absl::StatusOr<LiveImages> images = OpenImages(set.presets);
   if (!images.ok()) return images.status();
   const PodTable pods = PodTable::Read();
   for (const std::string& cgroup : All(*images)) {
-    const auto image =
-        CompilePolicyImage(ForImage(set.policies, SurroundingsOf(cgroup, pods), host));
+    const auto image = CompilePolicyImage(PoliciesFor(cgroup, set, shipped, pods, host));
     const absl::Status status = image.ok() ? ValidatePolicyImage(*image) : image.status();
     if (!status.ok()) return Named(cgroup, status);
   }
   return absl::OkStatus();
 }
 
-absl::Status ImageKeeper::Publish(const PolicySet& set, const HostIdentity& host,
-                                  uint32_t& generation) {
+absl::Status ImageKeeper::Publish(const PolicySet& set,
+                                  const std::vector<AllocationPolicy>& shipped,
+                                  const HostIdentity& host, uint32_t& generation) {
   absl::StatusOr<LiveImages> images = OpenImages(set.presets);
   if (!images.ok()) return images.status();
   const PodTable pods = PodTable::Read();
   absl::Status first;
   for (const std::string& cgroup : All(*images)) {
-    const auto image =
-        images->Publish(cgroup, ForImage(set.policies, SurroundingsOf(cgroup, pods), host));
+    const auto image = images->Publish(cgroup, PoliciesFor(cgroup, set, shipped, pods, host));
     if (!image.ok()) first.Update(Named(cgroup, image.status()));
     if (image.ok() && cgroup.empty()) generation = image->generation;
   }

@@ -20,12 +20,15 @@ class ImageKeeper {
   static absl::StatusOr<ImageKeeper> Open(const std::string& runtime_dir, std::string shim_path);
 
   // Whether all of them can be compiled; nothing is written.
-  absl::Status Check(const PolicySet& set, const HostIdentity& host) const;
+  absl::Status Check(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
+                     const HostIdentity& host) const;
 
   // Resolved policies with effective modes, to the host's image and to those of all cgroups
-  // that have one. Goes on after an error and returns the first. What is there already is
-  // left as it is. `generation`: of the host's image.
-  absl::Status Publish(const PolicySet& set, const HostIdentity& host, uint32_t& generation);
+  // that have one; to these with the shipped ones behind, as `run` does it. Goes on after an error
+  // and returns the first. What is there already is left as it is. `generation`: of the host's
+  // image.
+  absl::Status Publish(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
+                       const HostIdentity& host, uint32_t& generation);
 
   // Images of cgroups that are gone.
   void RemoveGone();
