@@ -25,8 +25,10 @@ struct AgentOptions {
   std::string cgroup;        // report only this one and those below; empty: all
   bool trace_syscalls = false;
   std::string shim_path;
-  std::string presets;  // directory of the shipped ones
+  std::string shipped;  // directory of the shipped policies; presets/ is below
 };
+
+inline constexpr char kDefaultListen[] = "127.0.0.1:9876";
 
 // Directories of the agent of this user: /run/pagewarden and /var/lib/pagewarden for root.
 std::string DefaultRuntimeDir();

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "agent/policy/utf8.h"
 
 namespace pagewarden {
 namespace {
@@ -30,8 +31,15 @@ std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// The start of it, cut between two characters of UTF-8.
-std::string Cut(const std::string& text, size_t bytes) {
+// Names of processes are any bytes.
+std::string ValidUtf8(const std::string& text) {
+  if (FindBadCharacter(text) == absl::string_view::npos) return text;
+  return Json::parse(Dump(text)).get<std::string>();
+}
+
+// The start of it, cut between two characters.
+std::string Cut(const std::string& any, size_t bytes) {
+  std::string text = ValidUtf8(any);
   if (text.size() <= bytes) return text;
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
   return text.substr(0, bytes);

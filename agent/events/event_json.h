@@ -16,7 +16,7 @@ namespace pagewarden {
 
 inline constexpr int kEventSchemaVersion = 1;
 // A line with its line break. Longer texts are cut and larger details left out.
-inline constexpr size_t kMaxEventLineBytes = 32 << 10;
+inline constexpr size_t kMaxEventLineBytes = 64 << 10;
 
 // Whether events of this type are raised and end; others happen.
 bool IsLastingType(absl::string_view type);

@@ -38,12 +38,12 @@ class FloodGate {
   std::vector<Event> Take(absl::Time now, bool all = false);
 
  private:
-  using Kind = std::tuple<std::string, std::string, std::string>;
+  using Kind = std::tuple<std::string, std::string, std::string>;  // type, cgroup, reason
   struct Period {
     absl::Time start;
     size_t told = 0;
     uint64_t untold = 0;  // with repeats
-    Event last;           // untold
+    WatchEvent last;      // untold
   };
 
   FloodGateOptions options_;

@@ -20,8 +20,14 @@ absl::Status Named(const std::string& cgroup, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(of, ": ", status.message()));
 }
 
-Surroundings SurroundingsOf(const std::string& cgroup, const PodTable& pods) {
-  return cgroup.empty() ? Surroundings() : FactsOfCgroup(cgroup, pods);
+// The host's image is for programs that nobody started under a shipped policy.
+std::vector<AllocationPolicy> PoliciesFor(const std::string& cgroup, const PolicySet& set,
+                                          const std::vector<AllocationPolicy>& shipped,
+                                          const PodTable& pods, const HostIdentity& host) {
+  if (cgroup.empty()) return ForImage(set.policies, Surroundings(), host);
+  std::vector<AllocationPolicy> policies = set.policies;
+  policies.insert(policies.end(), shipped.begin(), shipped.end());
+  return ForImage(policies, FactsOfCgroup(cgroup, pods), host);
 }
 
 // The host's first: it is the one that all have.
@@ -37,31 +43,40 @@ std::vector<std::string> All(const LiveImages& images) {
 
 absl::StatusOr<ImageKeeper> ImageKeeper::Open(const std::string& runtime_dir,
                                               std::string shim_path) {
-  absl::StatusOr<OwnedDirectory> runtime = OwnedDirectory::Open(runtime_dir);
-  if (!runtime.ok()) return runtime.status();
-  absl::StatusOr<LiveImages> images = LiveImages::Open(*std::move(runtime), std::move(shim_path));
+  ImageKeeper keeper(runtime_dir, std::move(shim_path));
+  const absl::StatusOr<LiveImages> images = keeper.OpenImages({});
   if (!images.ok()) return images.status();
-  return ImageKeeper(*std::move(images));
+  return keeper;
 }
 
-absl::Status ImageKeeper::Check(const std::vector<AllocationPolicy>& policies,
+absl::StatusOr<LiveImages> ImageKeeper::OpenImages(const std::vector<Preset>& presets) const {
+  absl::StatusOr<OwnedDirectory> runtime = OwnedDirectory::Open(runtime_dir_);
+  if (!runtime.ok()) return runtime.status();
+  return LiveImages::Open(*std::move(runtime), shim_path_, PresetFunctions(presets));
+}
+
+absl::Status ImageKeeper::Check(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
                                 const HostIdentity& host) const {
+  const absl::StatusOr<LiveImages> images = OpenImages(set.presets);
+  if (!images.ok()) return images.status();
   const PodTable pods = PodTable::Read();
-  for (const std::string& cgroup : All(images_)) {
-    const auto image = CompilePolicyImage(ForImage(policies, SurroundingsOf(cgroup, pods), host));
+  for (const std::string& cgroup : All(*images)) {
+    const auto image = CompilePolicyImage(PoliciesFor(cgroup, set, shipped, pods, host));
     const absl::Status status = image.ok() ? ValidatePolicyImage(*image) : image.status();
     if (!status.ok()) return Named(cgroup, status);
   }
   return absl::OkStatus();
 }
 
-absl::Status ImageKeeper::Publish(const std::vector<AllocationPolicy>& policies,
+absl::Status ImageKeeper::Publish(const PolicySet& set,
+                                  const std::vector<AllocationPolicy>& shipped,
                                   const HostIdentity& host, uint32_t& generation) {
+  absl::StatusOr<LiveImages> images = OpenImages(set.presets);
+  if (!images.ok()) return images.status();
   const PodTable pods = PodTable::Read();
   absl::Status first;
-  for (const std::string& cgroup : All(images_)) {
-    const auto image =
-        images_.Publish(cgroup, ForImage(policies, SurroundingsOf(cgroup, pods), host));
+  for (const std::string& cgroup : All(*images)) {
+    const auto image = images->Publish(cgroup, PoliciesFor(cgroup, set, shipped, pods, host));
     if (!image.ok()) first.Update(Named(cgroup, image.status()));
     if (image.ok() && cgroup.empty()) generation = image->generation;
   }
@@ -70,14 +85,14 @@ absl::Status ImageKeeper::Publish(const std::vector<AllocationPolicy>& policies,
 
 void ImageKeeper::RemoveGone() {
   const absl::StatusOr<CgroupHierarchy> hierarchy = CgroupHierarchy::Find();
-  if (!hierarchy.ok()) return;
-  for (const std::string& cgroup : images_.Cgroups()) {
+  absl::StatusOr<LiveImages> images = OpenImages({});
+  if (!hierarchy.ok() || !images.ok()) return;
+  for (const std::string& cgroup : images->Cgroups()) {
     const std::string directory = hierarchy->DirectoryOf(cgroup);
     struct stat info;
     if (cgroup.empty() || directory.empty()) continue;
-    // Processes follow an image by its mapping: an error only leaves a file behind.
-    if (stat(directory.c_str(), &info) != 0 && errno == ENOENT)
-      images_.Remove(cgroup).IgnoreError();
+    if (stat(directory.c_str(), &info) == 0 || errno != ENOENT) continue;
+    images->Remove(cgroup).IgnoreError();  // what stays is a file that nobody maps
   }
 }
 

@@ -20,21 +20,28 @@ class ImageKeeper {
   static absl::StatusOr<ImageKeeper> Open(const std::string& runtime_dir, std::string shim_path);
 
   // Whether all of them can be compiled; nothing is written.
-  absl::Status Check(const std::vector<AllocationPolicy>& policies, const HostIdentity& host) const;
+  absl::Status Check(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
+                     const HostIdentity& host) const;
 
   // Resolved policies with effective modes, to the host's image and to those of all cgroups
-  // that have one. Goes on after an error and returns the first. What is there already is
-  // left as it is. `generation`: of the host's image.
-  absl::Status Publish(const std::vector<AllocationPolicy>& policies, const HostIdentity& host,
-                       uint32_t& generation);
+  // that have one; to these with the shipped ones behind, as `run` does it. Goes on after an error
+  // and returns the first. What is there already is left as it is. `generation`: of the host's
+  // image.
+  absl::Status Publish(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
+                       const HostIdentity& host, uint32_t& generation);
 
   // Images of cgroups that are gone.
   void RemoveGone();
 
  private:
-  explicit ImageKeeper(LiveImages images) : images_(std::move(images)) {}
+  ImageKeeper(std::string runtime_dir, std::string shim_path)
+      : runtime_dir_(std::move(runtime_dir)), shim_path_(std::move(shim_path)) {}
 
-  LiveImages images_;
+  // The functions of all presets are hooked, so that rules for them need no restart.
+  absl::StatusOr<LiveImages> OpenImages(const std::vector<Preset>& presets) const;
+
+  std::string runtime_dir_;
+  std::string shim_path_;
 };
 
 }  // namespace pagewarden

@@ -16,6 +16,7 @@
 #include "agent/policy/load.h"
 #include "agent/policy/resolve.h"
 #include "agent/policy/semantic_diff.h"
+#include "agent/run/choose_policies.h"
 
 namespace pagewarden {
 namespace {
@@ -106,10 +107,11 @@ LoadedPolicies LoadPolicies(const PolicySources& sources) {
   LoadedPolicies result;
   Diagnostics diagnostics;
   std::vector<YamlNode> documents;
-  LoadPath(sources.presets, result.set, diagnostics);
+  LoadPath(absl::StrCat(sources.shipped, "/presets"), result.set, diagnostics);
   LoadDropIns(sources.directories, result.set, diagnostics, &documents);
   AddCanonicalPaths(result.set);
   ResolveReferences(result.set, diagnostics);
+  result.shipped = ShippedPolicies(sources.shipped, diagnostics);
   Tell(diagnostics, result);
   ModeCaps caps{sources.max_mode, std::nullopt};
   const auto override = ReadModeOverride(sources.override_path);
@@ -119,8 +121,10 @@ LoadedPolicies LoadPolicies(const PolicySources& sources) {
     result.errors.emplace_back(override.status().message());
   }
   if (!result.errors.empty()) return result;
-  for (AllocationPolicy& policy : result.set.policies) {
-    policy.spec.mode = EffectiveMode(policy.spec.mode, caps);
+  for (std::vector<AllocationPolicy>* policies : {&result.set.policies, &result.shipped}) {
+    for (AllocationPolicy& policy : *policies) {
+      policy.spec.mode = EffectiveMode(policy.spec.mode, caps);
+    }
   }
   DescribeAll(TextsOf(documents), result);
   return result;

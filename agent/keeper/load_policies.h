@@ -13,13 +13,15 @@ namespace pagewarden {
 
 struct PolicySources {
   std::vector<std::string> directories;  // the later ones hide files of the earlier ones
-  std::string presets;                   // directory of the shipped ones
+  std::string shipped;                   // directory of the shipped ones; presets/ is below
   std::optional<abi::Mode> max_mode;
   std::string override_path;  // one word in a file (agent/policy/effective_mode.h)
 };
 
 struct LoadedPolicies {
-  PolicySet set;                      // resolved; modes are effective ones
+  PolicySet set;  // resolved; modes are effective ones
+  // What `run` puts behind those for the programs that it starts; likewise.
+  std::vector<AllocationPolicy> shipped;
   std::vector<LoadedPolicy> loaded;   // by kind, then name
   std::string hash;                   // of the whole set
   std::vector<std::string> errors;    // not empty: the rest must not be used

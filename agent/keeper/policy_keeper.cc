@@ -28,7 +28,7 @@ absl::Time NextMidnight(absl::CivilDay day) {
 }
 
 PolicySources SourcesOf(const KeeperOptions& options) {
-  return {options.directories, options.presets, options.max_mode,
+  return {options.directories, options.shipped, options.max_mode,
           absl::StrCat(options.runtime_dir, "/mode")};
 }
 
@@ -68,7 +68,8 @@ bool PolicyKeeper::Poll(absl::Time now) {
     next_sweep_ = now + kBetweenSweeps;
     images_->RemoveGone();
     if (status_.last_reload_ok) {
-      images_->Publish(status_.set->policies, ReadHostIdentity(), status_.generation).IgnoreError();
+      images_->Publish(*status_.set, shipped_, ReadHostIdentity(), status_.generation)
+          .IgnoreError();
     }
   }
   return false;
@@ -98,27 +99,29 @@ void PolicyKeeper::Reload(absl::Time now) {
 
 void PolicyKeeper::Take(LoadedPolicies loaded, absl::Time now) {
   status_.last_attempt = now;
-  if (loaded.errors.empty()) Publish(loaded.set, now, loaded.errors);
+  if (loaded.errors.empty()) Publish(loaded, now, loaded.errors);
   status_.last_reload_ok = loaded.errors.empty();
   status_.errors = std::move(loaded.errors);
   if (!status_.last_reload_ok) return;
   warnings_ = std::move(loaded.warnings);
+  shipped_ = std::move(loaded.shipped);
   status_.last_success = now;
   status_.set = std::make_shared<const PolicySet>(std::move(loaded.set));
   status_.loaded = std::move(loaded.loaded);
   status_.hash = std::move(loaded.hash);
 }
 
-void PolicyKeeper::Publish(const PolicySet& set, absl::Time now, std::vector<std::string>& errors) {
+void PolicyKeeper::Publish(const LoadedPolicies& loaded, absl::Time now,
+                           std::vector<std::string>& errors) {
   if (!images_) return;
   HostIdentity host = ReadHostIdentity();
   host.today = DayOf(now);
-  absl::Status status = images_->Check(set.policies, host);
+  absl::Status status = images_->Check(loaded.set, loaded.shipped, host);
   if (status.ok()) {
-    status = images_->Publish(set.policies, host, status_.generation);
+    status = images_->Publish(loaded.set, loaded.shipped, host, status_.generation);
     // All or none: the old ones are still the ones in force.
     if (!status.ok()) {
-      images_->Publish(status_.set->policies, host, status_.generation).IgnoreError();
+      images_->Publish(*status_.set, shipped_, host, status_.generation).IgnoreError();
     }
   }
   if (!status.ok()) errors.emplace_back(status.message());

@@ -30,7 +30,7 @@ struct KeeperOptions {
   std::optional<abi::Mode> max_mode;
   std::string runtime_dir;  // of images and of the override "mode"; is there
   std::string shim_path;
-  std::string presets;    // directory of the shipped ones
+  std::string shipped;    // directory of the shipped policies; presets/ is below
   bool publishes = true;  // false: images are left alone
 };
 
@@ -60,7 +60,7 @@ class PolicyKeeper {
   bool LookAtFiles(absl::Time now);
   void Take(LoadedPolicies loaded, absl::Time now);
   // Appends what could not be published to `errors`.
-  void Publish(const PolicySet& set, absl::Time now, std::vector<std::string>& errors);
+  void Publish(const LoadedPolicies& loaded, absl::Time now, std::vector<std::string>& errors);
 
   KeeperOptions options_;
   PolicySources sources_;
@@ -68,6 +68,7 @@ class PolicyKeeper {
   std::optional<ImageKeeper> images_;
   PolicyStatus status_;
   std::vector<std::string> warnings_;
+  std::vector<AllocationPolicy> shipped_;
   std::string print_;  // of the files, before they were read
   absl::Time first_hint_ = absl::InfiniteFuture();
   absl::Time last_hint_ = absl::InfiniteFuture();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/events/segment_file.h"
+#include "agent/state/segment_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -33,9 +33,9 @@ absl::StatusOr<SegmentFile> SegmentFile::Open(const StateDirectory& directory,
   return SegmentFile(std::move(fd), path, bytes);
 }
 
-absl::Status SegmentFile::Append(absl::string_view lines) {
+absl::Status SegmentFile::Append(absl::string_view lines, bool durable) {
   absl::Status status = WriteFully(fd_.get(), lines, path_);
-  if (status.ok() && fdatasync(fd_.get()) != 0) status = ErrnoStatus(errno, path_);
+  if (status.ok() && durable && fdatasync(fd_.get()) != 0) status = ErrnoStatus(errno, path_);
   if (status.ok()) {
     size_ += lines.size();
     return status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file of the event log: read when it is opened, then only appended to.
+// A file of lines that is only appended to.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ class SegmentFile {
   static absl::StatusOr<SegmentFile> Open(const StateDirectory& directory, const std::string& name,
                                           uint64_t bytes);
 
-  // All of `lines` on the disk, or an error and none of them: the file is then to be
-  // opened again, at size().
-  absl::Status Append(absl::string_view lines);
+  // All of `lines` in the file, with `durable` on the disk, or an error and none of them:
+  // the file is then to be opened again, at size().
+  absl::Status Append(absl::string_view lines, bool durable = true);
 
   uint64_t size() const { return size_; }
 
