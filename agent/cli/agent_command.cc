@@ -20,6 +20,7 @@
 #include "agent/policy/directories.h"
 #include "agent/policy/effective_mode.h"
 #include "agent/policy/modes.h"
+#include "agent/proof/openssl_memory.h"
 #include "agent/run/locations.h"
 
 namespace pagewarden {
@@ -118,6 +119,8 @@ int RunAgent(AgentWords& words) {
   if (!locations.ok()) return Fail(kExitPartialData, locations.status().message());
   words.options.shim_path = locations->shim;
   words.options.shipped = locations->policies;
+  // The agent reads private keys. Comes before the first checksum of a policy.
+  ProtectOpenSslMemory();
   const auto agent = AgentLoop::Start(words.options);
   if (agent.ok()) {
     (*agent)->Run();

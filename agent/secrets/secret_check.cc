@@ -198,7 +198,7 @@ class Check {
   }
 
   void AddError(const Group& group, const std::string& file, const SecretFileProblem& problem) {
-    std::string text = absl::StrCat(file, ": ", problem.text);
+    std::string text = problem.text;
     if (group.mount_namespace != MountNamespace("self")) {
       absl::StrAppend(&text, " (as process ", group.pids.front(), " sees it)");
     }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -55,25 +56,30 @@ class SecretWatchTest : public ::testing::Test {
     return report.errors.size() == 1 ? report.errors[0].reason : "";
   }
 
-  // Spelled here in parts, so that no page of the test's own file holds it whole.
-  static std::string Text() { return absl::StrCat("Xk7-", "correct", ".horse", "!battery", "-q9"); }
+  // Made anew at each call, so that no other process and no literal holds any of it.
+  static std::string RandomText() {
+    unsigned char bytes[12];
+    EXPECT_EQ(getrandom(bytes, sizeof(bytes), 0), static_cast<ssize_t>(sizeof(bytes)));
+    std::string text = "~";
+    for (const unsigned char byte : bytes) absl::StrAppend(&text, absl::Hex(byte, absl::kZeroPad2));
+    return text;
+  }
 
-  static bool HoldText() {
+  bool HoldText() const {
     void* const page =
         mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return false;
-    std::string text = Text();
-    memcpy(static_cast<char*>(page) + 512, text.data(), text.size());
-    explicit_bzero(&text[0], text.size());
+    memcpy(static_cast<char*>(page) + 512, text_.data(), text_.size());
     return true;
   }
 
   TempDirectory directory_;
-  Child holder_{HoldText};
+  const std::string text_ = RandomText();
+  Child holder_{[this] { return HoldText(); }};
 };
 
 TEST_F(SecretWatchTest, TellsWhereAnUnfencedCopyIs) {
-  const std::string file = Write("password", Text() + "\n");
+  const std::string file = Write("password", text_ + "\n");
   const SecretReport report = Check(Policies({file}), {holder_.pid()});
   EXPECT_TRUE(report.errors.empty());
   ASSERT_EQ(report.copies.size(), 1u);
@@ -86,29 +92,30 @@ TEST_F(SecretWatchTest, TellsWhereAnUnfencedCopyIs) {
   EXPECT_FALSE(found.cgroup.empty());
   ASSERT_FALSE(found.where.empty());
   EXPECT_TRUE(absl::StartsWith(found.where[0], "text in ")) << found.where[0];
-  for (const std::string& where : found.where) EXPECT_FALSE(absl::StrContains(where, "horse"));
+  for (const std::string& where : found.where)
+    EXPECT_FALSE(absl::StrContains(where, text_.substr(4, 6)));
   EXPECT_GE(report.checked, absl::Now() - absl::Minutes(1));
 }
 
 TEST_F(SecretWatchTest, SaysWhatIsWrongWithAFile) {
   EXPECT_EQ(Reason(directory_.path() + "/none"), "missing");
   EXPECT_EQ(Reason(directory_.path()), "untrusted");
-  EXPECT_EQ(Reason(Write("writable", Text(), 0620)), "untrusted");
+  EXPECT_EQ(Reason(Write("writable", text_, 0620)), "untrusted");
   EXPECT_EQ(Reason(Write("empty", "")), "not_a_secret");
   EXPECT_EQ(Reason(Write("lines", "a first line\nand a second\n")), "not_a_secret");
   EXPECT_EQ(Reason(Write("broken.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n")), "not_a_secret");
-  EXPECT_EQ(Reason(Write("other", "nobody-holds-this-one")), "not_found");
+  EXPECT_EQ(Reason(Write("other", RandomText())), "not_found");
 }
 
 TEST_F(SecretWatchTest, AFileOfAStrangerIsNotTrusted) {
-  const std::string file = Write("foreign", Text());
+  const std::string file = Write("foreign", text_);
   if (chown(file.c_str(), 12345, 12345) != 0) GTEST_SKIP() << "needs CAP_CHOWN";
   EXPECT_EQ(Reason(file), "untrusted");
 }
 
 // Looked up below the root of the processes, a link cannot lead out of it.
 TEST_F(SecretWatchTest, LinksAreFollowed) {
-  Write("target", Text());
+  Write("target", text_);
   const std::string link = directory_.path() + "/link";
   ASSERT_EQ(symlink("target", link.c_str()), 0);
   EXPECT_EQ(Reason(link), "");
@@ -116,8 +123,8 @@ TEST_F(SecretWatchTest, LinksAreFollowed) {
 }
 
 TEST_F(SecretWatchTest, OneSecretInTwoFilesIsFoundForBoth) {
-  const std::string first = Write("first", Text());
-  const std::string second = Write("second", Text() + "\n");
+  const std::string first = Write("first", text_);
+  const std::string second = Write("second", text_ + "\n");
   EXPECT_TRUE(Check(Policies({first, second}), {holder_.pid()}).errors.empty());
 }
 
@@ -127,7 +134,7 @@ TEST_F(SecretWatchTest, ItsOwnProcessAndWhatIsGoneArePassedOver) {
     const Child child([] { return true; });
     gone = child.pid();
   }
-  const SecretReport report = Check(Policies({Write("password", Text())}), {getpid(), gone});
+  const SecretReport report = Check(Policies({Write("password", text_)}), {getpid(), gone});
   EXPECT_TRUE(report.copies.empty());
   EXPECT_TRUE(report.errors.empty());
 }
@@ -139,8 +146,8 @@ TEST_F(SecretWatchTest, WhatDoesNotLastIsNotUnfenced) {
   ASSERT_NE(shared, MAP_FAILED);
   char* const copy = reinterpret_cast<char*>(shared) + 4096;
   const Child child([] { return true; });
-  const std::string file = Write("password", "short-lived-and-" + Text());
-  const std::string text = "short-lived-and-" + Text();
+  const std::string text = RandomText();
+  const std::string file = Write("password", text);
   memcpy(copy, text.data(), text.size());
   Pacer pacer(1);
   std::thread wiper([copy] {
@@ -159,7 +166,7 @@ TEST_F(SecretWatchTest, WhatDoesNotLastIsNotUnfenced) {
 
 TEST_F(SecretWatchTest, ChecksSoonAndForgetsWhatIsNoTargetAnyMore) {
   SecretWatch watch({absl::Hours(1), absl::Milliseconds(10), absl::Milliseconds(10), 1});
-  const auto policies = Policies({Write("password", Text())});
+  const auto policies = Policies({Write("password", text_)});
   watch.SetTargets(policies, {{kPolicy, {holder_.pid()}}});
   const absl::Time limit = absl::Now() + absl::Seconds(60);
   while (watch.Latest().copies.empty() && absl::Now() < limit)
@@ -173,7 +180,7 @@ TEST_F(SecretWatchTest, EndsInTheMiddleOfACheck) {
   const absl::Time start = absl::Now();
   {
     SecretWatch watch({absl::Hours(1), absl::ZeroDuration(), absl::Hours(1), 1});
-    watch.SetTargets(Policies({Write("password", Text())}), {{kPolicy, {holder_.pid()}}});
+    watch.SetTargets(Policies({Write("password", text_)}), {{kPolicy, {holder_.pid()}}});
     absl::SleepFor(absl::Milliseconds(500));  // in the hour before the second look, most likely
   }
   EXPECT_LT(absl::Now() - start, absl::Seconds(30));
