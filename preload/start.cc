@@ -21,16 +21,19 @@
 #include "preload/pins/start.h"
 #include "preload/rules/file_calls.h"
 #include "preload/rules/files.h"
+#include "preload/rules/follow.h"
 #include "preload/rules/interceptors.h"
 #include "preload/rules/policy.h"
 #include "preload/rules/rules.h"
 #include "preload/rules/scopes.h"
+#include "preload/rules/site_rules.h"
 #include "preload/rules/sites.h"
 #include "preload/rules/thread_names.h"
 
 extern "C" {
 extern char pw_sealed_begin[] __attribute__((visibility("hidden")));
 extern char pw_sealed_end[] __attribute__((visibility("hidden")));
+extern char pw_sealed_unless_live_end[] __attribute__((visibility("hidden")));
 }
 
 namespace pagewarden {
@@ -51,7 +54,8 @@ Verdict NotCovered(Uncovered reason) { return {ShimState::kUncovered, reason}; }
 
 // Without a policy the scope library's trampolines must lead straight through.
 Verdict PassThrough(Verdict verdict) {
-  ledger.scopes_bound = BindScopes(nullptr, 0);
+  FindScopes();
+  ledger.scopes_bound = BindScopes();
   return verdict;
 }
 
@@ -84,52 +88,94 @@ bool OnlyPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
 }
 
 // Interposes what the rules, if there are any, and the pins ask for.
-void BindFunctions(const PolicyImage& image, uint32_t* slot_tags, unsigned intercepts) {
-  SetIntercepts(intercepts);
-  ledger.scopes_bound = BindScopes(slot_tags, slot_tags != nullptr ? image.function_count() : 0);
+void BindFunctions(unsigned intercepts) {
+  if (Follows()) {
+    intercepts |=
+        static_cast<unsigned>(Intercepts::kFile) | static_cast<unsigned>(Intercepts::kThreadName);
+    ResolveFileCalls();
+  }
+  SetIntercepts(intercepts | static_cast<unsigned>(Intercepts::kLookup));
+  ledger.scopes_bound = BindScopes();
 }
 
 Verdict PinOnly(const PolicyImage& image, const abi::PolicyEntry& policy) {
-  SetRules(NoRules());
   WatchForks(nullptr);
   const unsigned intercepts = StartPins(image, policy);
-  BindFunctions(image, nullptr, intercepts | static_cast<unsigned>(Intercepts::kLookup));
-  if (PinsProcess()) JudgeEveryCall();
+  FindScopes();
+  BindFunctions(intercepts);
+  if (PinsProcess()) SetJudging(Judging::kEveryCall);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
 
-Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy) {
+// Rules that come later may be of these forms; for a process all of whose memory is locked,
+// room for them costs too much.
+bool PrepareForms(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  const bool may_come = Follows() && (policy.pin.flags & abi::kPinProcess) == 0;
+  const bool has_sites = HasSiteRules(image, policy);
+  if ((may_come || has_sites) && !PrepareSites()) return false;
+  const bool needs_lists = may_come || has_sites || HasFileRules(image, policy);
+  return !needs_lists || PrepareBookLists();
+}
+
+Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy, uint32_t* tags) {
   for (uint32_t i = 0; i < policy.arenas.count; ++i) {
     const abi::Text name = image.arena(policy.arenas.first + i).name;
     CopyText(ledger.arenas[i].name, sizeof(ledger.arenas[i].name), image.text(name), name.bytes);
   }
   void* page = nullptr;
-  const Uncovered fence_verdict =
-      BuildFence(&image.arena(policy.arenas.first), policy.arenas.count, TagsOf(policy), &page);
-  RuleTables tables = {};
-  if (fence_verdict == Uncovered::kNoReservation || !BuildRules(image, policy, &tables))
+  const uint32_t spare = Follows() ? kSpareTags : 0;
+  const Uncovered fence_verdict = BuildFence(&image.arena(policy.arenas.first), policy.arenas.count,
+                                             TagsOf(policy) + spare, &page);
+  RuleSet set = {};
+  FindScopes();
+  if (fence_verdict == Uncovered::kNoReservation || !PrepareForms(image, policy) ||
+      !BuildRules(image, policy, tags, &set))
     return PassThrough(NotCovered(Uncovered::kNoReservation));
   WatchForks(page);
-  SetRules(tables.set);
-  if (!WatchSites(image, policy, tables.set.rules))
-    return PassThrough(NotCovered(Uncovered::kNoReservation));
-  if (policy.mode == abi::Mode::kEnforce) ClearDeepBind();
-  unsigned intercepts = static_cast<unsigned>(Intercepts::kLookup) | StartPins(image, policy);
+  SetRules(set);
+  MarkRows(set, *tags);
+  ledger.rules_waiting = set.waiting;
+  if (set.first_site_rule != UINT32_MAX) SetJudging(Judging::kSites);
+  if (policy.mode == abi::Mode::kEnforce || Follows()) ClearDeepBind();
+  unsigned intercepts = StartPins(image, policy);
   if (HasFilters()) intercepts |= static_cast<unsigned>(Intercepts::kThreadName);
-  if (WatchFiles(image, policy)) {
+  if (HasFileRules(image, policy)) {
     intercepts |= static_cast<unsigned>(Intercepts::kFile);
     ResolveFileCalls();
   }
-  BindFunctions(image, tables.slot_tags, intercepts);
+  BindFunctions(intercepts);
   ledger.scopes_in_executable = CountScopesInExecutable();
-  if (tables.set.everywhere != 0 || PinsProcess()) JudgeEveryCall();
+  if (set.everywhere != 0 || PinsProcess()) SetJudging(Judging::kEveryCall);
   if (fence_verdict != Uncovered::kNone) return NotCovered(fence_verdict);
   if (!forks_handled) return NotCovered(Uncovered::kNoForkHandler);
   return {ShimState::kActive, Uncovered::kNone};
 }
 
-Verdict Decide() {
+struct StartedAs {
+  Following following;
+  uint32_t tags;
+};
+
+// With an image that could be used.
+Verdict StartWith(const PolicyImage& image, bool secure, StartedAs* out) {
+  out->following = Following::kNothing;
+  const abi::PolicyEntry* policy = image.Select(secure);
+  if (policy == nullptr) return PassThrough({ShimState::kInactive, Uncovered::kNone});
+  CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
+  ledger.mode = static_cast<uint32_t>(policy->mode);
+  if (policy->mode == abi::Mode::kDisabled) return PassThrough(NotCovered(Uncovered::kDisabled));
+  if (const char* refusal = SanitizerRefusal(NextAllocatorPath()); refusal != nullptr) {
+    Warn(refusal);
+    return PassThrough(NotCovered(Uncovered::kSanitizer));
+  }
+  if (OnlyPins(image, *policy)) return PinOnly(image, *policy);
+  const Verdict verdict = Enforce(image, *policy, &out->tags);
+  if (HasRules()) out->following = Following::kRules;
+  return verdict;
+}
+
+Verdict Decide(StartedAs* out) {
   if (!HasNext()) return NotCovered(Uncovered::kNoNextAllocator);
   if (DefinedBefore("malloc") != nullptr) return PassThrough(NotCovered(Uncovered::kShadowed));
   DetectVectorRegisters();
@@ -143,22 +189,17 @@ Verdict Decide() {
     if (named != nullptr) path = named;
   }
   PolicyImage image;
-  const Uncovered image_verdict = PolicyImage::Map(path, &image);
+  LiveWindow window = {};
+  const Uncovered image_verdict = PolicyImage::Map(path, &image, &window);
   if (image_verdict != Uncovered::kNone) return PassThrough(NotCovered(image_verdict));
-  const abi::PolicyEntry* policy = image.Select(auxv.secure);
-  if (policy == nullptr) return PassThrough({ShimState::kInactive, Uncovered::kNone});
-  CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
-  ledger.mode = static_cast<uint32_t>(policy->mode);
-  if (policy->mode == abi::Mode::kDisabled) return PassThrough(NotCovered(Uncovered::kDisabled));
-  if (const char* refusal = SanitizerRefusal(NextAllocatorPath()); refusal != nullptr) {
-    Warn(refusal);
-    return PassThrough(NotCovered(Uncovered::kSanitizer));
-  }
-  return OnlyPins(image, *policy) ? PinOnly(image, *policy) : Enforce(image, *policy);
+  if (!PrepareToFollow(window, auxv.secure))
+    return PassThrough(NotCovered(Uncovered::kNoReservation));
+  return StartWith(image, auxv.secure, out);
 }
 
 void ProtectSealed(int protection) {
-  sys::Protect(pw_sealed_begin, static_cast<size_t>(pw_sealed_end - pw_sealed_begin), protection);
+  const char* end = Follows() ? pw_sealed_end : pw_sealed_unless_live_end;
+  sys::Protect(pw_sealed_begin, static_cast<size_t>(end - pw_sealed_begin), protection);
 }
 
 void BuildDefaultFence() {
@@ -209,8 +250,10 @@ void Start() {
   ledger.self = reinterpret_cast<uint64_t>(&ledger);
   ledger.pid = static_cast<uint32_t>(sys::GetPid());
   forks_handled = HasNext() && RegisterForkHandlers();
-  const Verdict verdict = Decide();
+  StartedAs how = {};
+  const Verdict verdict = Decide(&how);
   SetState(verdict.state, verdict.reason);
+  if (how.following != Following::kNot) Follow(how.following, how.tags);
   ProtectSealed(kProtRead);
 }
 

@@ -46,6 +46,7 @@ Json TagJson(const ShimTag& tag) {
                {"audited", tag.audited},
                {"fallbacks", CountsJson(tag.fallbacks, kFallbackNames)}};
   if (!tag.is_rule) json["byName"] = true;
+  if (!tag.in_force) json["inForce"] = false;
   return json;
 }
 
@@ -89,6 +90,12 @@ OrderedJson ShimJson(const ProcessRow& row) {
   if (row.shim->functions_in_executable > 0) {
     shim["functionsInExecutable"] = row.shim->functions_in_executable;
   }
+  if (row.shim->generation > 0) {
+    shim["generation"] = row.shim->generation;
+    shim["rulesWaiting"] = row.shim->rules_waiting;
+  }
+  if (row.shim->follows_no_more) shim["followsNoMore"] = true;
+  if (row.shim->images_refused > 0) shim["imagesRefused"] = row.shim->images_refused;
   if (row.shim->files_missed > 0) shim["filesMissed"] = row.shim->files_missed;
   if (row.shim->reentered_frees > 0) shim["reenteredFrees"] = row.shim->reentered_frees;
   shim["violations"] = CountsJson(row.shim->violations, kViolationNames);

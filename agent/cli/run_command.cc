@@ -13,6 +13,7 @@
 #include "agent/base/exit_codes.h"
 #include "agent/cli/commands.h"
 #include "agent/policy/directories.h"
+#include "agent/policy/live_images.h"
 #include "agent/policy/modes.h"
 #include "agent/policy/publish.h"
 #include "agent/run/choose_policies.h"
@@ -42,6 +43,8 @@ Usage:
 Options:
   --policy FILE-OR-DIR   use these policies instead of the shipped ones; a directory
                          stands for its *.yaml files; may be given several times
+                         Without it and --mode, root's programs follow what is published
+                         for their cgroup later, without a restart
   --mode MODE            lower the mode of every policy to at most
                          Disabled, Audit or Enforce; so does the word in
                          /run/pagewarden/mode
@@ -147,6 +150,26 @@ absl::StatusOr<PolicyChoice> ChoiceForThisProcess(PolicyChoice choice) {
   return choice;
 }
 
+// Root's programs follow what is published for their cgroup, by the agent or by another run.
+bool FollowsCgroup(const PolicyChoice& choice) {
+  return geteuid() == 0 && choice.paths.empty() && !choice.caps.max.has_value() &&
+         choice.surroundings.cgroup.has_value();
+}
+
+absl::StatusOr<PublishedPolicy> Publish(const PolicyChoice& choice, const PolicySet& set,
+                                        const std::vector<AllocationPolicy>& policies,
+                                        const std::string& shim) {
+  absl::StatusOr<OwnedDirectory> runtime = OpenRuntimeDirectory();
+  if (!runtime.ok()) return runtime.status();
+  if (!choice.all_shipped) return PublishPolicies(policies, shim, *runtime);
+  absl::StatusOr<LiveImages> images =
+      LiveImages::Open(*std::move(runtime), shim, PresetFunctions(set.presets));
+  if (!images.ok()) return images.status();
+  const absl::StatusOr<LiveImage> image = images->Publish(*choice.surroundings.cgroup, policies);
+  if (!image.ok()) return image.status();
+  return PublishedPolicy{image->image_path, image->scopes_path};
+}
+
 int Run(const RunOptions& options) {
   const absl::StatusOr<Program> program = FindProgram(options.command.front(), getenv("PATH"));
   if (!program.ok()) {
@@ -157,15 +180,14 @@ int Run(const RunOptions& options) {
   if (!locations.ok()) return Fail(kExitCannotExecute, locations.status().message());
   absl::StatusOr<PolicyChoice> choice = ChoiceForThisProcess(options.choice);
   if (!choice.ok()) return Fail(kExitCannotExecute, choice.status().message());
+  choice->all_shipped = FollowsCgroup(*choice);
   Diagnostics diagnostics;
   const PolicySet set = LoadChosen(*choice, *program, locations->policies, diagnostics);
   if (!diagnostics.empty()) return FailWithDiagnostics(diagnostics);
   const std::vector<AllocationPolicy> policies =
       ForImage(set.policies, choice->surroundings, choice->host);
-  const absl::StatusOr<OwnedDirectory> runtime = OpenRuntimeDirectory();
-  if (!runtime.ok()) return Fail(kExitCannotExecute, runtime.status().message());
   const absl::StatusOr<PublishedPolicy> published =
-      PublishPolicies(policies, locations->shim, *runtime);
+      Publish(*choice, set, policies, locations->shim);
   if (!published.ok()) return Fail(kExitCannotExecute, published.status().message());
   WarnIfUnfenced(*program, policies, *choice, set);
   const AllocationPolicy* policy = FindPolicyFor(program->executable, policies);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/daemon/agent_loop.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iostream>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "agent/base/files.h"
 #include "agent/daemon/agent_view.h"
 #include "agent/daemon/event_teller.h"
 #include "agent/daemon/host_observer.h"
@@ -117,6 +119,10 @@ absl::Status AgentLoop::Parts::Listen() {
   auto started = HttpServer::Start({options.listen, options.socket_path},
                                    [this](const HttpRequest& r) { return routes->Answer(r); });
   if (!started.ok()) return started.status();
+  // For a group that the operator gives it to; the directory lets anyone pass.
+  if (!options.socket_path.empty() && chmod(options.socket_path.c_str(), 0660) != 0) {
+    return ErrnoStatus(errno, options.socket_path);
+  }
   server.emplace(*std::move(started));
   return absl::OkStatus();
 }

@@ -50,6 +50,19 @@ AllocationPolicy ShippedPolicyFor(const std::string& executable, const std::stri
 
 }  // namespace
 
+std::vector<AllocationPolicy> ShippedPolicies(const std::string& shipped,
+                                              Diagnostics& diagnostics) {
+  PolicySet set;
+  LoadPath(PresetsIn(shipped), set, diagnostics);
+  AllocationPolicy built_in = BuiltInPolicy(set.presets);
+  LoadPath(shipped, set, diagnostics);
+  AddCanonicalPaths(set);
+  for (AllocationPolicy& policy : set.policies) policy.spec.priority = INT32_MIN + 1;
+  set.policies.push_back(std::move(built_in));
+  ResolveReferences(set, diagnostics);
+  return std::move(set.policies);
+}
+
 PolicySet LoadChosen(const PolicyChoice& choice, const Program& program,
                      const std::string& shipped_policies, Diagnostics& diagnostics) {
   PolicySet set;
@@ -64,7 +77,12 @@ PolicySet LoadChosen(const PolicyChoice& choice, const Program& program,
   ResolveReferences(set, diagnostics);
   Surroundings facts = choice.surroundings;
   facts.executable = program.executable;
-  if (choice.paths.empty() && SelectPolicy(set.policies, facts, choice.host).policy == nullptr) {
+  if (choice.all_shipped) {
+    for (AllocationPolicy& policy : ShippedPolicies(shipped_policies, diagnostics)) {
+      set.policies.push_back(std::move(policy));
+    }
+  } else if (choice.paths.empty() &&
+             SelectPolicy(set.policies, facts, choice.host).policy == nullptr) {
     set.policies.push_back(ShippedPolicyFor(program.executable, shipped_policies, diagnostics));
   }
   if (!diagnostics.empty()) return {};

@@ -22,6 +22,7 @@ struct PolicyChoice {
   ModeCaps caps;                         // lower the mode of every policy
   Surroundings surroundings;             // of the program: all but its executable
   HostIdentity host;
+  bool all_shipped = false;      // for an image that all programs of a cgroup follow
   bool budgets_suffice = false;  // paths need no AllocationPolicy
 };
 
@@ -33,6 +34,13 @@ struct PolicyChoice {
 // errors, which go to `diagnostics`.
 PolicySet LoadChosen(const PolicyChoice& choice, const Program& program,
                      const std::string& shipped_policies, Diagnostics& diagnostics);
+
+// The shipped policies, and last the one that applies all shipped presets to every
+// executable; resolved, and of lower priority than any other. With all_shipped LoadChosen
+// has them behind the drop-ins, whatever the program is: who publishes to processes that
+// other programs have started must not take their policies away.
+std::vector<AllocationPolicy> ShippedPolicies(const std::string& shipped_policies,
+                                              Diagnostics& diagnostics);
 
 // Of these, what the shim needs to know in a process with these surroundings, and in
 // what it starts: the shim decides by executable only (ForImage).

@@ -73,11 +73,16 @@ absl::Status AddTags(absl::string_view tags, absl::string_view books, const Ledg
   if (books.size() != tables.BookBytes()) return BrokenLedger("books");
   for (uint32_t i = 0; i < tables.tag_count; ++i) {
     const auto from = At<LedgerTag>(tags, i);
+    if (static_cast<uint32_t>(from.kind) > static_cast<uint32_t>(abi::TagKind::kRemovedRule)) {
+      return BrokenLedger("tag kind");
+    }
+    if (from.kind == abi::TagKind::kSpare) continue;
     if (from.arena >= state.arenas.size()) return BrokenLedger("tag arena");
     ShimArena& arena = state.arenas[from.arena];
     ShimTag tag = TagOf(from, SumOfRows(books, tables, i), arena);
     if (!ReadLedgerText(from.name, tag.name)) return BrokenLedger("tag name");
-    tag.is_rule = i < tables.rule_count;
+    tag.is_rule = from.kind != abi::TagKind::kArena;
+    tag.in_force = from.kind != abi::TagKind::kRemovedRule;
     AddToArena(tag, arena);
     state.tags.push_back(std::move(tag));
   }

@@ -87,6 +87,9 @@ absl::Status CheckHeader(const Ledger& ledger, uint64_t address) {
     return BrokenLedger("state");
   }
   if (ledger.lock_errno > kLargestErrno) return BrokenLedger("lock_errno");
+  if (static_cast<uint32_t>(ledger.follows) > static_cast<uint32_t>(abi::Follows::kNoMore)) {
+    return BrokenLedger("follows");
+  }
   if (ledger.pin_errno > kLargestErrno) return BrokenLedger("pin_errno");
   return absl::OkStatus();
 }
@@ -141,6 +144,10 @@ absl::StatusOr<LedgerHeader> ValidateLedger(absl::string_view bytes, uint64_t ad
   state.reentered_frees = ledger.reentered_frees;
   state.functions_in_executable = ledger.scopes_in_executable;
   state.files_missed = ledger.files_missed;
+  state.generation = ledger.generation;
+  state.rules_waiting = ledger.rules_waiting;
+  state.images_refused = ledger.images_refused;
+  state.follows_no_more = ledger.follows == abi::Follows::kNoMore;
   state.pinned_bytes = ledger.pinned_bytes;
   state.unpinned_bytes = ledger.unpinned_bytes;
   state.pin_errors = ledger.pin_errors;

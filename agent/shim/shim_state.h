@@ -49,6 +49,7 @@ struct ShimTag {
   std::string name;
   std::string arena;
   bool is_rule = false;
+  bool in_force = true;  // false: of a rule that a later policy has removed
   uint64_t live_allocations = 0;
   uint64_t live_bytes = 0;
   uint64_t peak_bytes = 0;
@@ -65,7 +66,9 @@ struct ShimState {
   std::string uncovered;  // empty, or the reason: "lock_failed"
   // Of the live image (agent/policy/live_images.h) in force; 0: the image never changes.
   uint32_t generation = 0;
-  uint64_t rules_waiting = 0;  // of that image, that only a restart brings into force
+  uint64_t rules_waiting = 0;  // parts of its policy that only a restart brings into force
+  uint64_t images_refused = 0;  // published, and not valid to the shim
+  bool follows_no_more = false;  // the live image has ended: a restart follows the next
   uint64_t fence_base = 0;
   uint64_t fence_bytes = 0;
   uint64_t relocks = 0;
@@ -81,7 +84,7 @@ struct ShimState {
   int pin_errno = 0;  // of the last one
   ViolationCounts violations = {};
   std::vector<ShimArena> arenas;
-  std::vector<ShimTag> tags;  // the rules first, in the policy's order
+  std::vector<ShimTag> tags;  // at start, the rules first, in the policy's order
 };
 
 // "LockedAnonymous": the word of the policy language, or one like it.

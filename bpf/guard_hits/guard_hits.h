@@ -6,7 +6,7 @@
 #ifndef PAGEWARDEN_BPF_GUARD_HITS_H
 #define PAGEWARDEN_BPF_GUARD_HITS_H
 
-#define GUARD_LEDGER_BYTES 960 /* sizeof(abi::Ledger) */
+#define GUARD_LEDGER_BYTES 976 /* sizeof(abi::Ledger) */
 #define GUARD_MODULE_BYTES 48
 #define GUARD_COMM_BYTES 16
 

@@ -11,9 +11,11 @@
 //   tags:   LedgerTag [tag_count]
 //   books:  LedgerBook[book_rows][tag_count]
 //
-// A tag is a rule of the policy (first rule_count tags, in the policy's order),
-// or an arena that the program asks for by name (pagewarden.h). The process can
-// write all of it at will: a reader must treat every field as hostile.
+// A tag is a rule of the policy or an arena that the program asks for by name
+// (pagewarden.h). At first those of the rules come first, in the policy's order; rules
+// that a live image (live_image.h) brings later take spare rows, and one of the same name
+// and arena goes on with the row that it had. The process can write all of it at will: a
+// reader must treat every field as hostile.
 //
 // Each book is written by one thread at a time and only ever counts up, so the
 // fast path needs no locked instruction and no update is lost: what is live is
@@ -26,7 +28,7 @@
 namespace pagewarden::abi {
 
 inline constexpr char kLedgerMagic[8] = {'P', 'W', 'L', 'E', 'D', 'G', 'E', 'R'};
-inline constexpr uint32_t kLedgerVersion = 4;
+inline constexpr uint32_t kLedgerVersion = 5;
 inline constexpr uint32_t kMaxLedgerArenas = 8;
 inline constexpr uint32_t kMaxLedgerTags = 1024 + kMaxLedgerArenas;
 inline constexpr uint32_t kMaxBookRows = 64;
@@ -91,10 +93,24 @@ struct LedgerArena {
 };
 static_assert(sizeof(LedgerArena) == 88);
 
+enum class TagKind : uint32_t {
+  kSpare = 0,  // not in use yet
+  kRule = 1,
+  kArena = 2,
+  kRemovedRule = 3,  // no longer in force: what it has in the fence stays there
+};
+
+// Whether the process takes up policies that are published later.
+enum class Follows : uint32_t {
+  kNothing = 0,
+  kLiveImage = 1,
+  kNoMore = 2,  // the live image ended, or there is no room for more: after a restart
+};
+
 struct LedgerTag {
   char name[32];   // the rule's, or the arena's; NUL-terminated
   uint32_t arena;  // index into Ledger::arenas
-  uint32_t reserved;
+  TagKind kind;
   uint64_t peak_bytes;  // sampled when a thread fetches free slots: exact to 15 blocks a thread
   uint64_t audited;     // mode: Audit: allocations that Enforce would have moved
   uint64_t fallbacks[kFallbackReasons];
@@ -132,7 +148,7 @@ struct Ledger {
   uint64_t tags_base;   // inside the fence
   uint64_t books_base;  // inside the fence
   uint32_t tag_count;
-  uint32_t rule_count;  // tags that are rules
+  uint32_t rule_count;  // in force
   uint32_t book_rows;
   uint32_t scopes_in_executable;  // hooked functions that the executable itself defines: calls
                                   // within it are out of reach
@@ -141,9 +157,13 @@ struct Ledger {
   uint64_t pin_errors;            // failed lock calls for those
   uint32_t pin_errno;             // of the last one
   uint32_t files_missed;          // with secrets, that were open beyond what there is room for
+  Follows follows;
+  uint32_t generation;      // of the live image in force; 0: the image never changes
+  uint32_t rules_waiting;   // parts of its policy that only a restart brings into force
+  uint32_t images_refused;  // published, and not valid here
   LedgerArena arenas[kMaxLedgerArenas];
 };
-static_assert(sizeof(Ledger) == 256 + 8 * sizeof(LedgerArena));
+static_assert(sizeof(Ledger) == 272 + 8 * sizeof(LedgerArena));
 static_assert(sizeof(Ledger) <= 4096);
 
 }  // namespace pagewarden::abi

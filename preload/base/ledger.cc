@@ -35,6 +35,10 @@ __attribute__((section("pw_ledger"))) abi::Ledger ledger = {
     .pin_errors = 0,
     .pin_errno = 0,
     .files_missed = 0,
+    .follows = abi::Follows::kNothing,
+    .generation = 0,
+    .rules_waiting = 0,
+    .images_refused = 0,
     .arenas = {},
 };
 

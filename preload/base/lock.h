@@ -26,6 +26,12 @@ class Lock {
       sys::Call(__NR_futex, sys::Arg(&owner_), FUTEX_WAKE_PRIVATE, 1);
   }
 
+  bool TryAcquire() {
+    uint64_t nobody = 0;
+    return __atomic_compare_exchange_n(&owner_, &nobody, ThreadPointer(), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+  }
+
   bool IsHeld() const { return Owner() != 0; }
   bool IsMine() const { return Owner() == ThreadPointer(); }
 
@@ -37,12 +43,6 @@ class Lock {
 
  private:
   uint64_t Owner() const { return __atomic_load_n(&owner_, __ATOMIC_RELAXED); }
-
-  bool TryAcquire() {
-    uint64_t nobody = 0;
-    return __atomic_compare_exchange_n(&owner_, &nobody, ThreadPointer(), false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
-  }
 
   PW_COLD void Wait() {
     constexpr int kSpins = 64;

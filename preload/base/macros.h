@@ -13,3 +13,6 @@
 
 // Written during start, then read-only for the rest of the process (start.cc).
 #define PW_SEALED __attribute__((section("pw_sealed")))
+
+// The same, but where the process follows a live image (rules/follow.h).
+#define PW_SEALED_UNLESS_LIVE __attribute__((section("pw_sealed_unless_live")))

@@ -15,7 +15,7 @@ namespace pagewarden {
 struct Scope {
   uint64_t sp;       // address of the return address, or one of the values below
   uint64_t witness;  // the return address at entry
-  uint64_t tag;      // of its rules (chains.h)
+  uint64_t tag;      // what it is: a number that stays when the rules change
 };
 
 // Not judged by the stack: begun and ended by calls (pagewarden.h), or there as long

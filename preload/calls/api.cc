@@ -61,7 +61,7 @@ PW_EXPORT void* pagewarden_alloc(const char* arena, size_t bytes) {
     SetErrno(kNoEntry);
     return nullptr;
   }
-  const Routed routed = AllocateFor(*RuleOfArena(index), bytes, kAnyAlignment);
+  const Routed routed = AllocateFor(*RuleOfArena(CurrentRules(), index), bytes, kAnyAlignment);
   return routed.route == Route::kNext ? next_calloc(1, bytes) : routed.block;
 }
 
@@ -83,7 +83,7 @@ PW_EXPORT void pagewarden_free(void* block) {
 PW_EXPORT int pagewarden_begin(const char* arena) {
   const uint32_t index = FindArena(arena);
   if (index == kNoArena) return IsAbsent() ? 0 : Fail(kNoEntry);
-  return PushExplicitScope(ledger.rule_count + index + 1) ? 0 : Fail(kNoSpace);
+  return PushExplicitScope(index) ? 0 : Fail(kNoSpace);
 }
 
 PW_EXPORT void pagewarden_end() {

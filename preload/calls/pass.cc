@@ -9,7 +9,7 @@ extern "C" {
 #define PW_DEFINE(symbol, result, parameters) result(*pass_##symbol) parameters = boot_##symbol;
 #define PW_DEFINE_PLAIN(...)
 #define PW_DEFINE_LATE(...)
-#define PW_DEFINE_ALLOCATE PW_SEALED PW_DEFINE
+#define PW_DEFINE_ALLOCATE PW_SEALED_UNLESS_LIVE PW_DEFINE
 #define PW_DEFINE_NEW PW_DEFINE
 #define PW_DEFINE_DELETE PW_DEFINE
 #define PW_NEXT(kind, symbol, result, parameters, fallback) \
@@ -21,8 +21,7 @@ extern "C" {
 namespace pagewarden {
 namespace {
 
-PW_SEALED bool judges_every_call = false;
-PW_SEALED bool asks_sites = false;
+PW_SEALED_UNLESS_LIVE Judging judging = Judging::kExtents;
 
 // What comes to be judged only if the site is not known for a plain one. A jump either
 // way: judged functions look at the program's own call.
@@ -85,8 +84,8 @@ const Entry kEntries[] = {
 };
 
 void* TargetOf(const Entry& entry) {
-  const bool is_judged = judges_every_call || asks_sites;
-  void* judge = judges_every_call ? entry.judged : entry.sited;
+  const bool is_judged = judging != Judging::kExtents;
+  void* judge = judging == Judging::kEveryCall ? entry.judged : entry.sited;
   if (entry.kind == Kind::ALLOCATE) return is_judged ? judge : *entry.next;
   if (operators == Operators::kForeign) return *entry.next;
   if (entry.kind == Kind::NEW && is_judged) return judge;
@@ -103,13 +102,9 @@ void UpdatePassTable() {
   }
 }
 
-void JudgeEveryCall() {
-  judges_every_call = true;
-  UpdatePassTable();
-}
-
-void AskSites() {
-  asks_sites = true;
+void SetJudging(Judging wanted) {
+  if (judging == wanted) return;
+  judging = wanted;
   UpdatePassTable();
 }
 

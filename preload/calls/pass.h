@@ -36,12 +36,12 @@ namespace pagewarden {
 // Fills the table from what is resolved.
 void UpdatePassTable();
 
-// From now on every allocation is judged, not only those in an extent. For
-// Start, before the table is sealed.
-void JudgeEveryCall();
+// Whether every allocation is judged, not only those in an extent; or all but calls from
+// sites that no rule wants anything from (sites.h).
+enum class Judging { kExtents, kSites, kEveryCall };
 
-// The same, but for calls from sites that no rule wants anything from (sites.h).
-void AskSites();
+// For Start, before the table is sealed; later where an image is followed.
+void SetJudging(Judging judging);
 
 // The entry beside a next_… pointer, or null.
 void** PassOf(void** next);

@@ -10,6 +10,7 @@
 #include "preload/fence/fence.h"
 #include "preload/fence/fork.h"
 #include "preload/pins/process.h"
+#include "preload/rules/follow.h"
 #include "preload/rules/scopes.h"
 #include "preload/rules/sites.h"
 #include "preload/stack/stack_scrub.h"
@@ -17,50 +18,64 @@
 namespace pagewarden {
 namespace {
 
-PW_SEALED RuleSet set = {};
-
 // What the program asks for by name comes before what the policy says, the innermost
 // first.
-const Rule* ExplicitRule() {
+const Rule* ExplicitRule(const RuleSet& set) {
   const Thread& thread = pw_thread;
   for (uint32_t i = thread.scope_count; i-- > 0;)
-    if (thread.scopes[i].sp == kExplicitScope) return &set.rules[thread.scopes[i].tag - 1];
+    if (thread.scopes[i].sp == kExplicitScope && set.count != 0)
+      return RuleOfArena(set, ArenaOfExplicitScope(thread.scopes[i]));
   return nullptr;
 }
 
+uint32_t FirstOf(const RuleSet& set, uint32_t tag, size_t bytes, uint32_t below) {
+  return set.extents.First(tag, below,
+                           [&set, bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+}
+
+// Of an extent that a hooked function began.
+PW_INLINE uint32_t TagOfFunction(const RuleSet& set, const Scope& scope) {
+  const uint64_t function = scope.tag - 1;
+  return PW_LIKELY(function < set.functions) ? set.function_tags[function] : 0;
+}
+
 // The first rule of a live extent that is `below`, and takes this size.
-uint32_t FirstExtentRule(size_t bytes, uint32_t below) {
-  VisitLiveScopes([&below, bytes](uint32_t tag) {
-    below = set.extents->First(tag, below,
-                               [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+uint32_t FirstExtentRule(const RuleSet& set, size_t bytes, uint32_t below) {
+  VisitLiveScopes([&set, &below, bytes](const Scope& scope) {
+    if (scope.sp == kFileScope) {
+      below = FirstRuleOfBooks(set, static_cast<uint32_t>(scope.tag), bytes, below);
+    } else {
+      below = FirstOf(set, TagOfFunction(set, scope), bytes, below);
+    }
     return below == 0;
   });
   return below;
 }
 
-__attribute__((noinline)) const Rule* SearchRule(size_t bytes, const CallFrame& frame) {
+__attribute__((noinline)) const Rule* SearchRule(const RuleSet& set, size_t bytes,
+                                                 const CallFrame& frame) {
   uint32_t first = UINT32_MAX;
   if (pw_thread.scope_count != 0) {
-    if (const Rule* rule = ExplicitRule(); rule != nullptr) return rule;
-    first = FirstExtentRule(bytes, first);
+    if (const Rule* rule = ExplicitRule(set); rule != nullptr) return rule;
+    first = FirstExtentRule(set, bytes, first);
   }
-  if (first_site_rule < first) first = FirstSiteRule(frame, bytes, first);
-  first = set.extents->First(set.everywhere, first,
-                             [bytes](uint32_t rule) { return Takes(set.rules[rule], bytes); });
+  if (set.first_site_rule < first) first = FirstSiteRule(set, frame, bytes, first);
+  first = FirstOf(set, set.everywhere, bytes, first);
   return first != UINT32_MAX ? &set.rules[first] : nullptr;
 }
 
 // One extent and no other form that comes before it is the case that is worth a short
 // way.
-PW_INLINE const Rule* MatchingRule(size_t bytes, const CallFrame& frame) {
+PW_INLINE const Rule* MatchingRule(const RuleSet& set, size_t bytes, const CallFrame& frame) {
   const Thread& thread = pw_thread;
   if (PW_LIKELY(thread.scope_count == 1)) {
     const Scope& only = thread.scopes[0];
     const auto sp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
-    if (PW_LIKELY(only.tag - 1 < set.short_way && IsLive(only, sp, StackTop(sp))))
-      if (const Rule& rule = set.rules[only.tag - 1]; PW_LIKELY(Takes(rule, bytes))) return &rule;
+    const uint32_t first = TagOfFunction(set, only) - 1;
+    if (PW_LIKELY(first < set.short_way && IsLive(only, sp, StackTop(sp))))
+      if (const Rule& rule = set.rules[first]; PW_LIKELY(Takes(rule, bytes))) return &rule;
   }
-  return SearchRule(bytes, frame);
+  return SearchRule(set, bytes, frame);
 }
 
 abi::LedgerTag& LedgerOf(const Rule& rule) { return fence.books.tag(rule.tag); }
@@ -79,8 +94,9 @@ PW_COLD Routed Fail() {
 }
 
 // Not in locked memory: as the policy says, and counted.
-PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignment) {
-  if (set.audit_only) {
+PW_COLD Routed AllocateElsewhere(const Rule& rule, size_t bytes, size_t alignment,
+                                 bool audit_only) {
+  if (audit_only) {
     Count(LedgerOf(rule).audited);
     return {Route::kNext, nullptr};
   }
@@ -103,14 +119,14 @@ __attribute__((noinline)) void CleanUpAfterExtents() {
   if (PW_UNLIKELY(scrub_bytes != 0)) ScrubDeadStack();
 }
 
-PW_INLINE Routed AllocateByRule(const Rule& rule, size_t bytes, size_t alignment) {
+PW_INLINE Routed AllocateByRule(const Rule& rule, size_t bytes, size_t alignment, bool audit_only) {
   NoticeFork();
   Arena& arena = *rule.arena;
-  if (PW_LIKELY(!pw_thread.in_arena && arena.is_locked() && !set.audit_only)) {
+  if (PW_LIKELY(!pw_thread.in_arena && arena.is_locked() && !audit_only)) {
     void* block = arena.Allocate(bytes, alignment, rule.tag);
     if (PW_LIKELY(block != nullptr)) return {Route::kFenced, block};
   }
-  return AllocateElsewhere(rule, bytes, alignment);
+  return AllocateElsewhere(rule, bytes, alignment, audit_only);
 }
 
 // The old block leaves the next allocator for the fence: no copy may stay.
@@ -128,7 +144,8 @@ void* MoveIntoFence(void* block, size_t bytes, void* fenced) {
 
 // How much there is to move, nobody knows: the block stays where it is.
 PW_COLD Routed ReallocElsewhere(size_t bytes, const CallFrame& frame) {
-  const Rule* rule = MatchingRule(bytes, frame);
+  const RuleSet& set = CurrentRules();
+  const Rule* rule = MatchingRule(set, bytes, frame);
   if (rule == nullptr) return {Route::kNext, nullptr};
   if (set.audit_only) {
     Count(LedgerOf(*rule).audited);
@@ -141,31 +158,22 @@ PW_COLD Routed ReallocElsewhere(size_t bytes, const CallFrame& frame) {
 
 }  // namespace
 
-void SetRules(const RuleSet& rules) {
-  set.rules = rules.rules;
-  set.extents = rules.extents;
-  set.everywhere = rules.everywhere;
-  set.short_way = rules.short_way;
-  set.audit_only = rules.audit_only;
-  __atomic_store_n(&set.count, rules.count, __ATOMIC_RELEASE);
-}
-
-bool HasRules() { return __atomic_load_n(&set.count, __ATOMIC_ACQUIRE) != 0; }
-
 Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment) {
-  return AllocateByRule(rule, bytes, alignment);
+  return AllocateByRule(rule, bytes, alignment, CurrentRules().audit_only);
 }
 
 Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame) {
+  NoticePolicy();
+  const RuleSet& set = CurrentRules();
   const bool in_extent = pw_thread.scope_count != 0;
-  const Rule* rule = MatchingRule(bytes, frame);
+  const Rule* rule = MatchingRule(set, bytes, frame);
   if (PW_UNLIKELY(in_extent && pw_thread.scope_count == 0)) CleanUpAfterExtents();
-  if (rule != nullptr) return AllocateByRule(*rule, bytes, alignment);
+  if (rule != nullptr) return AllocateByRule(*rule, bytes, alignment, set.audit_only);
   if (PW_UNLIKELY(follows_heap)) NoticeHeap();
   return {Route::kNext, nullptr};
 }
 
-const Rule* RuleOfArena(uint32_t arena) {
+const Rule* RuleOfArena(const RuleSet& set, uint32_t arena) {
   return set.rules + set.count - fence.arena_count + arena;
 }
 
@@ -182,7 +190,7 @@ void* ResizeFenced(void* block, size_t bytes) {
   void* target = may_stay ? arena.Allocate(bytes, kAnyAlignment, rule.tag) : nullptr;
   if (may_stay && target == nullptr && arena.ResizeInPlace(block, bytes, true)) return block;
   if (target == nullptr) {
-    const Routed routed = AllocateByRule(rule, bytes, kAnyAlignment);
+    const Routed routed = AllocateByRule(rule, bytes, kAnyAlignment, CurrentRules().audit_only);
     if (routed.route == Route::kFail) return nullptr;
     target = routed.route == Route::kFenced ? routed.block : next_malloc(bytes);
   }

@@ -8,39 +8,12 @@
 #include <stdint.h>
 
 #include "preload/base/macros.h"
-#include "preload/fence/arena.h"
-#include "preload/rules/chains.h"
-#include "preload/rules/thread_names.h"
+#include "preload/rules/rule_set.h"
 #include "preload/stack/unwind.h"
 
 namespace pagewarden {
 
 inline constexpr size_t kAnyAlignment = 16;
-
-// One a tag. Those behind the policy's rules stand for the arenas themselves, as
-// programs ask for them by name (pagewarden.h).
-struct Rule {
-  uint64_t min_bytes;
-  uint64_t max_bytes;
-  Arena* arena;
-  uint32_t tag;     // index of its books
-  uint32_t filter;  // of thread names (thread_names.h), 0: none
-};
-
-inline bool Takes(const Rule& rule, size_t bytes) {
-  return bytes >= rule.min_bytes && bytes <= rule.max_bytes &&
-         (PW_LIKELY(rule.filter == 0) || PassesFilter(rule.filter));
-}
-
-// Of the rules that an allocation matches, the first applies.
-struct RuleSet {
-  const Rule* rules;
-  uint32_t count;
-  const Chains* extents;  // what their tags stand for
-  uint32_t everywhere;  // the tag of the rules of form `all`
-  uint32_t short_way;   // rules before this one are of form `during`
-  bool audit_only;
-};
 
 // What to do with a request.
 enum class Route {
@@ -56,16 +29,12 @@ struct Routed {
 
 // The frame is that of the function that the program called for memory.
 
-// Called before any extent is live.
-void SetRules(const RuleSet& rules);
-bool HasRules();
-
 Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame);
 
 // As the rule demands, whatever extents are live.
 Routed AllocateFor(const Rule& rule, size_t bytes, size_t alignment);
 
-const Rule* RuleOfArena(uint32_t arena);
+const Rule* RuleOfArena(const RuleSet& set, uint32_t arena);
 
 // realloc of a block that is not fenced.
 void* RouteRealloc(void* block, size_t bytes, const CallFrame& frame);

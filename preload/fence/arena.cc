@@ -117,7 +117,7 @@ bool Arena::IsExhausted(uint8_t slot_class) const {
 }
 
 void* Arena::NoteExhausted(uint8_t slot_class) {
-  if (on_exhausted_ != abi::OnCapacityExhausted::kGrow)
+  if (!slabs_.backing().may_grow())
     __atomic_fetch_or(&exhausted_, uint64_t{1} << slot_class, __ATOMIC_RELAXED);
   return nullptr;
 }
@@ -292,6 +292,16 @@ void Arena::EmptyMagazinesOfOthers() {
   for (uint32_t row = 0; row < kRows; ++row)
     for (uint8_t c = 0; c < kClasses && row != pw_thread.row; ++c)
       MagazineOf(row, c).DropFirst(MagazineOf(row, c).count());
+}
+
+bool Arena::Adopt(const abi::ArenaEntry& policy) {
+  const bool has_canary = (policy.flags & abi::kArenaCanary) != 0;
+  const Inside inside(lock_);
+  __atomic_store_n(&on_exhausted_, policy.on_capacity_exhausted, __ATOMIC_RELAXED);
+  __atomic_store_n(&on_lock_failure_, policy.on_lock_failure, __ATOMIC_RELAXED);
+  const bool fits = slabs_.backing().Adopt(policy);
+  __atomic_store_n(&exhausted_, 0, __ATOMIC_RELAXED);
+  return fits && has_canary == canary_;
 }
 
 void Arena::BeforeFork() {

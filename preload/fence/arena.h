@@ -67,8 +67,16 @@ class Arena {
   void AfterForkInChild();
   void AfterUnseenFork();
 
-  abi::OnCapacityExhausted on_exhausted() const { return on_exhausted_; }
-  abi::OnLockFailure on_lock_failure() const { return on_lock_failure_; }
+  // Takes over what another policy says of the arena, as far as a running process can.
+  // False: some of it needs a restart. Thread-safe.
+  bool Adopt(const abi::ArenaEntry& policy);
+
+  abi::OnCapacityExhausted on_exhausted() const {
+    return __atomic_load_n(&on_exhausted_, __ATOMIC_RELAXED);
+  }
+  abi::OnLockFailure on_lock_failure() const {
+    return __atomic_load_n(&on_lock_failure_, __ATOMIC_RELAXED);
+  }
   bool is_locked() const { return locked_; }
   // False in a fork child that got no usable copy of the arena.
   bool is_open() const { return inherited_ && !closed_; }
@@ -115,7 +123,7 @@ class Arena {
     return __atomic_load_n(&magazine_limits_[slot_class], __ATOMIC_RELAXED);
   }
 
-  // Read on the fast path, constant after start.
+  // Read on the fast path, constant after start but for what Adopt changes.
   unsigned char* base_;
   size_t reserved_bytes_;
   PageRecord* records_;

@@ -52,6 +52,8 @@ Backing Backing::Open(unsigned char* base, uint64_t reserved_bytes, const abi::A
   backing.base_ = base;
   backing.reserved_bytes_ = reserved_bytes;
   backing.capacity_bytes_ = policy.capacity_bytes;
+  backing.most_bytes_ = reserved_bytes;
+  for (uint32_t i = 0; i < abi::kMaxBackings; ++i) backing.wanted_[i] = policy.backing[i];
   backing.on_fork_ = policy.on_fork;
   backing.exclude_from_core_dump_ = (policy.flags & abi::kArenaExcludeFromCoreDump) != 0;
   for (const abi::Backing wanted : policy.backing) {
@@ -128,7 +130,7 @@ long Backing::MapLockedAt(const unsigned char* at, uint64_t bytes) const {
 }
 
 uint64_t Backing::Grow(uint64_t least) {
-  const uint64_t room = reserved_bytes_ - bytes_;
+  const uint64_t room = most_bytes_ > bytes_ ? most_bytes_ - bytes_ : 0;
   if (growing_step_ == 0 || least > room || least >= refused_bytes_) return 0;
   uint64_t step = least > growing_step_ ? least : growing_step_;
   if (step > room) step = room;
@@ -143,6 +145,27 @@ uint64_t Backing::Grow(uint64_t least) {
   locked_bytes_ += step;
   if (growing_step_ < kLargestStep) growing_step_ *= 2;
   return step;
+}
+
+// What was locked less than the policy said, for want of a right, is not tried again: that
+// would be a late mlock(2).
+bool Backing::Adopt(const abi::ArenaEntry& policy) {
+  const bool grows = policy.on_capacity_exhausted == abi::OnCapacityExhausted::kGrow;
+  const bool is_larger = policy.capacity_bytes > capacity_bytes_;
+  const uint64_t wanted = grows ? UINT64_MAX : policy.capacity_bytes;
+  most_bytes_ = wanted < reserved_bytes_ ? wanted : reserved_bytes_;
+  const bool may_grow = kind_ == abi::ArenaBacking::kLockedAnonymous && locked_bytes_ != 0 &&
+                        most_bytes_ > bytes_ && (grows || is_larger);
+  if (!may_grow) growing_step_ = 0;
+  if (may_grow && growing_step_ == 0) growing_step_ = kFirstStep;
+  refused_bytes_ = UINT64_MAX;
+  const bool excludes = (policy.flags & abi::kArenaExcludeFromCoreDump) != 0;
+  bool same = excludes == exclude_from_core_dump_ && policy.on_fork == on_fork_;
+  for (uint32_t i = 0; i < abi::kMaxBackings; ++i) same &= policy.backing[i] == wanted_[i];
+  const bool is_reserved =
+      grows ? reserved_bytes_ > capacity_bytes_ || ReservationBytes(policy) <= reserved_bytes_
+            : policy.capacity_bytes <= reserved_bytes_;
+  return same && is_reserved;
 }
 
 void Backing::BeforeFork() {

@@ -27,6 +27,10 @@ class Backing {
   // how much; 0 where there is no room, or where the kernel has refused as much before.
   uint64_t Grow(uint64_t least);
 
+  // Another policy: how far it may grow from now on. False: some of it needs a restart.
+  bool Adopt(const abi::ArenaEntry& policy);
+  bool may_grow() const { return growing_step_ != 0; }
+
   // fork(2). Secret memory is a shared mapping, which must not be written by two
   // processes: the child gets a copy that is made before.
   void BeforeFork();
@@ -57,6 +61,7 @@ class Backing {
   unsigned char* base_ = nullptr;
   uint64_t reserved_bytes_ = 0;
   uint64_t capacity_bytes_ = 0;  // by the policy
+  uint64_t most_bytes_ = 0;      // that it may grow to
   uint64_t bytes_ = 0;           // accessible
   uint64_t locked_bytes_ = 0;
   uint64_t growing_step_ = 0;            // 0: may not grow
@@ -65,6 +70,7 @@ class Backing {
   abi::ArenaBacking kind_ = abi::ArenaBacking::kUnlocked;
   abi::OnFork on_fork_ = abi::OnFork::kRelock;
   bool exclude_from_core_dump_ = true;
+  abi::Backing wanted_[abi::kMaxBackings] = {};
 };
 
 // How much address space an arena of this policy needs: its capacity, or all

@@ -7,6 +7,7 @@
 #include "preload/fence/fence.h"
 #include "preload/fence/thread_rows.h"
 #include "preload/pins/fork.h"
+#include "preload/rules/follow.h"
 
 extern "C" {
 using ForkHandler = void (*)();
@@ -26,6 +27,7 @@ void BeforeFork() {
   LookBeforeFork();
   NoticeFork();
   BeforeForkOfLoader();
+  BeforeForkOfPolicy();
   pw_thread.was_in_arena = pw_thread.in_arena;
   pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].BeforeFork();
@@ -35,6 +37,7 @@ void BeforeFork() {
 void AfterForkInParent() {
   AfterForkOfPinsInParent();
   for (uint32_t i = fence.arena_count; i-- > 0;) fence.arenas[i].AfterForkInParent();
+  AfterForkOfPolicyInParent();
   pw_thread.in_arena = pw_thread.was_in_arena;
 }
 
@@ -46,6 +49,7 @@ void AfterForkInChild() {
   ReleaseRowsOfOthers();
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild();
   AfterForkOfPinsInChild();
+  AfterForkOfPolicyInChild();
   pw_thread.in_arena = pw_thread.was_in_arena;
 }
 
@@ -90,6 +94,7 @@ PW_COLD void HandleUnseenFork() {
   pw_thread.in_arena = true;
   for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterUnseenFork();
   AfterUnseenForkOfPins();
+  AfterUnseenForkOfPolicy();
   __atomic_store_n(fork_witness, kSeen, __ATOMIC_RELEASE);
   pw_thread.in_arena = false;
 }

@@ -14,9 +14,9 @@ inline constexpr size_t kMinCanaryBytes = 8;
 inline constexpr size_t kOverhead = kTrailerBytes + kMinCanaryBytes;
 
 // The largest multiples of 16 of which k fit a page, for the useful k.
-inline constexpr uint16_t kSlotBytes[] = {32,  48,  64,  80,  96,  112, 128, 144, 160,  192,  224,
-                                          256, 304, 336, 400, 448, 512, 576, 672, 816, 1024, 1360,
-                                          2048};
+inline constexpr uint16_t kSlotBytes[] = {32,  48,  64,  80,  96,   112,  128, 144,
+                                          160, 192, 224, 256, 304,  336,  400, 448,
+                                          512, 576, 672, 816, 1024, 1360, 2048};
 inline constexpr uint8_t kClasses = sizeof(kSlotBytes) / sizeof(kSlotBytes[0]);
 inline constexpr size_t kLargestSlot = kSlotBytes[kClasses - 1];
 inline constexpr size_t kLargestSmall = kLargestSlot - kOverhead;
@@ -39,9 +39,7 @@ struct ClassTable {
 inline constexpr ClassTable kClassTable;
 
 // The smallest class with room for `bytes`, at most kLargestSmall.
-constexpr uint8_t ClassFor(size_t bytes) {
-  return kClassTable.of[(bytes + kOverhead + 15) / 16];
-}
+constexpr uint8_t ClassFor(size_t bytes) { return kClassTable.of[(bytes + kOverhead + 15) / 16]; }
 
 // offset / kSlotBytes[c] for offset < 4096, by multiplication.
 struct Reciprocals {

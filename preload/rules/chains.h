@@ -26,6 +26,17 @@ class Chains {
   // have equal tags, unless two threads make them at one time.
   uint32_t Prepend(uint32_t rule, uint32_t tag);
 
+  // Calls visit(rule) for each of the tag's.
+  template <typename Visit>
+  void VisitAll(uint32_t tag, Visit visit) const {
+    while (tag > rules_) {
+      const Link link = At(tag);
+      visit(link.rule);
+      tag = link.next;
+    }
+    if (tag != 0) visit(tag - 1);
+  }
+
   // The first rule of the tag's that is `below` and that accepts(rule); else `below`.
   template <typename Accepts>
   uint32_t First(uint32_t tag, uint32_t below, Accepts accepts) const {

@@ -5,6 +5,7 @@
 #include "preload/base/macros.h"
 #include "preload/elf/elf_lookup.h"
 #include "preload/rules/files.h"
+#include "preload/rules/follow.h"
 
 extern "C" {
 // open takes its mode by `...`, which for one integer is the same register.
@@ -37,6 +38,7 @@ int DescriptorOf(void* file) {
 // A descriptor may have been closed unseen, by dup2(2) or a raw system call: if it is
 // given out again, then it was.
 int Opened(const char* path, int fd) {
+  NoticePolicy();
   if (PW_UNLIKELY(HasSecretFileOpen())) NoticeClosing(fd);
   if (PW_UNLIKELY(fd >= 0 && MayBeSecretFile(path))) NoticeOpened(path, fd);
   return fd;

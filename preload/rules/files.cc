@@ -7,16 +7,13 @@
 #include "preload/base/mem.h"
 #include "preload/base/sys.h"
 #include "preload/fence/fork.h"
-#include "preload/rules/rules.h"
+#include "preload/rules/rule_set.h"
 #include "preload/rules/scopes.h"
 
 namespace pagewarden {
 namespace {
 
 constexpr size_t kPathBytes = 4096;  // PATH_MAX
-
-PW_SEALED PolicyImage image = {};
-PW_SEALED const abi::PolicyEntry* policy = nullptr;
 
 // An entry: how often it was used before, and the descriptor + 1 while it is open.
 uint64_t files[kMaxOpenFiles] = {};
@@ -68,18 +65,26 @@ bool MayMatch(const char* pattern, const char* path) {
 }
 
 template <typename Accepts>
-bool AnyPattern(const abi::RuleEntry& rule, Accepts accepts) {
+bool AnyPattern(const PolicyImage& image, const abi::RuleEntry& rule, Accepts accepts) {
   if (rule.form != abi::RuleForm::kReadFrom) return false;
   for (uint32_t i = 0; i < rule.operands.count; ++i)
     if (accepts(image.text(image.pattern(rule.operands.first + i)))) return true;
   return false;
 }
 
+// The tag of the books of all rules that are for the path. What there is no room for is
+// left out.
 template <typename Accepts>
 uint32_t TagOfPath(Accepts accepts) {
+  const RuleSet& set = CurrentRules();
   uint32_t tag = 0;
-  for (uint32_t i = policy->rules.count; i-- > 0;)
-    if (AnyPattern(image.rule(policy->rules.first + i), accepts)) tag = PrependRule(i, tag);
+  for (uint32_t i = set.count != 0 && set.policy != nullptr ? set.policy->rules.count : 0;
+       i-- > 0;) {
+    if (!IsInForce(set.rules[i])) continue;
+    if (!AnyPattern(set.image, set.image.rule(set.policy->rules.first + i), accepts)) continue;
+    const uint32_t longer = PrependBook(set.rules[i].tag, tag);
+    if (longer != 0) tag = longer;
+  }
   return tag;
 }
 
@@ -110,18 +115,20 @@ PW_COLD uint32_t TagOfFile(const char* path, int fd) {
 
 void CountMissedFile() { __atomic_fetch_add(&ledger.files_missed, 1, __ATOMIC_RELAXED); }
 
-bool WatchFiles(const PolicyImage& from, const abi::PolicyEntry& of) {
-  image = from;
-  policy = &of;
-  for (uint32_t i = 0; i < policy->rules.count; ++i)
-    if (image.rule(policy->rules.first + i).form == abi::RuleForm::kReadFrom) return true;
+bool HasFileRules(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  for (uint32_t i = 0; i < policy.rules.count; ++i)
+    if (image.rule(policy.rules.first + i).form == abi::RuleForm::kReadFrom) return true;
   return false;
 }
 
 bool MayBeSecretFile(const char* path) {
+  const RuleSet& set = CurrentRules();
+  if (path == nullptr || set.count == 0 || set.policy == nullptr) return false;
   const auto may_match = [path](const char* pattern) { return MayMatch(pattern, path); };
-  for (uint32_t i = 0; path != nullptr && i < policy->rules.count; ++i)
-    if (AnyPattern(image.rule(policy->rules.first + i), may_match)) return true;
+  for (uint32_t i = 0; i < set.policy->rules.count; ++i) {
+    const abi::RuleEntry& rule = set.image.rule(set.policy->rules.first + i);
+    if (AnyPattern(set.image, rule, may_match)) return true;
+  }
   return false;
 }
 

@@ -16,8 +16,8 @@ namespace pagewarden {
 
 inline constexpr uint32_t kMaxOpenFiles = 64;
 
-// For Start, once the rules are built. False: the policy has no such rule.
-bool WatchFiles(const PolicyImage& image, const abi::PolicyEntry& policy);
+// Whether a rule is of the form.
+bool HasFileRules(const PolicyImage& image, const abi::PolicyEntry& policy);
 
 // By the name alone, cheaply: whether a rule could be for this file.
 bool MayBeSecretFile(const char* path);

@@ -57,8 +57,7 @@ const Interceptor kInterceptors[] = {
     PW_INTERCEPT(kStackSwitches, sigaltstack),
     PW_INTERCEPT(kStackBounds, pthread_getattr_np),
 #define PW_INTERCEPT_PRIVILEGE(function) PW_INTERCEPT(kPrivileges, function),
-    PW_PRIVILEGE_CALLS(PW_INTERCEPT_PRIVILEGE)
-    PW_INTERCEPT(kPrctl, prctl),
+    PW_PRIVILEGE_CALLS(PW_INTERCEPT_PRIVILEGE) PW_INTERCEPT(kPrctl, prctl),
     PW_INTERCEPT(kSandbox, syscall),
 };
 

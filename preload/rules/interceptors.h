@@ -9,13 +9,13 @@ namespace pagewarden {
 enum class Intercepts : unsigned {
   kNone = 0,
   kLookup = 1u << 0,
-  kThreadName = 1u << 1,  // thread_names.h
-  kFile = 1u << 2,        // files.h
-  kMappings = 1u << 4,    // pins/mappings.h
-  kThreads = 1u << 5,     // pins/stacks.h
-  kSandbox = 1u << 6,     // sandbox.h
-  kPrivileges = 1u << 7,  // pins/process.h
-  kStackBounds = 1u << 8,  // pins/stack_bounds.h
+  kThreadName = 1u << 1,     // thread_names.h
+  kFile = 1u << 2,           // files.h
+  kMappings = 1u << 4,       // pins/mappings.h
+  kThreads = 1u << 5,        // pins/stacks.h
+  kSandbox = 1u << 6,        // sandbox.h
+  kPrivileges = 1u << 7,     // pins/process.h
+  kStackBounds = 1u << 8,    // pins/stack_bounds.h
   kStackSwitches = 1u << 9,  // stack/stack_switches.h
   kPrctl = kThreadName | kSandbox,
 };

@@ -4,6 +4,7 @@
 #include <asm/stat.h>
 
 #include "preload/abi/checksum.h"
+#include "preload/abi/live_image.h"
 #include "preload/base/mem.h"
 #include "preload/base/sys.h"
 
@@ -26,7 +27,33 @@ bool Within(abi::Range range, abi::Table table) {
 
 }  // namespace
 
-Uncovered PolicyImage::Map(const char* path, PolicyImage* out) {
+bool PolicyImage::FromWindow(const LiveWindow& window, uint64_t word, PolicyImage* out) {
+  const uint64_t offset = uint64_t{abi::PlaceOf(word)} * abi::kLiveUnit;
+  if (offset < sizeof(abi::LiveImageHeader) || offset > window.bytes ||
+      window.bytes - offset < sizeof(abi::PolicyImageHeader))
+    return false;
+  out->bytes_ = window.base + offset;
+  const uint64_t bytes = out->header().image_bytes;
+  return bytes >= sizeof(abi::PolicyImageHeader) && bytes <= window.bytes - offset &&
+         out->IsValid(bytes);
+}
+
+namespace {
+
+const abi::LiveImageHeader& HeaderOf(const LiveWindow& window) {
+  return *reinterpret_cast<const abi::LiveImageHeader*>(window.base);
+}
+
+bool IsLive(const LiveWindow& window) {
+  const abi::LiveImageHeader& header = HeaderOf(window);
+  return window.bytes >= sizeof(header) &&
+         EqualBytes(header.magic, abi::kLiveMagic, sizeof(abi::kLiveMagic)) &&
+         header.version == abi::kLiveImageVersion && header.window_bytes == window.bytes;
+}
+
+}  // namespace
+
+Uncovered PolicyImage::Map(const char* path, PolicyImage* out, LiveWindow* window) {
   const long fd = sys::Open(path);
   if (sys::Failed(fd)) return Uncovered::kNoImage;
   struct stat file;
@@ -34,11 +61,17 @@ Uncovered PolicyImage::Map(const char* path, PolicyImage* out) {
   if (!sys::Failed(sys::FStat(fd, &file)) && IsTrusted(file)) {
     verdict = Uncovered::kImageInvalid;
     const uint64_t bytes = file.st_size;
-    if (bytes >= sizeof(abi::PolicyImageHeader) && bytes <= abi::kMaxPolicyImageBytes) {
+    if (bytes >= sizeof(abi::PolicyImageHeader) && bytes <= abi::kMaxLiveBytes) {
       const long at = sys::MapFile(fd, bytes);
       if (!sys::Failed(at)) {
         out->bytes_ = reinterpret_cast<const unsigned char*>(at);
-        if (out->IsValid(bytes)) verdict = Uncovered::kNone;
+        const LiveWindow live = {out->bytes_, bytes, 0};
+        if (bytes <= abi::kMaxPolicyImageBytes && out->IsValid(bytes)) verdict = Uncovered::kNone;
+        if (verdict != Uncovered::kNone && IsLive(live)) {
+          *window = live;
+          window->word = __atomic_load_n(&HeaderOf(live).current, __ATOMIC_ACQUIRE);
+          if (FromWindow(live, window->word, out)) verdict = Uncovered::kNone;
+        }
       }
     }
   }
@@ -178,7 +211,17 @@ bool PolicyImage::Names(const abi::PolicyEntry& policy, const char* executable,
   return false;
 }
 
-const abi::PolicyEntry* PolicyImage::Select(bool secure) const {
+const abi::PolicyEntry* PolicyImage::Select(bool secure, const char* known) const {
+  if (known == nullptr) return SelectByLink(secure);
+  for (uint32_t i = 0; i < header().policies.count; ++i) {
+    const auto& policy = At<abi::PolicyEntry>(header().policies)[i];
+    if (secure && (policy.flags & abi::kPolicySecureExec) == 0) continue;
+    if (policy.binaries.count == 0 || Names(policy, known, Length(known))) return &policy;
+  }
+  return nullptr;
+}
+
+const abi::PolicyEntry* PolicyImage::SelectByLink(bool secure) const {
   char executable[4096];
   long bytes = -1;
   for (uint32_t i = 0; i < header().policies.count; ++i) {

@@ -11,14 +11,26 @@
 
 namespace pagewarden {
 
+// The mapping of a live image; without one, all zero.
+struct LiveWindow {
+  const unsigned char* base;
+  uint64_t bytes;
+  uint64_t word;  // that `current` was when the image was taken from it
+};
+
 class PolicyImage {
  public:
-  // Maps and checks the file. kNone: ready to use. The mapping stays for good.
-  static abi::Uncovered Map(const char* path, PolicyImage* out);
+  // Maps and checks the file, a live image or a plain one. kNone: ready to use. The mapping
+  // stays for good.
+  static abi::Uncovered Map(const char* path, PolicyImage* out, LiveWindow* window);
 
-  // The first policy, by priority, that selects this process; null: none does. In
-  // secure-execution mode, of those that are for it.
-  const abi::PolicyEntry* Select(bool secure) const;
+  // Checks the image that `word` names. False: there is none, or it is not valid.
+  static bool FromWindow(const LiveWindow& window, uint64_t word, PolicyImage* out);
+
+  // The first policy, by priority, that selects the process of this executable; null: none
+  // does. In secure-execution mode, of those that are for it. Null `executable`: it is asked
+  // for where it matters.
+  const abi::PolicyEntry* Select(bool secure, const char* executable = nullptr) const;
 
   const abi::ArenaEntry& arena(uint32_t i) const { return At<abi::ArenaEntry>(header().arenas)[i]; }
   const abi::RuleEntry& rule(uint32_t i) const { return At<abi::RuleEntry>(header().rules)[i]; }
@@ -31,7 +43,7 @@ class PolicyImage {
     return At<abi::SignatureEntry>(header().signatures)[i];
   }
   const abi::BuildId& build_id(uint32_t i) const { return At<abi::BuildId>(header().build_ids)[i]; }
-  uint32_t function_count() const { return header().functions.count; }
+  const char* function(uint32_t i) const { return text(At<abi::Text>(header().functions)[i]); }
   const char* text(abi::Text t) const { return At<char>(header().pool) + t.offset; }
 
  private:
@@ -43,6 +55,7 @@ class PolicyImage {
     return reinterpret_cast<const T*>(bytes_ + table.offset);
   }
 
+  const abi::PolicyEntry* SelectByLink(bool secure) const;
   bool IsValid(uint64_t file_bytes) const;
   bool TablesFit() const;
   bool RecordsAreValid() const;

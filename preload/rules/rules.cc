@@ -6,40 +6,54 @@
 #include "preload/base/mem.h"
 #include "preload/base/sys.h"
 #include "preload/fence/fence.h"
+#include "preload/rules/follow.h"
+#include "preload/rules/interceptors.h"
+#include "preload/rules/scopes.h"
+#include "preload/rules/site_rules.h"
+#include "preload/rules/sites.h"
 #include "preload/rules/thread_names.h"
 
 namespace pagewarden {
+
+namespace {
+PW_SEALED RuleSet rules_of_start = {};
+PW_SEALED RuleSet rules_of_one = {};
+PW_SEALED const RuleSet* rules_that_stay = &rules_of_start;
+}  // namespace
+
+PW_SEALED const RuleSet* const* rules_in_force = &rules_that_stay;
+
 namespace {
 
 PW_SEALED Rule rule_of_one_arena = {};
-Chains extents;  // that of readFrom grow as files are opened
-
-// For lists of several rules that are for one file.
-constexpr uint32_t kFileLinks = 256;
+Chains books;  // grow as files are opened and sites are found
 
 // Most policies have few rules: theirs fit a page that is sealed anyway.
 PW_SEALED alignas(8) unsigned char small_table[1536] = {};
+PW_SEALED bool small_table_taken = false;
+
+constexpr uint32_t kNone = UINT32_MAX;
 
 // Else address space from the kernel, since the shim has no heap of its own.
-void* MapTable(size_t bytes, bool is_sealed) {
-  if (is_sealed && bytes <= sizeof(small_table)) return small_table;
+void* MapMemory(size_t bytes) {
   const long at = sys::Reserve(bytes);
   if (sys::Failed(at)) return nullptr;
-  void* table = reinterpret_cast<void*>(at);
-  return sys::Failed(sys::Protect(table, bytes, kProtRead | kProtWrite)) ? nullptr : table;
+  void* memory = reinterpret_cast<void*>(at);
+  return sys::Failed(sys::Protect(memory, bytes, kProtRead | kProtWrite)) ? nullptr : memory;
 }
 
-bool HasForm(const PolicyImage& image, const abi::PolicyEntry& policy, abi::RuleForm form) {
-  for (uint32_t i = 0; i < policy.rules.count; ++i)
-    if (image.rule(policy.rules.first + i).form == form) return true;
-  return false;
+void* TakeTable(size_t bytes) {
+  if (Follows()) return TakeTableMemory(bytes);
+  if (small_table_taken || bytes > sizeof(small_table)) return MapMemory(bytes);
+  small_table_taken = true;
+  return small_table;
 }
 
 // As many as there can be: each time that a rule is named may take one. With one rule
 // there is nothing to link.
 uint32_t CountLinks(const PolicyImage& image, const abi::PolicyEntry& policy) {
   if (policy.rules.count < 2) return 0;
-  uint32_t count = HasForm(image, policy, abi::RuleForm::kReadFrom) ? kFileLinks : 0;
+  uint32_t count = 0;
   for (uint32_t i = 0; i < policy.rules.count; ++i) {
     const abi::RuleEntry& rule = image.rule(policy.rules.first + i);
     if (rule.form == abi::RuleForm::kDuring) count += rule.operands.count;
@@ -48,90 +62,225 @@ uint32_t CountLinks(const PolicyImage& image, const abi::PolicyEntry& policy) {
   return count;
 }
 
-bool MapTables(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
-  const uint32_t count = TagsOf(policy);
-  const uint32_t links = CountLinks(image, policy);
-  const size_t slot_bytes = image.function_count() * sizeof(uint32_t);
-  const bool is_sealed = !HasForm(image, policy, abi::RuleForm::kReadFrom);
-  void* memory = MapTable(count * sizeof(Rule) + links * sizeof(Link) + slot_bytes + 1, is_sealed);
-  if (memory == nullptr) return false;
-  auto* rules = static_cast<Rule*>(memory);
-  auto* first_link = reinterpret_cast<Link*>(rules + count);
-  extents = Chains(first_link, links, count);
-  out->set = {rules, count, &extents, 0, 0, policy.mode == abi::Mode::kAudit};
-  out->slot_tags = reinterpret_cast<uint32_t*>(first_link + links);
-  return true;
-}
+class Builder {
+ public:
+  Builder(const PolicyImage& image, const abi::PolicyEntry& policy, uint32_t* tags_in_use,
+          RuleSet* out)
+      : image_(image),
+        policy_(policy),
+        tags_in_use_(tags_in_use),
+        is_first_(*tags_in_use == 0),
+        out_(out) {}
 
-void NameTag(uint32_t tag, const char* name, size_t bytes, uint32_t arena) {
-  abi::LedgerTag& of = fence.books.tag(tag);
-  CopyText(of.name, sizeof(of.name), name, bytes);
-  of.arena = arena;
-}
-
-Rule AddArena(uint32_t arena, uint32_t tag) {
-  const char* name = ledger.arenas[arena].name;
-  NameTag(tag, name, Length(name), arena);
-  return {0, UINT64_MAX, &fence.arenas[arena], tag, 0};
-}
-
-Rule AddRule(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t arena, uint32_t tag) {
-  NameTag(tag, image.text(rule.name), rule.name.bytes, arena);
-  return {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], tag, FilterOf(rule)};
-}
-
-// Precondition: the rules behind this one are listed already.
-void List(const PolicyImage& image, const abi::RuleEntry& rule, uint32_t index, RuleTables* out) {
-  if (rule.form == abi::RuleForm::kAll)
-    out->set.everywhere = PrependRule(index, out->set.everywhere);
-  const uint32_t functions = rule.form == abi::RuleForm::kDuring ? rule.operands.count : 0;
-  for (uint32_t i = 0; i < functions; ++i) {
-    uint32_t& of_slot = out->slot_tags[image.rule_slot(rule.operands.first + i)];
-    of_slot = PrependRule(index, of_slot);
+  bool Build() {
+    out_->image = image_;
+    out_->policy = &policy_;
+    out_->audit_only = policy_.mode == abi::Mode::kAudit;
+    if (!TakeTables()) return false;
+    for (uint32_t i = 0; i < policy_.rules.count; ++i) PlaceRule(i);
+    for (uint32_t i = 0; i < fence.arena_count; ++i) PlaceArena(i);
+    for (uint32_t i = policy_.rules.count; i-- > 0;)
+      if (IsInForce(rules_[i])) List(i);
+    out_->short_way = EndOfShortWay();
+    out_->first_site_rule = FirstRuleOfSites(*out_);
+    SetSizesOfSites(out_);
+    return true;
   }
-}
 
-// Before it, no rule is of a form that has to be asked for in every extent.
-uint32_t EndOfShortWay(const PolicyImage& image, const abi::PolicyEntry& policy) {
-  uint32_t end = 0;
-  while (end < policy.rules.count &&
-         image.rule(policy.rules.first + end).form == abi::RuleForm::kDuring)
-    ++end;
-  return end;
-}
+ private:
+  const abi::RuleEntry& RuleAt(uint32_t i) const { return image_.rule(policy_.rules.first + i); }
+
+  bool TakeTables() {
+    out_->count = policy_.rules.count + fence.arena_count;
+    out_->functions = CountScopes();
+    out_->books = fence.books.tag_count();
+    const uint32_t links = CountLinks(image_, policy_);
+    void* memory = TakeTable(out_->count * sizeof(Rule) + links * sizeof(Link) +
+                             out_->functions * sizeof(uint32_t) + out_->books * sizeof(uint16_t));
+    if (memory == nullptr) return false;
+    rules_ = static_cast<Rule*>(memory);
+    auto* first_link = reinterpret_cast<Link*>(rules_ + out_->count);
+    function_tags_ = reinterpret_cast<uint32_t*>(first_link + links);
+    rule_of_book_ = reinterpret_cast<uint16_t*>(function_tags_ + out_->functions);
+    out_->rules = rules_;
+    out_->extents = Chains(first_link, links, out_->count);
+    out_->function_tags = function_tags_;
+    out_->rule_of_book = rule_of_book_;
+    return true;
+  }
+
+  void PlaceRule(uint32_t i) {
+    const abi::RuleEntry& rule = RuleAt(i);
+    const char* name = image_.text(rule.name);
+    const uint32_t arena = FindArenaOf(image_, image_.arena(rule.arena));
+    const uint32_t filter = FilterOf(image_, rule);
+    const bool can_be = arena != kNone && filter <= kMaxFilters && HasMeans(rule);
+    const uint32_t row = can_be ? RowOf(name, arena, i) : kNone;
+    if (row == kNone) {
+      rules_[i] = {1, 0, nullptr, 0, 0};
+      ++out_->waiting;
+      return;
+    }
+    rules_[i] = {rule.min_bytes, rule.max_bytes, &fence.arenas[arena], row, filter};
+    rule_of_book_[row] = static_cast<uint16_t>(i + 1);
+  }
+
+  bool HasMeans(const abi::RuleEntry& rule) const {
+    uint32_t hint = 0;
+    switch (rule.form) {
+      case abi::RuleForm::kCallers:
+      case abi::RuleForm::kStack:
+        return CanJudgeSites();
+      case abi::RuleForm::kReadFrom:
+        return FindSlot("open", &hint) != out_->functions;
+      default:
+        return true;
+    }
+  }
+
+  // At start the rows are taken in the order of the rules; later a rule has the one of its
+  // name and arena, and looks for it where it would be if nothing had changed.
+  uint32_t RowOf(const char* name, uint32_t arena, uint32_t first) {
+    for (uint32_t n = 0; !is_first_ && n < *tags_in_use_; ++n) {
+      const uint32_t row = (first + n) % *tags_in_use_;
+      const abi::LedgerTag& tag = fence.books.tag(row);
+      const bool is_free = rule_of_book_[row] == 0 && tag.kind != abi::TagKind::kArena;
+      if (is_free && tag.arena == arena && IsCutFrom(tag.name, name)) return row;
+    }
+    return NewRow(name, arena, abi::TagKind::kRemovedRule);
+  }
+
+  // The ledger has room for the beginning of long names.
+  static bool IsCutFrom(const char (&cut)[32], const char* name) {
+    const size_t bytes = Length(name) < sizeof(cut) ? Length(name) : sizeof(cut) - 1;
+    return Length(cut) == bytes && EqualBytes(cut, name, bytes);
+  }
+
+  uint32_t NewRow(const char* name, uint32_t arena, abi::TagKind kind) {
+    if (*tags_in_use_ == out_->books) return kNone;
+    const uint32_t row = (*tags_in_use_)++;
+    abi::LedgerTag& tag = fence.books.tag(row);
+    CopyText(tag.name, sizeof(tag.name), name, Length(name));
+    tag.arena = arena;
+    __atomic_store(&tag.kind, &kind, __ATOMIC_RELEASE);
+    return row;
+  }
+
+  void PlaceArena(uint32_t arena) {
+    if (is_first_) first_arena_row_ = *tags_in_use_ - arena;
+    const uint32_t row = is_first_ ? NewRow(ledger.arenas[arena].name, arena, abi::TagKind::kArena)
+                                   : first_arena_row_ + arena;
+    rules_[policy_.rules.count + arena] = {0, UINT64_MAX, &fence.arenas[arena], row, 0};
+  }
+
+  // Precondition: the rules behind this one are listed already.
+  void List(uint32_t index) {
+    const abi::RuleEntry& rule = RuleAt(index);
+    if (rule.form == abi::RuleForm::kAll) out_->everywhere = Prepend(index, out_->everywhere);
+    if (rule.form != abi::RuleForm::kDuring) return;
+    bool lacks_one = false;
+    uint32_t hint = 0;
+    for (uint32_t i = 0; i < rule.operands.count; ++i) {
+      const uint32_t function = image_.rule_slot(rule.operands.first + i);
+      const uint32_t slot = FindSlot(image_.function(function), &hint);
+      if (slot == out_->functions) {
+        lacks_one = true;
+      } else {
+        function_tags_[slot] = Prepend(index, function_tags_[slot]);
+      }
+    }
+    out_->waiting += lacks_one;
+  }
+
+  uint32_t Prepend(uint32_t rule, uint32_t tag) {
+    const uint32_t longer = out_->extents.Prepend(rule, tag);
+    return longer != 0 ? longer : tag;
+  }
+
+  // Before it, no rule is of a form that has to be asked for in every extent.
+  uint32_t EndOfShortWay() const {
+    uint32_t end = 0;
+    while (end < policy_.rules.count && RuleAt(end).form == abi::RuleForm::kDuring) ++end;
+    return end;
+  }
+
+  PW_SEALED static uint32_t first_arena_row_;
+
+  const PolicyImage& image_;
+  const abi::PolicyEntry& policy_;
+  uint32_t* tags_in_use_;
+  const bool is_first_;
+  RuleSet* out_;
+  Rule* rules_ = nullptr;
+  uint32_t* function_tags_ = nullptr;
+  uint16_t* rule_of_book_ = nullptr;
+};
+
+uint32_t Builder::first_arena_row_ = 0;
 
 }  // namespace
 
-bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out) {
-  SetFilters(image, policy);
-  if (!MapTables(image, policy, out)) return false;
-  auto* rules = const_cast<Rule*>(out->set.rules);
-  for (uint32_t i = policy.rules.count; i-- > 0;) {
-    const abi::RuleEntry& rule = image.rule(policy.rules.first + i);
-    rules[i] = AddRule(image, rule, rule.arena - policy.arenas.first, i);
-    List(image, rule, i, out);
-  }
-  out->set.short_way = EndOfShortWay(image, policy);
-  for (uint32_t arena = 0; arena < policy.arenas.count; ++arena)
-    rules[policy.rules.count + arena] = AddArena(arena, policy.rules.count + arena);
-  ledger.rule_count = policy.rules.count;
+void SetRules(const RuleSet& rules) {
+  RuleSet& place = rules.policy != nullptr ? rules_of_start : rules_of_one;
+  place = rules;
+  __atomic_store_n(&rules_that_stay, &place, __ATOMIC_RELEASE);
+}
+
+bool PrepareBookLists() {
+  void* links = MapMemory(kMaxBookLinks * sizeof(Link));
+  if (links == nullptr) return false;
+  books = Chains(static_cast<Link*>(links), kMaxBookLinks, abi::kMaxLedgerTags);
   return true;
 }
 
-uint32_t PrependRule(uint32_t rule, uint32_t tag) {
-  const uint32_t longer = extents.Prepend(rule, tag);
-  return longer != 0 ? longer : tag;
+bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, uint32_t* tags_in_use,
+                RuleSet* out) {
+  return Builder(image, policy, tags_in_use, out).Build();
 }
 
-RuleSet NoRules() {
-  extents = Chains(nullptr, 0, 1);
-  return {nullptr, 0, &extents, 0, 0, false};
+void MarkRows(const RuleSet& set, uint32_t tags_in_use) {
+  uint32_t in_force = 0;
+  for (uint32_t row = 0; row < tags_in_use; ++row) {
+    abi::LedgerTag& tag = fence.books.tag(row);
+    const bool is_rule = set.rule_of_book != nullptr && set.rule_of_book[row] != 0;
+    const abi::TagKind kind = is_rule ? abi::TagKind::kRule : abi::TagKind::kRemovedRule;
+    if (tag.kind != abi::TagKind::kArena) __atomic_store(&tag.kind, &kind, __ATOMIC_RELAXED);
+    in_force += is_rule;
+  }
+  __atomic_store_n(&ledger.rule_count, in_force, __ATOMIC_RELAXED);
+}
+
+uint32_t FindArenaOf(const PolicyImage& image, const abi::ArenaEntry& arena) {
+  for (uint32_t i = 0; i < fence.arena_count; ++i) {
+    const char* name = ledger.arenas[i].name;
+    const size_t bytes = Length(name);
+    const bool is_cut = bytes == sizeof(ledger.arenas[i].name) - 1 && arena.name.bytes > bytes;
+    if ((is_cut || bytes == arena.name.bytes) && EqualBytes(name, image.text(arena.name), bytes))
+      return i;
+  }
+  return kNone;
+}
+
+uint32_t PrependBook(uint32_t book, uint32_t tag) { return books.Prepend(book, tag); }
+
+uint32_t FirstRuleOfBooks(const RuleSet& set, uint32_t tag, size_t bytes, uint32_t below) {
+  books.VisitAll(tag, [&](uint32_t book) {
+    const uint32_t rule = book < set.books ? set.rule_of_book[book] : 0u;
+    if (rule != 0 && rule - 1 < below && Takes(set.rules[rule - 1], bytes)) below = rule - 1;
+  });
+  return below;
 }
 
 RuleSet RulesOfOneArena() {
-  rule_of_one_arena = AddArena(0, 0);
-  extents = Chains(nullptr, 0, 1);
-  return {&rule_of_one_arena, 1, &extents, 0, 0, false};
+  abi::LedgerTag& tag = fence.books.tag(0);
+  CopyText(tag.name, sizeof(tag.name), ledger.arenas[0].name, Length(ledger.arenas[0].name));
+  tag.kind = abi::TagKind::kArena;
+  rule_of_one_arena = {0, UINT64_MAX, &fence.arenas[0], 0, 0};
+  RuleSet set = {};
+  set.rules = &rule_of_one_arena;
+  set.count = 1;
+  set.extents = Chains(nullptr, 0, 1);
+  return set;
 }
 
 }  // namespace pagewarden

@@ -1,36 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables that the router and the scopes work by, made from the policy image at
-// start. They live as long as the process.
+// Makes a set of rules (rule_set.h) from a policy: at start, and when another is taken up.
 #pragma once
 
 #include <stdint.h>
 
 #include "preload/abi/policy_image.h"
-#include "preload/calls/router.h"
 #include "preload/rules/policy.h"
+#include "preload/rules/rule_set.h"
 
 namespace pagewarden {
-
-struct RuleTables {
-  RuleSet set;
-  uint32_t* slot_tags;  // by function of the image: the tag of its rules, 0 if none
-};
 
 // One for each rule, then one for each arena (pagewarden.h).
 inline uint32_t TagsOf(const abi::PolicyEntry& policy) {
   return policy.rules.count + policy.arenas.count;
 }
 
-// Precondition: the fence is built, with TagsOf(policy) tags; the arenas have their
-// names in the ledger. Names the tags there. False: no memory.
-bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, RuleTables* out);
+// Rows for rules that come while the process runs.
+inline constexpr uint32_t kSpareTags = 24;
 
-// The tag of extents that stands for the rule and those of `tag`, which come behind
-// it. What there is no room for is left out.
-uint32_t PrependRule(uint32_t rule, uint32_t tag);
+// For Start, if anything will be remembered by lists of books. False: no memory.
+bool PrepareBookLists();
 
-// For a policy that only pins: no allocation is tagged.
-RuleSet NoRules();
+// Precondition: the fence is built, the arenas have their names in the ledger, and the
+// scope library was looked for. `tags_in_use`: rows that have a rule or an arena; it counts
+// those that this set adds. False: no memory.
+bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, uint32_t* tags_in_use,
+                RuleSet* out);
+
+// The ledger's rows say then which rules are in force.
+void MarkRows(const RuleSet& set, uint32_t tags_in_use);
+
+// The arena of the fence by the name that the policy's has; UINT32_MAX: there is none.
+uint32_t FindArenaOf(const PolicyImage& image, const abi::ArenaEntry& arena);
 
 // For a fence of one arena and no policy.
 RuleSet RulesOfOneArena();

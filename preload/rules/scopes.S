@@ -116,6 +116,66 @@ pw_scope_enter:
         .cfi_endproc
         .size   pw_scope_enter, . - pw_scope_enter
 
+// Entry of a function that no rule names, where another policy may name it at any time.
+        .p2align 4
+        .globl  pw_scope_follow
+        .hidden pw_scope_follow
+        .type   pw_scope_follow, @function
+pw_scope_follow:
+        .cfi_startproc
+        _CET_ENDBR
+        movq    pw_live_word(%rip), %r10
+        movq    (%r10), %r10
+        cmpq    pw_adopted_word(%rip), %r10
+        jne     .Lchanged
+        jmp     *SLOT_REAL(%r11)
+.Lchanged:                                      // no vector register is touched below
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        pushq   %rdi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rsi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rdx
+        .cfi_adjust_cfa_offset 8
+        pushq   %rcx
+        .cfi_adjust_cfa_offset 8
+        pushq   %r8
+        .cfi_adjust_cfa_offset 8
+        pushq   %r9
+        .cfi_adjust_cfa_offset 8
+        pushq   %r11
+        .cfi_adjust_cfa_offset 8
+        subq    $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        call    pw_adopt_policy
+        addq    $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        popq    %r11
+        .cfi_adjust_cfa_offset -8
+        popq    %r9
+        .cfi_adjust_cfa_offset -8
+        popq    %r8
+        .cfi_adjust_cfa_offset -8
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        popq    %rdx
+        .cfi_adjust_cfa_offset -8
+        popq    %rsi
+        .cfi_adjust_cfa_offset -8
+        popq    %rdi
+        .cfi_adjust_cfa_offset -8
+        popq    %rax
+        .cfi_adjust_cfa_offset -8
+        leaq    pw_scope_follow(%rip), %r10
+        cmpq    %r10, SLOT_ENTRY(%r11)          // another thread may be at it
+        je      .Lunnamed
+        jmp     *SLOT_ENTRY(%r11)
+.Lunnamed:
+        jmp     *SLOT_REAL(%r11)
+        .cfi_endproc
+        .size   pw_scope_follow, . - pw_scope_follow
+
 // First call of a hooked function whose library was not there at start:
 // pw_bind_slot finds it, then the call goes on through the slot. The loader's
 // code below it may use the vector registers that hold this call's arguments.

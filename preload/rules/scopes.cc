@@ -8,12 +8,15 @@
 #include "preload/base/sys.h"
 #include "preload/elf/elf_lookup.h"
 #include "preload/fence/size_classes.h"
+#include "preload/rules/follow.h"
 #include "preload/rules/interceptors.h"
+#include "preload/rules/rule_set.h"
 #include "preload/start.h"
 
 extern "C" {
 __thread pagewarden::Thread pw_thread;
 PW_HIDDEN void pw_scope_enter();
+PW_HIDDEN void pw_scope_follow();
 void pagewarden_scope_bind();
 }
 
@@ -23,25 +26,37 @@ PW_SEALED uint64_t main_stack_top = 0;
 
 namespace {
 
-PW_SEALED uint32_t* slot_tags = nullptr;
-PW_SEALED uint32_t slot_count = 0;
 PW_SEALED abi::ScopeSlot* all_slots = nullptr;
-PW_SEALED uint64_t all_slots_count = 0;
+PW_SEALED uint32_t all_slots_count = 0;
 
 // Set in the index of a slot: found at start, in a library that stays.
 constexpr uint32_t kStays = 1u << 31;
 
-uint32_t TagOf(const abi::ScopeSlot& slot) {
-  const uint32_t function = slot.index & ~kStays;
-  return function < slot_count ? slot_tags[function] : 0;
+// Before the start there is no number, and no rule either.
+uint32_t NumberOf(const abi::ScopeSlot& slot) {
+  return all_slots != nullptr ? static_cast<uint32_t>(&slot - all_slots) : UINT32_MAX;
+}
+
+bool IsNamed(const RuleSet& set, const abi::ScopeSlot& slot) {
+  const uint32_t number = NumberOf(slot);
+  return number < set.functions && set.function_tags[number] != 0;
+}
+
+const void* EntryOf(const RuleSet& set, const abi::ScopeSlot& slot) {
+  if (IsNamed(set, slot)) return reinterpret_cast<const void*>(&pw_scope_enter);
+  return Follows() ? reinterpret_cast<const void*>(&pw_scope_follow) : slot.real;
 }
 
 void Bind(abi::ScopeSlot& slot, const void* real) {
   real = InterceptorOr(slot.name, real);
   slot.real = real;
-  slot.tag = TagOf(slot);
-  const void* entry = slot.tag != 0 ? reinterpret_cast<const void*>(&pw_scope_enter) : real;
-  __atomic_store_n(&slot.entry, entry, __ATOMIC_RELEASE);
+  slot.tag = NumberOf(slot) + 1;
+  const RuleSet* set;
+  do {  // who puts other rules in force looks at the slots after that, and this after those
+    set = &CurrentRules();
+    __atomic_store_n(&slot.entry, EntryOf(*set, slot), __ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  } while (set != &CurrentRules());
 }
 
 // One pass over the objects for many functions.
@@ -154,9 +169,9 @@ extern "C" PW_COLD void pw_compact_scopes(uint64_t sp) {
   if (IsFull()) DropCoveredFile();
 }
 
-bool PushExplicitScope(uint32_t tag) {
+bool PushExplicitScope(uint32_t arena) {
   if (IsFull()) pw_compact_scopes(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
-  return Push({kExplicitScope, 0, tag});
+  return Push({kExplicitScope, 0, (uint64_t{arena} + 1) << 32});
 }
 
 bool PushFileScope(uint64_t witness, uint32_t tag) {
@@ -209,7 +224,8 @@ const void* HookOr(const char* name, const void* found) {
   const void* hook = FindBeside(abi::kScopeSlotsSymbol, name);
   if (hook == nullptr || hook == found) return found;
   if (IsUnbound(*slot)) Bind(*slot, found);
-  const bool is_hooked = (slot->real == found && slot->tag != 0) || IsIntercepted(name, found);
+  const bool may_begin_extent = Follows() || IsNamed(CurrentRules(), *slot);
+  const bool is_hooked = (slot->real == found && may_begin_extent) || IsIntercepted(name, found);
   return is_hooked ? hook : found;
 }
 
@@ -221,14 +237,28 @@ bool IsHookOfNothing(const char* name) {
   return wanted.found == nullptr;
 }
 
-uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
-  slot_tags = tag_of;
-  slot_count = functions;
+void FindScopes() {
   uint64_t bytes = 0;
   auto* slots = static_cast<abi::ScopeSlot*>(FindData(abi::kScopeSlotsSymbol, &bytes));
-  if (slots == nullptr) return 0;
+  if (slots == nullptr) return;
   all_slots = slots;
-  all_slots_count = bytes / sizeof(abi::ScopeSlot);
+  all_slots_count = static_cast<uint32_t>(bytes / sizeof(abi::ScopeSlot));
+}
+
+uint32_t CountScopes() { return all_slots_count; }
+
+uint32_t FindSlot(const char* name, uint32_t* hint) {
+  for (uint32_t i = 0; i < all_slots_count; ++i) {
+    const uint32_t at = (*hint + i) % all_slots_count;
+    if (!Equal(all_slots[at].name, name)) continue;
+    *hint = at + 1;
+    return at;
+  }
+  return all_slots_count;
+}
+
+uint64_t BindScopes() {
+  abi::ScopeSlot* slots = all_slots;
   uint64_t bound = 0;
   for (uint64_t left = all_slots_count; left != 0;) {
     const uint64_t count = left < kBatch ? left : kBatch;
@@ -237,6 +267,19 @@ uint64_t BindScopes(uint32_t* tag_of, uint32_t functions) {
     left -= count;
   }
   return bound;
+}
+
+void UpdateScopes() {
+  const void* binder = reinterpret_cast<const void*>(&pagewarden_scope_bind);
+  const RuleSet& set = CurrentRules();
+  for (uint32_t i = 0; i < all_slots_count; ++i) {
+    abi::ScopeSlot& slot = all_slots[i];
+    const void* seen = __atomic_load_n(&slot.entry, __ATOMIC_ACQUIRE);
+    while (seen != binder &&
+           !__atomic_compare_exchange_n(&slot.entry, &seen, EntryOf(set, slot), false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)) {
+    }
+  }
 }
 
 // `real` stays: another thread may just be on its way there.
@@ -250,8 +293,8 @@ void UnbindLateScopes() {
 
 uint32_t CountScopesInExecutable() {
   uint32_t count = 0;
-  for (uint64_t i = 0; i < all_slots_count; ++i)
-    count += TagOf(all_slots[i]) != 0 && IsInExecutable(all_slots[i].name);
+  for (uint32_t i = 0; i < all_slots_count; ++i)
+    count += IsNamed(CurrentRules(), all_slots[i]) && IsInExecutable(all_slots[i].name);
   return count;
 }
 

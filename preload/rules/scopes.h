@@ -16,15 +16,28 @@
 
 namespace pagewarden {
 
-// Calls visit(tag) for the live extents of this thread, innermost first, until
+// Calls visit(scope) for the live extents of this thread, innermost first, until
 // it returns true. Dead records on top are dropped on the way.
 template <typename Visit>
 inline void VisitLiveScopes(Visit visit);
 
-// Binds the slots of the scope library that this process can reach already.
-// `tag_of[i]` is the tag of function i, 0 where no rule of the selected policy
-// names it. Later ones bind at their first call. Returns how many were bound.
-uint64_t BindScopes(uint32_t* tag_of, uint32_t functions);
+// Looks for the scope library. For Start.
+void FindScopes();
+
+// How many slots it has; 0: it is not there.
+uint32_t CountScopes();
+
+// The slot of function `name`; CountScopes(): it has none. `hint`: where to look
+// first, which becomes the place behind.
+uint32_t FindSlot(const char* name, uint32_t* hint);
+
+// Binds the slots that this process can reach already. Later ones bind at their first
+// call. Those of functions that a rule in force names begin an extent (CurrentRules).
+// Returns how many were bound.
+uint64_t BindScopes();
+
+// Other rules are in force.
+void UpdateScopes();
 
 // Binds the others anew at their next call: their library may have gone, and come back
 // elsewhere.
@@ -67,10 +80,13 @@ inline uint64_t StackTop(uint64_t sp) {
 }
 
 // Extents that the program begins and ends itself. False: there are too many.
-bool PushExplicitScope(uint32_t tag);
+bool PushExplicitScope(uint32_t arena);
+inline uint32_t ArenaOfExplicitScope(const Scope& scope) {
+  return static_cast<uint32_t>(scope.tag >> 32) - 1;
+}
 void PopExplicitScope();
 
-// The extent of an open file (files.h). False: there are too many.
+// The extent of an open file (files.h), `tag` being one of books. False: there are too many.
 bool PushFileScope(uint64_t witness, uint32_t tag);
 
 // How far above the stack pointer a record can be of the same fiber's stack: nobody
@@ -101,7 +117,7 @@ inline void VisitLiveScopes(Visit visit) {
   const uint64_t top = StackTop(sp);
   for (uint32_t i = thread.scope_count; i-- > 0;) {
     const bool live = IsLive(thread.scopes[i], sp, top);
-    if (live && visit(static_cast<uint32_t>(thread.scopes[i].tag))) return;
+    if (live && visit(thread.scopes[i])) return;
     const bool is_last = i + 1 == thread.scope_count;
     if (!live && is_last && IsOnStack(thread.scopes[i], sp, top)) thread.scope_count = i;
   }

@@ -6,42 +6,35 @@
 #include "preload/abi/pattern.h"
 #include "preload/base/macros.h"
 #include "preload/base/mem.h"
-#include "preload/calls/router.h"
 #include "preload/elf/elf_lookup.h"
 #include "preload/elf/modules.h"
-#include "preload/rules/rules.h"
 
 namespace pagewarden {
 
-PW_SEALED Sizes sizes_of_callers = {};
-PW_SEALED Sizes sizes_of_signatures = {};
-
 namespace {
-
-struct SiteRules {
-  PolicyImage image;
-  const abi::PolicyEntry* policy = nullptr;
-  const Rule* table = nullptr;  // by the same index
-};
-
-PW_SEALED SiteRules rules = {};
-Chains chains;
 
 bool IsOfSites(const abi::RuleEntry& rule) {
   return rule.form == abi::RuleForm::kCallers || rule.form == abi::RuleForm::kStack;
 }
 
-const abi::RuleEntry& RuleAt(uint32_t i) { return rules.image.rule(rules.policy->rules.first + i); }
+const abi::RuleEntry& RuleAt(const RuleSet& set, uint32_t i) {
+  return set.image.rule(set.policy->rules.first + i);
+}
+
+uint32_t CountRules(const RuleSet& set) {
+  return set.policy != nullptr && set.count != 0 ? set.policy->rules.count : 0;
+}
 
 // A place in a module, and what the functions are called that it lies in: names of one
 // function, seldom more than two.
 class Code {
  public:
-  Code(const Module& module, uint64_t pc) : module_(module), pc_(pc) {}
+  Code(const RuleSet& set, const Module& module, uint64_t pc)
+      : image_(set.image), module_(module), pc_(pc) {}
 
   bool Matches(const abi::CallerEntry& caller) {
-    if (!MatchesFile(rules.image.text(caller.module), module_.path)) return false;
-    return caller.function.bytes == 0 || IsIn(rules.image.text(caller.function));
+    if (!MatchesFile(image_.text(caller.module), module_.path)) return false;
+    return caller.function.bytes == 0 || IsIn(image_.text(caller.function));
   }
 
  private:
@@ -55,6 +48,7 @@ class Code {
     return false;
   }
 
+  const PolicyImage& image_;
   const Module& module_;
   uint64_t pc_;
   const char* names_[kMaxNames];
@@ -62,15 +56,15 @@ class Code {
   bool has_names_ = false;
 };
 
-bool MatchesAny(abi::Range callers, Code& code) {
+bool MatchesAny(const RuleSet& set, abi::Range callers, Code& code) {
   for (uint32_t i = 0; i < callers.count; ++i)
-    if (code.Matches(rules.image.caller(callers.first + i))) return true;
+    if (code.Matches(set.image.caller(callers.first + i))) return true;
   return false;
 }
 
 // The shim itself is, for the sake of the functions that it stands in for.
-bool IsTransparent(const Module& module, Code& code) {
-  return module.dynamic == _DYNAMIC || MatchesAny(rules.policy->transparent, code);
+bool IsTransparent(const RuleSet& set, const Module& module, Code& code) {
+  return module.dynamic == _DYNAMIC || MatchesAny(set, set.policy->transparent, code);
 }
 
 struct Known {
@@ -84,8 +78,8 @@ bool Find(uint64_t address, Known* out) {
   return true;
 }
 
-bool IsFrame(const abi::Frame& frame, uint64_t address, const Known& in) {
-  const abi::BuildId& id = rules.image.build_id(frame.module);
+bool IsFrame(const RuleSet& set, const abi::Frame& frame, uint64_t address, const Known& in) {
+  const abi::BuildId& id = set.image.build_id(frame.module);
   return address - in.module.base == frame.offset && id.size == in.build_id.size() &&
          EqualBytes(reinterpret_cast<const char*>(id.bytes),
                     reinterpret_cast<const char*>(in.build_id.begin), id.size);
@@ -93,40 +87,43 @@ bool IsFrame(const abi::Frame& frame, uint64_t address, const Known& in) {
 
 // Calls visit(signature) for each of the rule's, until it returns true.
 template <typename Visit>
-bool AnySignature(const abi::RuleEntry& rule, Visit visit) {
+bool AnySignature(const RuleSet& set, const abi::RuleEntry& rule, Visit visit) {
   if (rule.form != abi::RuleForm::kStack) return false;
   for (uint32_t i = 0; i < rule.operands.count; ++i)
-    if (visit(rules.image.signature(rule.operands.first + i))) return true;
+    if (visit(set.image.signature(rule.operands.first + i))) return true;
   return false;
 }
 
-bool IsWholeSignature(const abi::RuleEntry& rule, uint64_t address, const Known& in) {
-  return AnySignature(rule, [&](const abi::SignatureEntry& signature) {
-    return signature.depth == 1 && IsFrame(signature.frames[0], address, in);
+bool IsWholeSignature(const RuleSet& set, const abi::RuleEntry& rule, uint64_t address,
+                      const Known& in) {
+  return AnySignature(set, rule, [&](const abi::SignatureEntry& signature) {
+    return signature.depth == 1 && IsFrame(set, signature.frames[0], address, in);
   });
 }
 
-bool StartsSignature(const abi::RuleEntry& rule, uint64_t address, const Known& in) {
-  return AnySignature(rule, [&](const abi::SignatureEntry& signature) {
-    return signature.depth > 1 && IsFrame(signature.frames[0], address, in);
+bool StartsSignature(const RuleSet& set, const abi::RuleEntry& rule, uint64_t address,
+                     const Known& in) {
+  return AnySignature(set, rule, [&](const abi::SignatureEntry& signature) {
+    return signature.depth > 1 && IsFrame(set, signature.frames[0], address, in);
   });
 }
 
-bool IsStack(const abi::SignatureEntry& signature, const CallStack& stack, const Known* in) {
+bool IsStack(const RuleSet& set, const abi::SignatureEntry& signature, const CallStack& stack,
+             const Known* in) {
   if (signature.depth > stack.depth) return false;
   for (uint32_t i = 0; i < signature.depth; ++i)
-    if (!IsFrame(signature.frames[i], stack.addresses[i], in[i])) return false;
+    if (!IsFrame(set, signature.frames[i], stack.addresses[i], in[i])) return false;
   return true;
 }
 
-// The tag of all rules that matches(rule). False: there is no room for it; `tag` then
+// The tag of the books of all rules that matches(rule). False: there is no room for it; `tag` then
 // has the rules that come last.
 template <typename Matches>
-bool TagOfAll(Matches matches, uint32_t* tag) {
+bool TagOfAll(const RuleSet& set, Matches matches, uint32_t* tag) {
   *tag = 0;
-  for (uint32_t i = rules.policy->rules.count; i-- > 0;) {
-    if (!matches(RuleAt(i))) continue;
-    const uint32_t longer = chains.Prepend(i, *tag);
+  for (uint32_t i = CountRules(set); i-- > 0;) {
+    if (!IsInForce(set.rules[i]) || !matches(RuleAt(set, i))) continue;
+    const uint32_t longer = PrependBook(set.rules[i].tag, *tag);
     if (longer == 0) return false;
     *tag = longer;
   }
@@ -135,60 +132,59 @@ bool TagOfAll(Matches matches, uint32_t* tag) {
 
 }  // namespace
 
-uint32_t FirstRuleOfSites(const PolicyImage& image, const abi::PolicyEntry& policy) {
+bool HasSiteRules(const PolicyImage& image, const abi::PolicyEntry& policy) {
   for (uint32_t i = 0; i < policy.rules.count; ++i)
-    if (IsOfSites(image.rule(policy.rules.first + i))) return i;
+    if (IsOfSites(image.rule(policy.rules.first + i))) return true;
+  return false;
+}
+
+uint32_t FirstRuleOfSites(const RuleSet& set) {
+  for (uint32_t i = 0; i < CountRules(set); ++i)
+    if (IsInForce(set.rules[i]) && IsOfSites(RuleAt(set, i))) return i;
   return UINT32_MAX;
 }
 
-void SetSiteRules(const PolicyImage& image, const abi::PolicyEntry& policy, const Rule* table,
-                  Link* links) {
-  rules.image = image;
-  rules.policy = &policy;
-  rules.table = table;
-  for (uint32_t i = 0; i < policy.rules.count; ++i) {
-    const abi::RuleEntry& rule = RuleAt(i);
-    if (rule.form == abi::RuleForm::kCallers) sizes_of_callers.Include(rule);
-    if (rule.form == abi::RuleForm::kStack) sizes_of_signatures.Include(rule);
+void SetSizesOfSites(RuleSet* set) {
+  for (uint32_t i = 0; i < CountRules(*set); ++i) {
+    const abi::RuleForm form = RuleAt(*set, i).form;
+    if (!IsInForce(set->rules[i])) continue;
+    if (form == abi::RuleForm::kCallers) set->callers.Include(set->rules[i]);
+    if (form == abi::RuleForm::kStack) set->signatures.Include(set->rules[i]);
   }
-  chains = Chains(links, kMaxSiteLinks, TagsOf(policy));
 }
 
-bool JudgeSite(uint64_t address, SiteVerdict* out) {
+bool JudgeSite(const RuleSet& set, uint64_t address, SiteVerdict* out) {
   Known known;
   *out = {};
   if (!Find(address, &known)) return false;
-  Code code(known.module, address - 1);
-  const bool is_transparent = sizes_of_callers.any() && IsTransparent(known.module, code);
+  Code code(set, known.module, address - 1);
+  const bool is_transparent = set.callers.any() && IsTransparent(set, known.module, code);
   bool starts_signature = false;
   uint32_t tag;
   const bool lasts = TagOfAll(
+      set,
       [&](const abi::RuleEntry& rule) {
-        starts_signature |= StartsSignature(rule, address, known);
+        starts_signature |= StartsSignature(set, rule, address, known);
         const bool is_caller = rule.form == abi::RuleForm::kCallers && !is_transparent;
-        return (is_caller && MatchesAny(rule.operands, code)) ||
-               IsWholeSignature(rule, address, known);
+        return (is_caller && MatchesAny(set, rule.operands, code)) ||
+               IsWholeSignature(set, rule, address, known);
       },
       &tag);
   *out = SiteVerdict(tag, is_transparent, starts_signature);
   return lasts;
 }
 
-bool JudgeStack(const CallStack& stack, uint32_t* tag) {
+bool JudgeStack(const RuleSet& set, const CallStack& stack, uint32_t* tag) {
   Known known[abi::kMaxSignatureDepth] = {};
   for (uint32_t i = 0; i < stack.depth; ++i) Find(stack.addresses[i], &known[i]);
   return TagOfAll(
+      set,
       [&](const abi::RuleEntry& rule) {
-        return AnySignature(rule, [&](const abi::SignatureEntry& signature) {
-          return signature.depth > 1 && IsStack(signature, stack, known);
+        return AnySignature(set, rule, [&](const abi::SignatureEntry& signature) {
+          return signature.depth > 1 && IsStack(set, signature, stack, known);
         });
       },
       tag);
-}
-
-uint32_t FirstRuleThatTakes(uint32_t tag, size_t bytes, uint32_t below) {
-  return chains.First(tag, below,
-                      [bytes](uint32_t rule) { return Takes(rules.table[rule], bytes); });
 }
 
 }  // namespace pagewarden

@@ -6,17 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "preload/abi/ledger.h"
 #include "preload/abi/policy_image.h"
 #include "preload/base/macros.h"
-#include "preload/calls/router.h"
-#include "preload/rules/chains.h"
-#include "preload/rules/policy.h"
+#include "preload/rules/rule_set.h"
 
 namespace pagewarden {
 
-inline constexpr uint32_t kMaxSiteLinks = 4096;
+// Lists of books that there is room for.
+inline constexpr uint32_t kMaxBookLinks = 4096;
 
-// In 16 bits: the tag (chains.h) of the rules that name this address itself, and what
+// In 16 bits: the tag, of books, of the rules that name this address itself, and what
 // else has to be looked at.
 class SiteVerdict {
  public:
@@ -37,7 +37,7 @@ class SiteVerdict {
   static constexpr uint32_t kTagMask = kSignature - 1;
   uint16_t bits_ = 0;
 };
-static_assert(abi::kMaxRulesPerPolicy + abi::kMaxArenasPerPolicy + kMaxSiteLinks < 1u << 14);
+static_assert(abi::kMaxLedgerTags + kMaxBookLinks < 1u << 14);
 
 // Return addresses, innermost first; zeros behind them.
 struct CallStack {
@@ -45,35 +45,17 @@ struct CallStack {
   uint32_t depth;
 };
 
-// The lowest rule of those forms; UINT32_MAX if there is none.
-uint32_t FirstRuleOfSites(const PolicyImage& image, const abi::PolicyEntry& policy);
+bool HasSiteRules(const PolicyImage& image, const abi::PolicyEntry& policy);
 
-// For Start. `table`: the policy's rules as the router knows them. `links`: zeroed
-// memory for kMaxSiteLinks.
-void SetSiteRules(const PolicyImage& image, const abi::PolicyEntry& policy, const Rule* table,
-                  Link* links);
+// The lowest rule of those forms that is in force; UINT32_MAX if there is none.
+uint32_t FirstRuleOfSites(const RuleSet& set);
+
+// What they take.
+void SetSizesOfSites(RuleSet* set);
 
 // False: an answer that may not last, since the address is in no module, or there is
 // no room to write it down.
-bool JudgeSite(uint64_t address, SiteVerdict* out);
-bool JudgeStack(const CallStack& stack, uint32_t* tag);
-
-// What the rules of a form take together.
-struct Sizes {
-  uint64_t least = UINT64_MAX;
-  uint64_t most = 0;
-
-  void Include(const abi::RuleEntry& rule) {
-    if (rule.min_bytes < least) least = rule.min_bytes;
-    if (rule.max_bytes > most) most = rule.max_bytes;
-  }
-  bool Have(size_t bytes) const { return bytes >= least && bytes <= most; }
-  bool any() const { return least <= most; }
-};
-extern PW_HIDDEN Sizes sizes_of_callers;
-extern PW_HIDDEN Sizes sizes_of_signatures;
-
-// The first rule of the tag's that is `below` and takes `bytes`; else `below`.
-uint32_t FirstRuleThatTakes(uint32_t tag, size_t bytes, uint32_t below);
+bool JudgeSite(const RuleSet& set, uint64_t address, SiteVerdict* out);
+bool JudgeStack(const RuleSet& set, const CallStack& stack, uint32_t* tag);
 
 }  // namespace pagewarden

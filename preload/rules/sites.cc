@@ -11,7 +11,6 @@
 
 namespace pagewarden {
 
-PW_SEALED uint32_t first_site_rule = UINT32_MAX;
 PW_SEALED uint64_t* site_cache = nullptr;
 
 namespace {
@@ -37,45 +36,54 @@ void Remember(uint64_t address, SiteVerdict verdict) {
   __atomic_store_n(&set[0], address | uint64_t{verdict.bits()} << kVerdictShift, __ATOMIC_RELAXED);
 }
 
+// Who puts other rules in force flushes the caches after that: either it has seen what was
+// written here, or this sees its rules.
+void ForgetIfStale(const RuleSet& set) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (PW_UNLIKELY(&CurrentRules() != &set)) FlushSites();
+}
+
 // Addresses outside of all modules are looked up again each time: nobody says when
 // generated code goes and a library takes its place.
-PW_COLD SiteVerdict WorkOut(uint64_t address) {
+PW_COLD SiteVerdict WorkOut(const RuleSet& set, uint64_t address) {
   SiteVerdict verdict;
-  if (!JudgeSite(address, &verdict) || address > kAddressMask) return verdict;
+  if (!JudgeSite(set, address, &verdict) || address > kAddressMask) return verdict;
   Remember(address, verdict);
+  ForgetIfStale(set);
   return verdict;
 }
 
-PW_INLINE SiteVerdict VerdictOf(uint64_t address) {
-  const uint64_t* set = SiteSetOf(address);
+PW_INLINE SiteVerdict VerdictOf(const RuleSet& set, uint64_t address) {
+  const uint64_t* entries = SiteSetOf(address);
   for (uint32_t way = 0; way < kSiteWays; ++way) {
-    const uint64_t entry = __atomic_load_n(&set[way], __ATOMIC_RELAXED);
+    const uint64_t entry = __atomic_load_n(&entries[way], __ATOMIC_RELAXED);
     if (PW_LIKELY((entry & kAddressMask) == address))
       return SiteVerdict(static_cast<uint16_t>(entry >> kVerdictShift));
   }
-  return WorkOut(address);
+  return WorkOut(set, address);
 }
 
 // The tag of the nearest caller that is not transparent; 0 where that is unknown.
-PW_COLD uint32_t WalkToCaller(Cursor cursor, uint64_t top) {
+PW_COLD uint32_t WalkToCaller(const RuleSet& set, Cursor cursor, uint64_t top) {
   PathRecorder recorder(cursor);
   for (uint32_t i = 0; i < kMaxTransparentFrames; ++i) {
     const Cursor before = cursor;
     if (!Step(&cursor, top)) return 0;
     recorder.Add(before, cursor);
-    const SiteVerdict verdict = VerdictOf(cursor.return_address);
+    const SiteVerdict verdict = VerdictOf(set, cursor.return_address);
     if (verdict.is_transparent()) continue;
     recorder.Remember(static_cast<uint16_t>(verdict.tag()));
+    ForgetIfStale(set);
     return verdict.tag();
   }
   return 0;
 }
 
-PW_INLINE uint32_t TagOfCaller(const Cursor& cursor) {
+PW_INLINE uint32_t TagOfCaller(const RuleSet& set, const Cursor& cursor) {
   const uint64_t top = StackTop(cursor.sp);
   if (PW_UNLIKELY(top < cursor.sp + sizeof(uint64_t))) return 0;
   uint32_t tag;
-  return PW_LIKELY(FindPath(cursor, top, &tag)) ? tag : WalkToCaller(cursor, top);
+  return PW_LIKELY(FindPath(cursor, top, &tag)) ? tag : WalkToCaller(set, cursor, top);
 }
 
 CallStack GatherStack(Cursor cursor) {
@@ -96,7 +104,7 @@ uint64_t HashOf(const CallStack& stack) {
 }
 
 // Which entry, and 48 bits to tell the stacks apart that share it.
-uint32_t TagOfStack(const Cursor& cursor) {
+uint32_t TagOfStack(const RuleSet& set, const Cursor& cursor) {
   const CallStack stack = GatherStack(cursor);
   const uint64_t hash = HashOf(stack);
   uint64_t& place = signature_cache[hash % kSignatureEntries];
@@ -105,13 +113,15 @@ uint32_t TagOfStack(const Cursor& cursor) {
   if (PW_LIKELY((entry & kAddressMask) == mark))
     return static_cast<uint32_t>(entry >> kVerdictShift);
   uint32_t tag;
-  if (JudgeStack(stack, &tag))
+  if (JudgeStack(set, stack, &tag)) {
     __atomic_store_n(&place, mark | uint64_t{tag} << kVerdictShift, __ATOMIC_RELAXED);
+    ForgetIfStale(set);
+  }
   return tag;
 }
 
-PW_INLINE uint32_t First(uint32_t tag, size_t bytes, uint32_t below) {
-  return PW_LIKELY(tag == 0) ? below : FirstRuleThatTakes(tag, bytes, below);
+PW_INLINE uint32_t First(const RuleSet& set, uint32_t tag, size_t bytes, uint32_t below) {
+  return PW_LIKELY(tag == 0) ? below : FirstRuleOfBooks(set, tag, bytes, below);
 }
 
 constexpr size_t kPathBytes = 4096;  // PATH_MAX
@@ -121,7 +131,6 @@ struct Memory {
   uint64_t frames[kFrameCacheEntries];
   uint64_t signatures[kSignatureEntries];
   Path paths[kPaths];
-  Link links[kMaxSiteLinks];
   char executable[kPathBytes];
 };
 
@@ -137,9 +146,7 @@ Memory* MapMemory() {
 
 }  // namespace
 
-bool WatchSites(const PolicyImage& image, const abi::PolicyEntry& policy, const Rule* rules) {
-  first_site_rule = FirstRuleOfSites(image, policy);
-  if (first_site_rule == UINT32_MAX) return true;
+bool PrepareSites() {
   Memory* memory = MapMemory();
   if (memory == nullptr) return false;
   site_cache = memory->sites;
@@ -148,8 +155,6 @@ bool WatchSites(const PolicyImage& image, const abi::PolicyEntry& policy, const 
   SetPaths(memory->paths);
   sys::ReadLink("/proc/self/exe", memory->executable, kPathBytes - 1);
   SetExecutablePath(memory->executable);
-  SetSiteRules(image, policy, rules, memory->links);
-  AskSites();
   return true;
 }
 
@@ -161,14 +166,14 @@ void FlushSites() {
   FlushPaths();
 }
 
-uint32_t FirstSiteRule(const CallFrame& frame, size_t bytes, uint32_t below) {
-  const SiteVerdict verdict = VerdictOf(frame.return_address);
+uint32_t FirstSiteRule(const RuleSet& set, const CallFrame& frame, size_t bytes, uint32_t below) {
+  const SiteVerdict verdict = VerdictOf(set, frame.return_address);
   if (verdict.is_plain()) return below;
-  below = First(verdict.tag(), bytes, below);
-  if (verdict.is_transparent() && sizes_of_callers.Have(bytes))
-    below = First(TagOfCaller(CursorAt(frame)), bytes, below);
-  if (verdict.starts_signature() && sizes_of_signatures.Have(bytes))
-    below = First(TagOfStack(CursorAt(frame)), bytes, below);
+  below = First(set, verdict.tag(), bytes, below);
+  if (verdict.is_transparent() && set.callers.Have(bytes))
+    below = First(set, TagOfCaller(set, CursorAt(frame)), bytes, below);
+  if (verdict.starts_signature() && set.signatures.Have(bytes))
+    below = First(set, TagOfStack(set, CursorAt(frame)), bytes, below);
   return below;
 }
 

@@ -13,24 +13,20 @@
 
 #include "preload/abi/policy_image.h"
 #include "preload/base/macros.h"
-#include "preload/calls/router.h"
-#include "preload/rules/policy.h"
+#include "preload/rules/rule_set.h"
 #include "preload/stack/unwind.h"
 
 namespace pagewarden {
 
-// Makes the caches and, where the policy has such rules, has the exports ask them.
-// For Start. False: no memory.
-bool WatchSites(const PolicyImage& image, const abi::PolicyEntry& policy, const Rule* rules);
+// Makes the caches. For Start. False: no memory.
+bool PrepareSites();
+inline bool CanJudgeSites();
 
 // The first rule of those forms that is `below`, that takes `bytes` and that the
 // allocation called for from `frame` matches; else `below`.
-uint32_t FirstSiteRule(const CallFrame& frame, size_t bytes, uint32_t below);
+uint32_t FirstSiteRule(const RuleSet& set, const CallFrame& frame, size_t bytes, uint32_t below);
 
-// The lowest rule of those forms; UINT32_MAX if there is none.
-extern PW_HIDDEN uint32_t first_site_rule;
-
-// Forgets all that is known of addresses: other modules may be there now.
+// Forgets all that is known of addresses: other modules may be there now, or other rules.
 void FlushSites();
 
 inline constexpr uint32_t kSiteWays = 2;
@@ -38,6 +34,8 @@ inline constexpr uint32_t kSiteSets = 1u << 13;
 inline constexpr unsigned kVerdictShift = 48;
 
 extern PW_HIDDEN uint64_t* site_cache;
+
+inline bool CanJudgeSites() { return site_cache != nullptr; }
 
 PW_INLINE const uint64_t* SiteSetOf(uint64_t address) {
   const uint64_t set = (address ^ address >> 13) % kSiteSets;

@@ -2,6 +2,7 @@
 #include "preload/rules/thread_names.h"
 
 #include "preload/abi/pattern.h"
+#include "preload/base/mem.h"
 #include "preload/base/sys.h"
 
 extern "C" {
@@ -16,45 +17,48 @@ namespace {
 
 constexpr size_t kNameBytes = 16;
 
-PW_SEALED PolicyImage image = {};
-PW_SEALED const abi::PolicyEntry* policy = nullptr;
-PW_SEALED bool has_filters = false;
+struct Filter {
+  PolicyImage image;
+  abi::Range patterns;
+};
 
-bool Passes(const abi::RuleEntry& rule, const char* name) {
-  for (uint32_t i = 0; i < rule.threads.count; ++i)
-    if (MatchesPattern(image.text(image.pattern(rule.threads.first + i)), name)) return true;
-  return false;
-}
+// Images stay mapped. Written by one thread at a time, at start or under the lock of
+// follow.cc.
+Filter filters[kMaxFilters] = {};
+uint32_t filter_count = 0;
 
-// Calls visit(number, rule) for each filter, until it returns true.
-template <typename Visit>
-bool AnyFilter(Visit visit) {
-  uint32_t number = 0;
-  for (uint32_t i = 0; i < policy->rules.count; ++i) {
-    const abi::RuleEntry& rule = image.rule(policy->rules.first + i);
-    if (rule.threads.count != 0 && visit(++number, rule)) return true;
+bool Passes(const Filter& filter, const char* name) {
+  for (uint32_t i = 0; i < filter.patterns.count; ++i) {
+    const abi::Text& pattern = filter.image.pattern(filter.patterns.first + i);
+    if (MatchesPattern(filter.image.text(pattern), name)) return true;
   }
   return false;
 }
 
-}  // namespace
-
-void SetFilters(const PolicyImage& from, const abi::PolicyEntry& of) {
-  image = from;
-  policy = &of;
-  has_filters = AnyFilter([](uint32_t, const abi::RuleEntry&) { return true; });
+bool Same(const Filter& a, const Filter& b) {
+  if (a.patterns.count != b.patterns.count) return false;
+  for (uint32_t i = 0; i < a.patterns.count; ++i) {
+    const abi::Text& left = a.image.pattern(a.patterns.first + i);
+    const abi::Text& right = b.image.pattern(b.patterns.first + i);
+    if (!Equal(a.image.text(left), b.image.text(right))) return false;
+  }
+  return true;
 }
 
-bool HasFilters() { return has_filters; }
+}  // namespace
 
-uint32_t FilterOf(const abi::RuleEntry& of) {
-  uint32_t found = 0;
-  if (of.threads.count == 0) return found;
-  AnyFilter([&](uint32_t number, const abi::RuleEntry& rule) {
-    found = number;
-    return &rule == &of;
-  });
-  return found;
+bool HasFilters() { return filter_count != 0; }
+
+uint32_t FilterOf(const PolicyImage& image, const abi::RuleEntry& of) {
+  if (of.threads.count == 0) return 0;
+  const Filter filter = {image, of.threads};
+  for (uint32_t i = 0; i < filter_count; ++i)
+    if (Same(filters[i], filter)) return i + 1;
+  if (filter_count == kMaxFilters) return kMaxFilters + 1;
+  filters[filter_count] = filter;
+  __atomic_store_n(&filter_count, filter_count + 1, __ATOMIC_RELEASE);
+  NoticeRenamed();  // who knows of fewer looks again
+  return filter_count;
 }
 
 void NoticeRenamed() { __atomic_fetch_add(&names_given, 1, __ATOMIC_RELEASE); }
@@ -63,21 +67,18 @@ PW_COLD void ReadFilters() {
   const uint64_t now = __atomic_load_n(&names_given, __ATOMIC_ACQUIRE);
   char name[kNameBytes] = {};
   sys::ThreadName(name);
-  uint64_t filters = 0;
-  AnyFilter([&](uint32_t number, const abi::RuleEntry& rule) {
-    if (number <= kCachedFilters && Passes(rule, name)) filters |= uint64_t{1} << (number - 1);
-    return number == kCachedFilters;
-  });
-  pw_thread.filters = filters;
+  uint64_t passed = 0;
+  const uint32_t count = __atomic_load_n(&filter_count, __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < count && i < kCachedFilters; ++i)
+    if (Passes(filters[i], name)) passed |= uint64_t{1} << i;
+  pw_thread.filters = passed;
   pw_thread.names_seen = now;
 }
 
 PW_COLD bool PassesUncached(uint32_t filter) {
   char name[kNameBytes] = {};
   sys::ThreadName(name);
-  return AnyFilter([&](uint32_t number, const abi::RuleEntry& rule) {
-    return number == filter && Passes(rule, name);
-  });
+  return Passes(filters[filter - 1], name);
 }
 
 extern "C" int intercepted_pthread_setname_np(void* thread, const char* name) {

@@ -13,16 +13,16 @@
 
 namespace pagewarden {
 
-// For Start, before the rules are built. Numbers the filters of the policy's rules, in
-// their order, from 1.
-void SetFilters(const PolicyImage& image, const abi::PolicyEntry& policy);
+// The number of the rule's filter, 0 if it is for every thread. Equal filters have one
+// number, whatever policy they are of; it is the same for good.
+uint32_t FilterOf(const PolicyImage& image, const abi::RuleEntry& rule);
 bool HasFilters();
 
-// The number of the rule's filter, 0 if it is for every thread.
-uint32_t FilterOf(const abi::RuleEntry& rule);
-
-// Those that have a bit in Thread::filters. A policy with more than that pays for them.
+// Those that have a bit in Thread::filters.
 inline constexpr uint32_t kCachedFilters = 64;
+
+// Those behind the cached ones are looked up each time; the rules of more wait.
+inline constexpr uint32_t kMaxFilters = 256;
 
 // How often threads were named, from 1: a new thread has seen none of it.
 extern PW_HIDDEN uint64_t names_given;

@@ -46,6 +46,9 @@ inline abi::Ledger GoodLedger(uint64_t address = kAddress, uint64_t fence = kFen
   ledger.reentered_frees = 9;
   ledger.scopes_in_executable = 10;
   ledger.files_missed = 11;
+  ledger.follows = abi::Follows::kLiveImage;
+  ledger.generation = 12;
+  ledger.rules_waiting = 13;
   ledger.violations[abi::kViolationDoubleFree] = 1;
   ledger.tags_base = fence + kTagsOffset;
   ledger.books_base = fence + kBooksOffset;
@@ -76,6 +79,8 @@ inline Tables GoodTables() {
   strcpy(tables.tags[0].name, "private-keys");
   strcpy(tables.tags[1].name, "passwords");
   strcpy(tables.tags[2].name, "default");
+  tables.tags[0].kind = tables.tags[1].kind = abi::TagKind::kRule;
+  tables.tags[2].kind = abi::TagKind::kArena;
   tables.tags[0].peak_bytes = 640;
   tables.tags[0].fallbacks[abi::kFallbackCapacity] = 1;
   tables.tags[0].fallbacks[abi::kFallbackForked] = 2;

@@ -54,6 +54,9 @@ TEST(ValidateLedger, ReadsEveryField) {
   EXPECT_EQ(state->reentered_frees, 9u);
   EXPECT_EQ(state->functions_in_executable, 10u);
   EXPECT_EQ(state->files_missed, 11u);
+  EXPECT_EQ(state->generation, 12u);
+  EXPECT_EQ(state->rules_waiting, 13u);
+  EXPECT_FALSE(state->follows_no_more);
   EXPECT_THAT(state->violations, ElementsAre(0, 1, 0));
   ASSERT_EQ(state->arenas.size(), 1u);
   const ShimArena& arena = state->arenas[0];
@@ -225,6 +228,7 @@ INSTANTIATE_TEST_SUITE_P(
         Forgery{"tag_count", [](Ledger& l) { l.tag_count = abi::kMaxLedgerTags + 1; }},
         Forgery{"tag_count huge", [](Ledger& l) { l.tag_count = ~0u; }},
         Forgery{"rule_count", [](Ledger& l) { l.rule_count = kTags + 1; }},
+        Forgery{"follows", [](Ledger& l) { l.follows = static_cast<abi::Follows>(3); }},
         Forgery{"book_rows", [](Ledger& l) { l.book_rows = abi::kMaxBookRows + 1; }},
         Forgery{"book_rows huge", [](Ledger& l) { l.book_rows = ~0u; }},
         Forgery{"tags below the fence", [](Ledger& l) { l.tags_base = kFence - 1; }},

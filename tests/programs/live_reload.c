@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Allocates in threads, in hooked functions and outside, until its input ends:
+//
+//   live_reload THREADS [strict|fork|demote]
+//
+// Prints its pid when it works.
+// `strict`: under a filter that lets nothing map or open a file. `fork`: a child does the
+// same. `demote`: in a chroot, as another user.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void live_first(void (*body)(void*), void* data);
+void live_second(void (*body)(void*), void* data);
+
+static volatile int ended = 0;
+
+static void Blocks(void* rounds) {
+  for (int i = 0; i < *(int*)rounds; ++i) {
+    unsigned char* block = malloc(48 + i);
+    memset(block, 0x5a, 48 + i);
+    block = realloc(block, 400);
+    for (int b = 0; b < 48; ++b)
+      if (block[b] != 0x5a) abort();
+    free(block);
+  }
+}
+
+static void* Work(void* unused) {
+  int rounds = 7;
+  while (!ended) {
+    live_first(Blocks, &rounds);
+    Blocks(&rounds);
+    live_second(Blocks, &rounds);
+  }
+  return unused;
+}
+
+static void EnterFilter(void) {
+#define ALLOW(call)                                          \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+  struct sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      ALLOW(read), ALLOW(write), ALLOW(futex), ALLOW(exit), ALLOW(exit_group),
+      ALLOW(rt_sigreturn), ALLOW(brk), ALLOW(madvise),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
+  struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
+    _exit(3);
+}
+
+int main(int argc, char** argv) {
+  const int threads = argc > 1 ? atoi(argv[1]) : 1;
+  const char* how = argc > 2 ? argv[2] : "";
+  pthread_t ids[16];
+  pid_t child = -1;
+  if (strcmp(how, "fork") == 0 && (child = fork()) != 0) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status != 0;
+  }
+  if (strcmp(how, "demote") == 0 && (chroot("/tmp") != 0 || chdir("/") != 0 ||
+                                     setgid(65534) != 0 || setuid(65534) != 0))
+    return 3;
+  for (int i = 0; i < threads && i < 16; ++i) pthread_create(&ids[i], NULL, Work, NULL);
+  const int pid = (int)getpid();
+  printf("ready %d\n", pid);
+  fflush(stdout);
+  if (strcmp(how, "strict") == 0) {
+    usleep(300 * 1000);  // the C library's heaps of the threads are mapped by now
+    EnterFilter();
+  }
+  char byte;
+  while (read(0, &byte, 1) == 1) {
+  }
+  if (strcmp(how, "strict") == 0) _exit(0);  // threads end by calls that the filter forbids
+  ended = 1;
+  for (int i = 0; i < threads && i < 16; ++i) pthread_join(ids[i], NULL);
+  return 0;
+}
