@@ -20,6 +20,7 @@ int RunApp(int argc, char** argv) {
   AddLearnCommand(app, exit_code);
   AddAgentCommand(app, exit_code);
   AddPolicyCommand(app, exit_code);
+  AddMetricsCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);

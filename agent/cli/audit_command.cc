@@ -23,6 +23,7 @@ constexpr absl::Duration kShortestInterval = absl::Milliseconds(100);
 struct AuditWords {
   std::string source = "auto";
   std::string by = "cgroup";
+  std::string format;
   std::string fail_on = "never";
   std::string watch = "1";
   std::string watch_for;
@@ -143,6 +144,15 @@ void AddForms(CLI::App& command, AuditOptions& options, AuditWords& words) {
                 "Print the arithmetic of each cgroup's recommended limit")
       ->excludes(json)
       ->excludes(plain);
+  command
+      .add_option("--format", words.format,
+                  "table, plain, json, or prometheus: metrics for a textfile collector")
+      ->check(OneOf({"table", "plain", "json", "prometheus"}))
+      ->excludes(json)
+      ->excludes(plain)
+      ->type_name("FORM");
+  command.add_option("-o,--output", options.output, "Replace FILE by the report, at once")
+      ->type_name("FILE");
   command.add_flag("--hooks", options.hooks,
                    "Also print the kernel hooks in use (and those --watch would use), with what "
                    "they cost and what was refused before them");
@@ -181,8 +191,8 @@ void AddWatch(CLI::App& command, AuditOptions& options, AuditWords& words) {
 // False, with a message: wrong usage.
 bool ParseWatch(const CLI::App& command, const AuditWords& words, AuditOptions& options) {
   if (command.count("--watch") == 0) return true;
-  if (options.plain) {
-    Complain("--watch : has no --plain form, --json has one");
+  if (options.plain || options.prometheus || !options.output.empty()) {
+    Complain("--watch : only has the forms table and JSON, on stdout");
     return false;
   }
   absl::Duration every = absl::Seconds(1);
@@ -200,11 +210,18 @@ bool ParseWatch(const CLI::App& command, const AuditWords& words, AuditOptions& 
   return false;
 }
 
+void ApplyFormat(const std::string& format, AuditOptions& options) {
+  options.json = format == "json";
+  options.plain = format == "plain";
+  options.prometheus = format == "prometheus";
+}
+
 bool Parse(const CLI::App& command, const AuditWords& words, AuditOptions& options) {
   options.snapshot.source = SourceOf(words.source);
   options.table.by = GroupingOf(words.by);
   options.fail_on = SeverityOf(words.fail_on);
   if (command.count("--depth") > 0) options.table.depth = words.depth;
+  if (!words.format.empty()) ApplyFormat(words.format, options);
   return ParseWatch(command, words, options);
 }
 
@@ -225,6 +242,8 @@ void AddAuditCommand(CLI::App& app, int& exit_code) {
       "  pagewarden audit --explain --cgroup /system.slice/nginx.service\n"
       "  pagewarden audit --watch --for 60s\n"
       "  pagewarden audit --json --pid 4711\n"
+      "  pagewarden audit --format=prometheus -o "
+      "/var/lib/prometheus/node-exporter/pagewarden.prom\n"
       "A cgroup's row is the sum of all below it; LOCKED, UNEVICT (resident) and PINNED count\n"
       "different things and must not be added. LIMIT is the tightest soft RLIMIT_MEMLOCK, in\n"
       "bytes and in the KiB of `ulimit -l`; USE% the worst process's share of its own; CAP\n"

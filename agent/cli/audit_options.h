@@ -21,6 +21,8 @@ struct AuditOptions {
   bool json = false;
   bool plain = false;
   bool explain = false;
+  bool prometheus = false;
+  std::string output;  // path of a file to replace; empty: stdout
   bool hooks = false;
   std::optional<Severity> fail_on;  // nullopt: findings do not change the exit code
 
@@ -41,7 +43,8 @@ ReportOptions ReportOptionsOf(const AuditOptions& options);
 // One after the other: findings at the level asked for, partial data, clean.
 int AuditExitCode(const AuditOptions& options, const AuditReport& report, bool partial);
 
-// The report in the form asked for, to stdout; false, with a message: it cannot be written.
+// The report in the form asked for, to stdout or the file; false, with a message: it cannot
+// be written.
 bool PrintReport(const AuditOptions& options, const AuditReport& report);
 
 // `pagewarden audit --watch`: until SIGINT, SIGTERM or the time asked for. `hierarchy` may

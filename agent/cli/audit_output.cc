@@ -2,9 +2,14 @@
 #include <sys/utsname.h>
 
 #include <iostream>
+#include <memory>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cli/audit_options.h"
+#include "agent/cli/output_file.h"
+#include "agent/metrics/exposition.h"
 
 namespace pagewarden {
 
@@ -29,17 +34,37 @@ int AuditExitCode(const AuditOptions& options, const AuditReport& report, bool p
   return partial ? kExitPartialData : kExitClean;
 }
 
+namespace {
+
+std::string FormatMetrics(const AuditReport& report) {
+  HostView view;
+  view.time = absl::Now();
+  view.host = report.host;
+  view.report = report;
+  view.pods = std::make_shared<PodTable>(PodTable::Read());
+  return RenderSnapshot(view, {});
+}
+
+std::string FormatAs(const AuditOptions& options, const AuditReport& report) {
+  if (options.json) return FormatJson(report);
+  if (options.prometheus) return FormatMetrics(report);
+  std::string text = options.plain     ? FormatPlain(report, options.table.by)
+                     : options.explain ? FormatExplanation(report)
+                                       : FormatTableReport(report, options.table);
+  if (options.hooks) absl::StrAppend(&text, "\n", FormatHooks(report.hooks));
+  return text;
+}
+
+}  // namespace
+
 bool PrintReport(const AuditOptions& options, const AuditReport& report) {
-  if (options.json) {
-    std::cout << FormatJson(report);
-  } else if (options.plain) {
-    std::cout << FormatPlain(report, options.table.by);
-  } else if (options.explain) {
-    std::cout << FormatExplanation(report);
-  } else {
-    std::cout << FormatTableReport(report, options.table);
+  const std::string text = FormatAs(options, report);
+  if (!options.output.empty()) {
+    const absl::Status written = ReplaceFile(options.output, text);
+    if (!written.ok()) Complain(absl::StrCat("cannot write the report : ", written.message()));
+    return written.ok();
   }
-  if (options.hooks && !options.json) std::cout << "\n" << FormatHooks(report.hooks);
+  std::cout << text;
   std::cout.flush();
   if (std::cout) return true;
   Complain("cannot write the report : output error");

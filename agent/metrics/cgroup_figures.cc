@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "agent/cgroup/classify.h"
 
@@ -41,39 +42,38 @@ void TakeFuller(const BudgetFigures& one, BudgetFigures& fullest) {
   if (fullest.limit_bytes == 0 || one.Ratio() > fullest.Ratio()) fullest = one;
 }
 
-// The cgroup that a budget's subject is, for a label; empty: none.
-std::string CgroupOf(const BudgetState& state, const AuditReport& report) {
-  switch (state.scope) {
-    case BudgetScope::kSlice:
-    case BudgetScope::kService:
-      return state.subject;
-    case BudgetScope::kNamespace:
-      return "";
-    case BudgetScope::kPod:
-    case BudgetScope::kContainer:
-      // Each parent comes before its children, so that this is the outermost.
-      for (const CgroupRow& row : report.cgroups) {
-        const CgroupIdentity& identity = row.identity;
-        if (state.subject ==
-            (state.scope == BudgetScope::kPod ? identity.pod : identity.container)) {
-          return row.path;
-        }
+// The cgroups that budgets' subjects are, for a label.
+class SubjectPaths {
+ public:
+  explicit SubjectPaths(const AuditReport& report) {
+    // Each parent comes before its children, so that the outermost stays.
+    for (const CgroupRow& row : report.cgroups) {
+      paths_.try_emplace({BudgetScope::kPod, row.identity.pod}, row.path);
+      paths_.try_emplace({BudgetScope::kContainer, row.identity.container}, row.path);
+      for (const ProcessRow& process : row.processes) {
+        paths_.try_emplace({BudgetScope::kProcess, absl::StrCat(process.pid)}, row.path);
       }
-      return "";
-    case BudgetScope::kProcess:
-      for (const CgroupRow& row : report.cgroups) {
-        for (const ProcessRow& process : row.processes) {
-          if (std::to_string(process.pid) == state.subject) return row.path;
-        }
-      }
-      return "";
+    }
   }
-  return "";
-}
+
+  // Empty: it is no cgroup.
+  std::string Find(const BudgetState& state) const {
+    if (state.scope == BudgetScope::kSlice || state.scope == BudgetScope::kService) {
+      return state.subject;
+    }
+    const auto found = paths_.find({state.scope, state.subject});
+    return found == paths_.end() ? "" : found->second;
+  }
+
+ private:
+  std::map<std::pair<BudgetScope, std::string>, std::string> paths_;
+};
 
 void AddBudgets(const HostView& view, FiguresByPath& cgroups) {
+  if (view.budgets.states.empty() && view.budgets.rlimits.empty()) return;
+  const SubjectPaths paths(view.report);
   for (const BudgetState& state : view.budgets.states) {
-    const std::string path = CgroupOf(state, view.report);
+    const std::string path = paths.Find(state);
     if (path.empty()) continue;
     for (const BudgetSource& source : state.sources) {
       TakeFuller({source.limit_bytes, source.used_bytes}, cgroups[path].budgets[source.policy]);

@@ -76,4 +76,18 @@ void AddCounters(const CgroupFigures& figures, Samples& samples) {
   sampler.Add(Metric::kOomKills, {}, figures.oom_kills);
 }
 
+void AddNamespaceBudgets(const BudgetReport& budgets, Samples& samples) {
+  for (const BudgetState& state : budgets.states) {
+    if (state.scope != BudgetScope::kNamespace) continue;
+    CgroupFigures figures;
+    figures.kube_namespace = state.subject;
+    CgroupSampler sampler(figures, samples);
+    // Of several budgets of one policy, the lowest limit, which comes first.
+    for (const BudgetSource& source : state.sources) {
+      sampler.Add(Metric::kCgroupBudget, {source.policy}, source.limit_bytes);
+      sampler.Add(Metric::kCgroupBudgetUsed, {source.policy}, source.used_bytes);
+    }
+  }
+}
+
 }  // namespace pagewarden

@@ -13,4 +13,7 @@ void AddGauges(const CgroupFigures& figures, Samples& samples);
 // has no increase.
 void AddCounters(const CgroupFigures& figures, Samples& samples);
 
+// Budgets of Kubernetes namespaces, which are no cgroup: with the label `namespace` alone.
+void AddNamespaceBudgets(const BudgetReport& budgets, Samples& samples);
+
 }  // namespace pagewarden

@@ -48,4 +48,7 @@ class Exposition {
 // The first scrape of a new Exposition, in text format.
 std::string RenderMetrics(const HostView& view, const MetricsOptions& options);
 
+// What one audit knows by itself, for a textfile collector: no counters, nothing of an agent.
+std::string RenderSnapshot(const HostView& view, const MetricsOptions& options);
+
 }  // namespace pagewarden

@@ -11,7 +11,7 @@ std::vector<MetricFamily> PolicyFamilies() {
        "Fenced processes in which the newest policy is not wholly in force.",
        "coverage, docs/coverage.md",
        "sum by (policy, reason) (pagewarden_pending_processes)",
-       true},
+       false},
       {Metric::kShimProcesses,
        "pagewarden_shim_processes",
        MetricType::kGauge,
@@ -117,7 +117,7 @@ std::vector<MetricFamily> PolicyFamilies() {
        "one.",
        "the policies",
        "count by (policy, hash) (pagewarden_policy_info)",
-       true},
+       false},
       {Metric::kPolicySetInfo,
        "pagewarden_policy_set_info",
        MetricType::kGauge,
@@ -125,7 +125,7 @@ std::vector<MetricFamily> PolicyFamilies() {
        "The whole set of policies in force: 1.",
        "the policies",
        "count by (hash) (pagewarden_policy_set_info)",
-       true},
+       false},
   };
 }
 
