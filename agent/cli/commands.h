@@ -14,6 +14,7 @@ void AddDoctorCommand(CLI::App& app, int& exit_code);
 void AddVerifyCommand(CLI::App& app, int& exit_code);
 void AddAuditCommand(CLI::App& app, int& exit_code);
 void AddAgentCommand(CLI::App& app, int& exit_code);
+void AddEventsCommand(CLI::App& app, int& exit_code);
 void AddLearnCommand(CLI::App& app, int& exit_code);
 void AddMetricsCommand(CLI::App& app, int& exit_code);
 void AddPolicyCommand(CLI::App& app, int& exit_code);

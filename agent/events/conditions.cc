@@ -102,20 +102,19 @@ void AddViolations(const ProcessRow& row, Conditions& conditions) {
 void AddBudget(const BudgetState& state, const BudgetSource& source, Conditions& conditions) {
   if (source.level == BudgetLevel::kWithin) return;
   // Names are compared in full: paths have blanks as well.
-  Event* const event = conditions.Add(
-      "budget", absl::StrCat(source.policy, "/", source.budget, " ", static_cast<int>(state.scope),
-                             " ", state.subject));
+  Event* const event =
+      conditions.Add("budget", absl::StrCat(source.policy, "/", source.budget, " ",
+                                            static_cast<int>(state.scope), " ", state.subject));
   if (event == nullptr) return;
   const bool over = source.level == BudgetLevel::kOver;
   if (absl::StartsWith(state.subject, "/")) event->cgroup = state.subject;
   event->policy = source.policy;
   event->severity = over ? Severity::kError : Severity::kWarning;
-  event->text = absl::StrFormat(
-      "%s locks %s, %.0f%% of the %s of budget %s of %s", Printable(state.subject),
-      BytesAndKib(source.used_bytes),
-      100.0 * static_cast<double>(source.used_bytes) /
-          static_cast<double>(std::max<uint64_t>(source.limit_bytes, 1)),
-      BytesAndKib(source.limit_bytes), source.budget, source.policy);
+  event->text = absl::StrFormat("%s locks %s, %.0f%% of the %s of budget %s of %s",
+                                Printable(state.subject), BytesAndKib(source.used_bytes),
+                                100.0 * static_cast<double>(source.used_bytes) /
+                                    static_cast<double>(std::max<uint64_t>(source.limit_bytes, 1)),
+                                BytesAndKib(source.limit_bytes), source.budget, source.policy);
   event->details["level"] = LevelWord(source.level);
   event->details["budget"] = source.budget;
   event->details["subject"] = state.subject;
@@ -126,8 +125,8 @@ void AddBudget(const BudgetState& state, const BudgetSource& source, Conditions&
 }
 
 void AddRlimit(const RlimitBreach& breach, Conditions& conditions) {
-  Event* const event = conditions.Add(
-      "rlimit", absl::StrCat(breach.policy, "/", breach.budget, " ", breach.cgroup));
+  Event* const event =
+      conditions.Add("rlimit", absl::StrCat(breach.policy, "/", breach.budget, " ", breach.cgroup));
   if (event != nullptr) {
     SetProcess(breach.pid, "", breach.cgroup, *event);
     event->policy = breach.policy;
@@ -145,16 +144,16 @@ void AddRlimit(const RlimitBreach& breach, Conditions& conditions) {
 void AddUncovered(const CoveredProcess& process, Conditions& conditions) {
   if (process.state != CoverageState::kUncovered) return;
   Event* const event = conditions.Add(
-      "uncovered", absl::StrCat(process.policy, " ", process.reason, " ", process.exe, " ",
-                                process.cgroup));
+      "uncovered",
+      absl::StrCat(process.policy, " ", process.reason, " ", process.exe, " ", process.cgroup));
   if (event != nullptr) {
     SetProcess(process.pid, process.comm, process.cgroup, *event);
     event->policy = process.policy;
     const bool enforced = process.mode == abi::Mode::kEnforce;
     event->severity = enforced ? Severity::kError : Severity::kWarning;
     event->text = absl::StrCat("the secrets of ", ProcessName(process.comm, process.pid),
-                               " are not fenced as policy ", process.policy, " says: ",
-                               Printable(process.text));
+                               " are not fenced as policy ", process.policy,
+                               " says: ", Printable(process.text));
     if (!process.protections.empty()) {
       absl::StrAppend(&event->text, "; what holds: ", absl::StrJoin(process.protections, ", "));
     }
@@ -167,16 +166,15 @@ void AddUncovered(const CoveredProcess& process, Conditions& conditions) {
 
 void AddCopies(const SecretCopies& copies, Conditions& conditions) {
   if (copies.unfenced == 0) return;
-  Event* const event = conditions.Add(
-      "secret", absl::StrCat(copies.policy, " ", copies.file, " ", copies.cgroup));
+  Event* const event =
+      conditions.Add("secret", absl::StrCat(copies.policy, " ", copies.file, " ", copies.cgroup));
   if (event != nullptr) {
     SetProcess(copies.pid, copies.comm, copies.cgroup, *event);
     event->policy = copies.policy;
     event->severity = Severity::kError;
-    event->text = absl::StrFormat("%s has %d unfenced copies of the secret %s: %s",
-                                  ProcessName(copies.comm, copies.pid), copies.unfenced,
-                                  Printable(copies.file),
-                                  Printable(absl::StrJoin(copies.where, ", ")));
+    event->text = absl::StrFormat(
+        "%s has %d unfenced copies of the secret %s: %s", ProcessName(copies.comm, copies.pid),
+        copies.unfenced, Printable(copies.file), Printable(absl::StrJoin(copies.where, ", ")));
     event->details["file"] = copies.file;
     event->details["unfenced"] = copies.unfenced;
     event->details["fenced"] = copies.fenced;

@@ -68,6 +68,18 @@ bool IsTooDeep(absl::string_view text) {
   return false;
 }
 
+// Larger ones are left out, but for the key that an end is found by.
+Json Bounded(const Json& details) {
+  const std::string text = Dump(details);
+  if (text.size() <= kMaxDetailsBytes && !IsTooDeep(text)) return details;
+  Json rest = {{"leftOut", text.size()}};
+  const auto key = details.find("key");
+  if (key != details.end() && key->is_string()) {
+    rest["key"] = Cut(key->get<std::string>(), kMaxDetailsBytes / 2);
+  }
+  return rest;
+}
+
 bool IsTypeWord(const std::string& word) {
   return !word.empty() && word.size() <= kMaxTypeBytes &&
          std::all_of(word.begin(), word.end(), [](char c) { return absl::ascii_isalpha(c); });
@@ -128,8 +140,9 @@ class Fields {
 bool TakeTime(Fields& fields, absl::Time& time) {
   std::string text;
   std::string error;
-  return fields.Text("time", 64, text) && absl::ParseTime(absl::RFC3339_full, text, &time, &error) &&
-         time != absl::InfinitePast() && time != absl::InfiniteFuture();
+  return fields.Text("time", 64, text) &&
+         absl::ParseTime(absl::RFC3339_full, text, &time, &error) && time != absl::InfinitePast() &&
+         time != absl::InfiniteFuture();
 }
 
 bool TakeSeverity(Fields& fields, Severity& severity) {
@@ -193,15 +206,7 @@ std::string EventLine(const Event& event) {
   PutText("policy", event.policy, 256, json);
   json["text"] = Cut(event.text, kMaxTextBytes);
   if (!event.details.empty()) {
-    const std::string details = Dump(event.details);
-    if (details.size() <= kMaxDetailsBytes && !IsTooDeep(details)) {
-      json["details"] = event.details;
-    } else {
-      json["details"] = {{"leftOut", details.size()}};
-      if (event.details.is_object() && event.details.contains("key")) {
-        json["details"]["key"] = event.details["key"];
-      }
-    }
+    json["details"] = Bounded(event.details);
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -211,6 +216,10 @@ absl::StatusOr<Event> ParseEventLine(absl::string_view line) {
   if (line.size() >= kMaxEventLineBytes) return Wrong("too long");
   if (IsTooDeep(line)) return Wrong("nested too deep");
   const Json json = Json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
+  return ParseEventObject(json);
+}
+
+absl::StatusOr<Event> ParseEventObject(const nlohmann::json& json) {
   if (!json.is_object()) return Wrong("not a JSON object");
   Fields fields(json);
   return EventOfFields(fields);

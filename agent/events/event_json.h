@@ -27,5 +27,6 @@ std::string EventLine(const Event& event);
 // Of one line, with its line break or without. InvalidArgument: it is not what EventLine
 // makes: another version, an unknown or a missing field, a wrong kind, out of range.
 absl::StatusOr<Event> ParseEventLine(absl::string_view line);
+absl::StatusOr<Event> ParseEventObject(const nlohmann::json& json);
 
 }  // namespace pagewarden

@@ -14,8 +14,8 @@
 #include "agent/base/files.h"
 #include "agent/events/event_json.h"
 #include "agent/events/recent_lines.h"
-#include "agent/state/segment_file.h"
 #include "agent/events/standing.h"
+#include "agent/state/segment_file.h"
 #include "agent/state/state_directory.h"
 
 namespace pagewarden {

@@ -2,10 +2,12 @@
 #include "agent/events/event_query.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "agent/base/closest_word.h"
 #include "agent/events/event_json.h"
 
@@ -18,10 +20,10 @@ absl::Status CheckType(const std::string& type) {
   const std::vector<std::string>& known = EventTypes();
   if (std::find(known.begin(), known.end(), type) != known.end()) return absl::OkStatus();
   const std::string meant = ClosestWord(type, known);
-  return absl::InvalidArgumentError(
-      absl::StrCat("no such type: ", type,
-                   meant.empty() ? "; types are " + absl::StrJoin(known, ", ")
-                                 : "; did you mean " + meant + "?"));
+  return absl::InvalidArgumentError(absl::StrCat("no such type: ", type,
+                                                 meant.empty()
+                                                     ? "; types are " + absl::StrJoin(known, ", ")
+                                                     : "; did you mean " + meant + "?"));
 }
 
 absl::Status Apply(const std::string& key, const std::string& value, absl::Time now,
@@ -36,8 +38,12 @@ absl::Status Apply(const std::string& key, const std::string& value, absl::Time 
     return absl::OkStatus();
   }
   if (key == "type") {
-    query.types.push_back(value);
-    return CheckType(value);
+    for (const absl::string_view word : absl::StrSplit(value, ',')) {
+      std::string type(word);
+      if (absl::Status status = CheckType(type); !status.ok()) return status;
+      query.types.push_back(std::move(type));
+    }
+    return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("not understood: ", key, "=", value));
 }
@@ -46,7 +52,7 @@ absl::Status Apply(const std::string& key, const std::string& value, absl::Time 
 
 const std::vector<std::string>& EventTypes() {
   static const auto* const types = new std::vector<std::string>{
-      "denial", "bypass",    "limitNear", "budget", "rlimit", "guardHit",
+      "denial",    "bypass",    "limitNear", "budget", "rlimit", "guardHit",
       "violation", "uncovered", "secret",    "reload", "agent",  "lost"};
   return *types;
 }
@@ -89,6 +95,30 @@ std::string EventsJson(const EventLog& log, const EventQuery& query) {
   std::string text = head.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.pop_back();
   return absl::StrCat(text, ",\"events\":[", absl::StrJoin(lines, ",\n"), "]}\n");
+}
+
+absl::StatusOr<EventsAnswer> ParseEventsJson(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const absl::Status wrong = absl::InvalidArgumentError("not an answer of a pagewarden agent");
+  if (!json.is_object() || !json.contains("events") || !json["events"].is_array()) return wrong;
+  const auto number = [&](const char* key) {
+    const auto it = json.find(key);
+    return it != json.end() && it->is_number_unsigned() ? it->get<uint64_t>() : 0;
+  };
+  EventsAnswer answer;
+  answer.first_sequence = number("firstSequence");
+  answer.last_sequence = number("lastSequence");
+  answer.lost = number("lost");
+  answer.more = json.contains("more") && json["more"] == true;
+  if (json.contains("problem") && json["problem"].is_string()) {
+    answer.problem = json["problem"].get<std::string>();
+  }
+  for (const nlohmann::json& object : json["events"]) {
+    auto event = ParseEventObject(object);
+    if (!event.ok()) return event.status();
+    answer.events.push_back(*std::move(event));
+  }
+  return answer;
 }
 
 }  // namespace pagewarden

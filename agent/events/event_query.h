@@ -27,13 +27,25 @@ const std::vector<std::string>& EventTypes();
 // "10m" before `now`, or RFC 3339. InvalidArgument: neither.
 absl::StatusOr<absl::Time> ParseSince(const std::string& text, absl::Time now);
 
-// Parameters since, after, limit (10,000 at most), type; each may be missing, only `type`
-// be there more than once. InvalidArgument names what is wrong.
+// Parameters since, after, limit (10,000 at most), type (several: "denial,budget"); each may
+// be missing, only `type` be there more than once. InvalidArgument names what is wrong.
 absl::StatusOr<EventQuery> ParseEventQuery(const std::multimap<std::string, std::string>& query,
                                            absl::Time now);
 
 // {"schemaVersion":1,"firstSequence":…,"lastSequence":…,"durableSequence":…,"lost":…,
 // "problem"?:"…","more":false,"events":[…]}. `more`: ask again with `after` the last one's.
 std::string EventsJson(const EventLog& log, const EventQuery& query);
+
+struct EventsAnswer {
+  uint64_t first_sequence = 0;  // that the agent has in memory
+  uint64_t last_sequence = 0;
+  uint64_t lost = 0;
+  std::string problem;  // why events are not written; empty: they are
+  bool more = false;
+  std::vector<Event> events;
+};
+
+// InvalidArgument: not what EventsJson makes.
+absl::StatusOr<EventsAnswer> ParseEventsJson(const std::string& text);
 
 }  // namespace pagewarden

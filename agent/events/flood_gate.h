@@ -21,9 +21,9 @@
 namespace pagewarden {
 
 struct FloodGateOptions {
-  size_t burst = 10;                           // of one kind, told one by one in each period
-  absl::Duration period = absl::Seconds(60);   // then a sum
-  size_t max_kinds = 1024;                     // more are one kind together
+  size_t burst = 10;                          // of one kind, told one by one in each period
+  absl::Duration period = absl::Seconds(60);  // then a sum
+  size_t max_kinds = 1024;                    // more are one kind together
 };
 
 // Kinds are type, cgroup and reason. Not thread-safe.

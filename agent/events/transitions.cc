@@ -38,9 +38,11 @@ Event ReloadEvent(const PolicyStatus& policies, absl::Time now) {
   event.time = now;
   event.type = "reload";
   event.raised = !policies.last_reload_ok;
-  event.details = {{"key", kReloadKey}, {"hash", policies.hash}, {"policies", policies.loaded.size()}};
+  event.details = {
+      {"key", kReloadKey}, {"hash", policies.hash}, {"policies", policies.loaded.size()}};
   if (policies.last_reload_ok) {
-    event.text = absl::StrCat(policies.loaded.size(), " policies are in force, set ", policies.hash);
+    event.text =
+        absl::StrCat(policies.loaded.size(), " policies are in force, set ", policies.hash);
     return event;
   }
   event.severity = Severity::kError;
@@ -96,8 +98,7 @@ void Transitions::End(const HostView& now, std::vector<Event>& events) {
   for (auto it = standing_.begin(); it != standing_.end();) {
     const Standing& standing = it->second;
     const absl::Time seen = std::max(standing.seen, first_);
-    if (now.time - seen < kSettle || standing.seen == now.time ||
-        !CanTell(now, standing.event)) {
+    if (now.time - seen < kSettle || standing.seen == now.time || !CanTell(now, standing.event)) {
       ++it;
       continue;
     }

@@ -40,7 +40,7 @@ class Transitions {
   void Reload(const PolicyStatus& policies, absl::Time now, std::vector<Event>& events);
   void Losses(const AgentHealth& health, absl::Time now, std::vector<Event>& events);
 
-  std::map<std::string, Standing> standing_;  // by key
+  std::map<std::string, Standing> standing_;   // by key
   absl::Time first_ = absl::InfiniteFuture();  // look
   Event last_reload_;                          // type empty: none
   absl::Time seen_attempt_ = absl::InfinitePast();

@@ -98,9 +98,9 @@ PolicyBook ReadPolicy(const Json& json, Reader& reader) {
 }
 
 Json CgroupJson(const CgroupBook& book, uint64_t oom_seen) {
-  return {{"id", book.cgroup_id},        {"peak", book.peak_locked_bytes},
-          {"denials", book.denials},     {"oomKills", book.oom_kills},
-          {"oomSeen", oom_seen},         {"seen", absl::ToUnixSeconds(book.last_seen)}};
+  return {{"id", book.cgroup_id},    {"peak", book.peak_locked_bytes},
+          {"denials", book.denials}, {"oomKills", book.oom_kills},
+          {"oomSeen", oom_seen},     {"seen", absl::ToUnixSeconds(book.last_seen)}};
 }
 
 CgroupBook ReadCgroup(const Json& json, Reader& reader, uint64_t& oom_seen) {
@@ -198,8 +198,7 @@ bool ApplyBooks(absl::string_view line, StoredBooks& stored) {
 std::string ChecksumOf(absl::string_view text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(digest), 8));
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), 8));
 }
 
 }  // namespace pagewarden

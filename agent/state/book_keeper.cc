@@ -61,8 +61,7 @@ void BookKeeper::State::Load() {
 
 void BookKeeper::State::AddGuardHit(const WatchEvent& event) {
   const auto process = processes.find(event.pid);
-  const std::string policy =
-      process == processes.end() ? kUnknownPolicy : process->second.policy;
+  const std::string policy = process == processes.end() ? kUnknownPolicy : process->second.policy;
   AddCount(1, PolicyBookOf(policy, books.policies).guard_hits);
   // Both may be higher than what is kept: the hit counts on top of that.
   if (const auto floor = floors.find(policy); floor != floors.end()) {
@@ -148,8 +147,7 @@ absl::StatusOr<BookKeeper> BookKeeper::Open(const std::string& state_dir,
     state->Load();
   } else {
     state->unusable = directory.status();
-    state->notes.push_back(
-        absl::StrCat("the books begin anew: ", directory.status().message()));
+    state->notes.push_back(absl::StrCat("the books begin anew: ", directory.status().message()));
   }
   return BookKeeper(std::move(state));
 }

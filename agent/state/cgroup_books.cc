@@ -99,8 +99,8 @@ void CgroupBooks::Update(const AuditReport& report, const Watch* watch, absl::Ti
       watch == nullptr ? std::map<std::string, Peak>() : watch->CgroupPeaks();
   for (const CgroupRow& cgroup : report.cgroups) {
     const auto peak = peaks.find(cgroup.path);
-    const uint64_t bytes = std::max(cgroup.own.locked_bytes,
-                                    peak == peaks.end() ? uint64_t{0} : peak->second.bytes);
+    const uint64_t bytes =
+        std::max(cgroup.own.locked_bytes, peak == peaks.end() ? uint64_t{0} : peak->second.bytes);
     if (bytes == 0 && books.count(cgroup.path) == 0) continue;
     CgroupBook& book = BookOf(cgroup.path, now, books);
     if (books.count(cgroup.path) == 0) {

@@ -12,6 +12,8 @@ namespace {
 constexpr size_t kMaxPolicies = 512;
 constexpr size_t kMaxRules = 1100;  // of a policy: more than a ledger has tags
 constexpr size_t kMaxProcesses = 1 << 16;
+// A process whose ledger could not be read once is not a new one the next time.
+constexpr int kMaxMissed = 60;
 
 RuleBook& RuleBookOf(const std::string& name, PolicyBook& policy) {
   const bool full = policy.rules.size() >= kMaxRules && policy.rules.count(name) == 0;
@@ -73,7 +75,7 @@ PolicyBook CountedBefore(pid_t pid, const ProcessBook& book, const ProcessBooks&
   const bool is_same = before != processes.end() &&
                        before->second.start_time_ns == book.start_time_ns &&
                        before->second.exec_id == book.exec_id &&
-                       before->second.policy == book.policy;
+                       before->second.ledger == book.ledger && before->second.policy == book.policy;
   if (is_same) {
     return HasGoneDown(before->second.counts, book.counts) ? PolicyBook() : before->second.counts;
   }
@@ -121,13 +123,18 @@ void AddLedgers(const AuditReport& report, ProcessBooks& processes,
   for (const CgroupRow& cgroup : report.cgroups) {
     for (const ProcessRow& row : cgroup.processes) {
       if (!row.shim || row.shim->policy.empty() || now.size() >= kMaxProcesses) continue;
-      ProcessBook book = {row.start_time_ns, row.exec_id, row.shim->address, row.shim->policy,
-                          CountsOf(*row.shim)};
+      ProcessBook book = {row.start_time_ns, row.exec_id,         row.shim->address,
+                          row.shim->policy,  CountsOf(*row.shim), 0};
       if (AddBeyond(book.counts, CountedBefore(row.pid, book, processes),
                     PolicyBookOf(book.policy, policies))) {
         changed.push_back(book.policy);
       }
       now[row.pid] = std::move(book);
+    }
+  }
+  for (auto& [pid, book] : processes) {
+    if (now.count(pid) == 0 && now.size() < kMaxProcesses && ++book.missed <= kMaxMissed) {
+      now[pid] = std::move(book);
     }
   }
   processes = std::move(now);

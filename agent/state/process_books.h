@@ -29,13 +29,14 @@ struct ProcessBook {
   uint64_t ledger = 0;  // its address
   std::string policy;
   PolicyBook counts;
+  int missed = 0;  // reports in a row without it
 };
 
 using ProcessBooks = std::map<pid_t, ProcessBook>;
 
 // Adds to `policies` what the ledgers of `report` say beyond `processes`, which become
-// those of the report. A child of fork has its parent's counts at first, which are not
-// counted twice. `changed`: policies that have other sums now.
+// those of the report, and those of the last reports before it. A child of fork has its parent's
+// counts at first, which are not counted twice. `changed`: policies that have other sums now.
 void AddLedgers(const AuditReport& report, ProcessBooks& processes,
                 std::map<std::string, PolicyBook>& policies, std::vector<std::string>& changed);
 

@@ -74,7 +74,8 @@ std::string StateDirectory::PathOf(absl::string_view name) const {
 }
 
 absl::StatusOr<std::string> StateDirectory::Read(const std::string& name, size_t max_bytes) const {
-  const UniqueFd fd(openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const UniqueFd fd(
+      openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd.ok()) return ErrnoStatus(errno, PathOf(name));
   return ReadAll(fd.get(), max_bytes, PathOf(name));
 }
