@@ -19,6 +19,7 @@ int RunApp(int argc, char** argv) {
   AddVerifyCommand(app, exit_code);
   AddLearnCommand(app, exit_code);
   AddPolicyCommand(app, exit_code);
+  AddFleetCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);
