@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "agent/coverage/coverage.h"
 #include "agent/keeper/policy_status.h"
 #include "agent/policy/budget.h"
+#include "agent/policy/surroundings.h"
 #include "agent/secrets/secret_report.h"
 #include "agent/state/books.h"
 
@@ -44,6 +46,7 @@ struct HostView {
   PolicyStatus policies;
   Books books;
   AgentHealth health;
+  std::shared_ptr<const PodTable> pods;  // null: not read
 };
 
 }  // namespace pagewarden
