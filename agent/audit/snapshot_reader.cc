@@ -213,4 +213,6 @@ absl::StatusOr<Snapshot> SnapshotReader::Read(const SnapshotOptions& options) {
   return snapshot;
 }
 
+bool SnapshotReader::IsQuiet(pid_t pid) const { return state_->bpf && state_->bpf->IsQuiet(pid); }
+
 }  // namespace pagewarden

@@ -31,6 +31,9 @@ class SnapshotReader {
   // so is in every snapshot.
   absl::StatusOr<Snapshot> Read(const SnapshotOptions& options);
 
+  // Whether the last Read has seen the process, and only as one of `quiet`.
+  bool IsQuiet(pid_t pid) const;
+
  private:
   struct State;
   explicit SnapshotReader(std::unique_ptr<State> state);

@@ -18,6 +18,7 @@ int RunApp(int argc, char** argv) {
   AddDoctorCommand(app, exit_code);
   AddVerifyCommand(app, exit_code);
   AddLearnCommand(app, exit_code);
+  AddAgentCommand(app, exit_code);
   AddPolicyCommand(app, exit_code);
   AddFleetCommand(app, exit_code);
   AddVersionCommand(app, exit_code);

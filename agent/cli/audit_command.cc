@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "agent/audit/reconcile.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cli/audit_options.h"
+#include "agent/cli/cgroup_option.h"
 #include "agent/cli/commands.h"
 
 namespace pagewarden {
@@ -30,32 +27,6 @@ struct AuditWords {
   std::string watch_for;
   size_t depth = 0;
 };
-
-// Accepts what people paste: "/a/b", "a/b", "a/b/", "<mount point>/a/b".
-// False, with a message: no such cgroup.
-bool NormalizeCgroup(const CgroupHierarchy* hierarchy, std::string& cgroup) {
-  if (cgroup.empty()) return true;
-  if (hierarchy == nullptr) {
-    Complain("--cgroup : no cgroup hierarchy with the memory controller is mounted");
-    return false;
-  }
-  absl::string_view path = cgroup;
-  const std::string& mount_point = hierarchy->mount_point();
-  if (path == mount_point || absl::StartsWith(path, absl::StrCat(mount_point, "/"))) {
-    path.remove_prefix(mount_point.size());
-  }
-  while (absl::ConsumeSuffix(&path, "/")) {
-  }
-  absl::ConsumePrefix(&path, "/");
-  std::string normal = absl::StrCat("/", path);
-  struct stat info;
-  if (stat(hierarchy->DirectoryOf(normal).c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    Complain(absl::StrCat("--cgroup ", cgroup, " : no such cgroup below ", mount_point));
-    return false;
-  }
-  cgroup = std::move(normal);
-  return true;
-}
 
 // "5", "0.5", "5s", "1m30s"; false: none of these.
 bool ParseSeconds(const std::string& text, absl::Duration& duration) {
@@ -124,7 +95,11 @@ int AuditOnce(const AuditOptions& options, const CgroupHierarchy* hierarchy) {
 int Audit(AuditOptions options) {
   const auto found = CgroupHierarchy::Find();
   const CgroupHierarchy* hierarchy = found.ok() ? &*found : nullptr;
-  if (!NormalizeCgroup(hierarchy, options.snapshot.cgroup)) return kExitUsage;
+  if (const std::string wrong = NormalizeCgroup(hierarchy, options.snapshot.cgroup);
+      !wrong.empty()) {
+    Complain(wrong);
+    return kExitUsage;
+  }
   if (!found.ok()) Complain(absl::StrCat("no cgroups : ", found.status().message()));
   return options.watch_every ? WatchAudit(options, hierarchy) : AuditOnce(options, hierarchy);
 }

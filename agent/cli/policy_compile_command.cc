@@ -8,6 +8,7 @@
 #include "agent/base/exit_codes.h"
 #include "agent/cli/policy_commands.h"
 #include "agent/policy/image.h"
+#include "agent/policy/live_images.h"
 #include "agent/policy/load.h"
 #include "agent/policy/publish.h"
 #include "agent/policy/resolve.h"
@@ -27,11 +28,13 @@ Example:
   # it prints the variables that the program needs, for Environment= of its unit
 
 Usage:
-  pagewarden policy compile FILE-OR-DIR... -o DIRECTORY
+  pagewarden policy compile FILE-OR-DIR... -o DIRECTORY [--live]
 
 Options:
   -o, --output DIRECTORY   made if it is missing; only its owner may write to it. Files go to
                            images/HASH below it, the hash being that of their contents
+  --live                   into DIRECTORY itself, as an image that running programs follow:
+                           compile again, and they take the new policies without a restart
   -h, --help               print this help
 
 Only executables select a policy in a compiled image: cgroups, pods, exceptions and rollout are
@@ -42,16 +45,27 @@ Environment=. Exit codes: 0 compiled, 2 usage, 3 invalid policy, 4 cannot be wri
 struct CompileOptions {
   std::vector<std::string> paths;
   std::string output;
+  bool live = false;
 };
+
+absl::StatusOr<PublishedPolicy> Write(const CompileOptions& options, const Locations& locations,
+                                      const PolicySet& set,
+                                      const std::vector<AllocationPolicy>& policies) {
+  absl::StatusOr<OwnedDirectory> output =
+      OwnedDirectory::Open(std::filesystem::absolute(options.output).lexically_normal());
+  if (!output.ok()) return output.status();
+  if (!options.live) return PublishPolicies(policies, locations.shim, *output);
+  auto images = LiveImages::Open(*std::move(output), locations.shim, PresetFunctions(set.presets));
+  if (!images.ok()) return images.status();
+  const absl::StatusOr<LiveImage> image = images->Publish("", policies);
+  if (!image.ok()) return image.status();
+  return PublishedPolicy{image->image_path, image->scopes_path};
+}
 
 int Compile(const CompileOptions& options, const Locations& locations, const PolicySet& set) {
   const std::vector<AllocationPolicy> policies =
       ForImage(set.policies, ReadOwnSurroundings(), ReadHostIdentity());
-  const absl::StatusOr<OwnedDirectory> output =
-      OwnedDirectory::Open(std::filesystem::absolute(options.output).lexically_normal());
-  if (!output.ok()) return PolicyFail(kExitPartialData, output.status().message());
-  const absl::StatusOr<PublishedPolicy> published =
-      PublishPolicies(policies, locations.shim, *output);
+  const absl::StatusOr<PublishedPolicy> published = Write(options, locations, set, policies);
   if (!published.ok()) return PolicyFail(kExitPartialData, published.status().message());
   for (const std::string& variable : ShimEnvironment({}, *published, locations.shim, {})) {
     std::cout << variable << "\n";
@@ -80,6 +94,7 @@ void AddPolicyCompile(CLI::App& group, int& exit_code) {
   CLI::App* compile = AddPolicySubcommand(group, "compile", "Policies for the shim", kHelp);
   compile->add_option("file", options->paths)->required();
   compile->add_option("-o,--output", options->output)->required();
+  compile->add_flag("--live", options->live);
   compile->callback([options, &exit_code] { exit_code = RunCompile(*options); });
 }
 

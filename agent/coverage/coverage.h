@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,10 @@ struct CoveredProcess {
   std::string policy;                    // that selects it
   abi::Mode mode = abi::Mode::kEnforce;  // effective, of that policy
   CoverageState state = CoverageState::kUncovered;
-  // Stable words, the label of the metric: "static", "secure_exec", "wrong_class", "libc",
-  // "shadowed", "started_before", "not_preloaded", "lock_failed", "no_image", "invalid_image",
-  // "other_policy", "stale_policy", "needs_restart", "disabled", "unreadable", …
-  std::string reason;  // empty: covered
-  std::string text;    // one sentence: why, and the next step
+  // A stable word, the label of the metric: "static", "started_before", …
+  // (agent/coverage/reasons.h has all). Empty: covered.
+  std::string reason;
+  std::string text;  // one sentence: why, and the next step
   // What holds all the same, one phrase each: "its cgroup may not swap",
   // "swap is encrypted", "no swap", "no core dumps".
   std::vector<std::string> protections;
@@ -40,6 +40,18 @@ struct CoveredProcess {
 struct CoverageReport {
   std::vector<CoveredProcess> processes;
 };
+
+struct CoverageCounts {
+  size_t selected = 0;
+  size_t covered = 0;
+  size_t pending = 0;
+  size_t uncovered = 0;
+};
+
+CoverageCounts CountCoverage(const CoverageReport& report);
+
+// Null: no policy selects that process.
+const CoveredProcess* FindCovered(const CoverageReport& report, pid_t pid);
 
 const char* CoverageWord(CoverageState state);  // "covered", "pending", "uncovered"
 

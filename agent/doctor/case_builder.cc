@@ -67,7 +67,7 @@ ProcessFacts FactsOfUnit(const UnitSettings& settings, const HostFacts& host) {
   facts.uid = facts.real_uid = settings.IsRoot() ? 0 : kSomeUser;
   facts.gid = facts.real_gid = settings.IsRoot() ? 0 : kSomeUser;
   facts.limits = settings.memlock;
-  facts.core_limit_bytes = settings.core_off ? 0 : 1;
+  facts.core.limit_bytes = settings.core_off ? 0 : 1;
   ApplyUnitCapabilities(settings, facts);
   facts.no_new_privs = settings.no_new_privs;
   facts.seccomp_mode = settings.filter ? 2 : 0;

@@ -99,11 +99,8 @@ std::string SecureReason(const Case& subject) {
     return SecureExecReason(subject.executable.privileges, IdentityOf(subject.facts));
   }
   if (subject.facts.shim_loaded || subject.facts.secure_execution != true) return "";
-  const FilePrivileges& file = subject.executable.privileges;
-  if (file.has_capabilities) return "it has file capabilities";
-  if (file.setuid) return absl::StrCat("it is setuid ", file.owner);
-  if (file.setgid) return absl::StrCat("it is setgid ", file.group);
-  return "AT_SECURE is set";
+  const std::string reason = WhyPrivileged(subject.executable.privileges);
+  return reason.empty() ? "AT_SECURE is set" : reason;
 }
 
 bool IsStatic(const ExecutableFacts& executable) {

@@ -71,40 +71,42 @@ uint64_t LeftOf(const MemoryBudget& budget) {
   return budget.limit_bytes - std::min(budget.limit_bytes, budget.used_bytes);
 }
 
-// v1 has no switch but the swappiness, which 0 turns off for the cgroup alone.
-void ReadSwap(const std::string& directory, CgroupVersion version, MemoryBudget& budget) {
-  const bool v2 = version == CgroupVersion::kV2;
-  const std::string file = absl::StrCat(directory, v2 ? "/memory.swap.max" : "/memory.swappiness");
-  const auto text = ReadBoundedFile(file, kMaxTextBytes);
-  if (!text.ok()) return;
-  budget.swap_file = file;
-  budget.swap_value = "0";
-  if (absl::StripAsciiWhitespace(*text) == "0") budget.swap_off = true;
-}
+absl::string_view Above(absl::string_view path) { return path.substr(0, path.rfind('/')); }
 
 }  // namespace
+
+// v1 has no switch but the swappiness, which 0 turns off for the cgroup alone.
+SwapSwitch ReadSwapSwitch(const CgroupHierarchy& hierarchy, absl::string_view cgroup) {
+  const bool v2 = hierarchy.version() == CgroupVersion::kV2;
+  const char* const name = v2 ? "/memory.swap.max" : "/memory.swappiness";
+  SwapSwitch found;
+  for (absl::string_view path = cgroup; path.size() > 1; path = Above(path)) {
+    const std::string directory = hierarchy.DirectoryOf(path);
+    if (directory.empty()) break;
+    const std::string file = absl::StrCat(directory, name);
+    const auto text = ReadBoundedFile(file, kMaxTextBytes);
+    if (!text.ok()) continue;
+    if (found.file.empty()) found.file = file;
+    const bool counts = v2 || path == cgroup;
+    if (counts && absl::StripAsciiWhitespace(*text) == "0") found.off = true;
+  }
+  return found;
+}
 
 MemoryBudget ReadMemoryBudget(const CgroupHierarchy& hierarchy, absl::string_view cgroup) {
   const Names& names = hierarchy.version() == CgroupVersion::kV2 ? kV2 : kV1;
   MemoryBudget tightest;
-  bool swap_off = false;
-  std::string swap_file;
-  for (absl::string_view path = cgroup; path.size() > 1; path = path.substr(0, path.rfind('/'))) {
+  for (absl::string_view path = cgroup; path.size() > 1; path = Above(path)) {
     const std::string directory = hierarchy.DirectoryOf(path);
     if (directory.empty()) break;
-    MemoryBudget swap;
-    ReadSwap(directory, hierarchy.version(), swap);
-    // On v1 only the process's own cgroup counts; on v2 any above it stops swapping, too.
-    const bool counts = hierarchy.version() == CgroupVersion::kV2 || path == cgroup;
-    swap_off = swap_off || (counts && swap.swap_off);
-    if (swap_file.empty()) swap_file = swap.swap_file;
     auto budget = BudgetOf(directory, names);
     if (!budget) continue;
     budget->cgroup = std::string(path);
     if (tightest.cgroup.empty() || LeftOf(*budget) < LeftOf(tightest)) tightest = *budget;
   }
-  tightest.swap_off = swap_off;
-  tightest.swap_file = swap_file;
+  const SwapSwitch swap = ReadSwapSwitch(hierarchy, cgroup);
+  tightest.swap_off = swap.off;
+  tightest.swap_file = swap.file;
   tightest.swap_value = "0";
   return tightest;
 }

@@ -23,6 +23,14 @@ struct MemoryBudget {
   std::string swap_value;          // to write into it for that
 };
 
+struct SwapSwitch {
+  bool off = false;  // no page of the cgroup can be swapped out
+  std::string file;  // that says so, or could; empty: the kernel has none
+};
+
+// Of the cgroup, on v2 also of those above it.
+SwapSwitch ReadSwapSwitch(const CgroupHierarchy& hierarchy, absl::string_view cgroup);
+
 // Reads the cgroup and those above it. Files that are missing tell nothing.
 MemoryBudget ReadMemoryBudget(const CgroupHierarchy& hierarchy, absl::string_view cgroup);
 

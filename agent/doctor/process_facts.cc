@@ -89,12 +89,7 @@ void ReadLimits(ProcessFacts& facts) {
   } else {
     facts.unreadable.push_back(std::string(limits.status().message()));
   }
-  facts.core_limit_bytes = std::numeric_limits<uint64_t>::max();
-  struct rlimit64 core;
-  if (prlimit64(facts.pid, RLIMIT_CORE, nullptr, &core) == 0)
-    facts.core_limit_bytes = core.rlim_cur;
-  const auto filter = ReadBoundedFile(ProcPath(facts.pid, "coredump_filter"), kMaxTextBytes);
-  facts.dump_filter_is_zero = filter.ok() && absl::StripAsciiWhitespace(*filter) == "00000000";
+  facts.core = ReadCoreDumpFacts(facts.pid);
 }
 
 void ReadExecTexts(ProcessFacts& facts) {
@@ -171,6 +166,16 @@ bool HasIpcLock(uint64_t set) { return ((set >> CAP_IPC_LOCK) & 1) != 0; }
 
 bool ProcessFacts::HasUsableIpcLock() const {
   return in_initial_user_ns && HasIpcLock(cap_effective);
+}
+
+CoreDumpFacts ReadCoreDumpFacts(pid_t pid) {
+  CoreDumpFacts facts;
+  struct rlimit64 limit;
+  const bool known = prlimit64(pid, RLIMIT_CORE, nullptr, &limit) == 0;
+  facts.limit_bytes = known ? limit.rlim_cur : std::numeric_limits<uint64_t>::max();
+  const auto filter = ReadBoundedFile(ProcPath(pid, "coredump_filter"), kMaxTextBytes);
+  facts.filter_is_zero = filter.ok() && absl::StripAsciiWhitespace(*filter) == "00000000";
+  return facts;
 }
 
 uint64_t ShmLockedBytes(const std::string& text, uid_t uid) {

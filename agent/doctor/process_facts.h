@@ -19,6 +19,11 @@
 
 namespace pagewarden {
 
+struct CoreDumpFacts {
+  uint64_t limit_bytes = 0;     // soft RLIMIT_CORE; all ones: unlimited
+  bool filter_is_zero = false;  // coredump_filter: no mapping is dumped
+};
+
 struct ProcessFacts {
   pid_t pid = 0;
   pid_t parent = 0;
@@ -30,8 +35,7 @@ struct ProcessFacts {
   gid_t real_gid = 0;
 
   MemlockLimits limits;
-  uint64_t core_limit_bytes = 0;     // soft RLIMIT_CORE; all ones: unlimited
-  bool dump_filter_is_zero = false;  // coredump_filter: no mapping is dumped
+  CoreDumpFacts core;
   uint64_t cap_effective = 0;
   uint64_t cap_permitted = 0;
   uint64_t cap_bounding = 0;
@@ -66,6 +70,9 @@ struct ProcessFacts {
 // NotFound: no such process. FailedPrecondition: a kernel thread or a zombie.
 // `hierarchy` may be null.
 absl::StatusOr<ProcessFacts> ReadProcessFacts(pid_t pid, const CgroupHierarchy* hierarchy);
+
+// What cannot be read counts as if dumps were written.
+CoreDumpFacts ReadCoreDumpFacts(pid_t pid);
 
 // Bytes of System V segments that are locked and were made by `uid`: SHM_LOCK is
 // counted by user. Pages of `text`, that of /proc/sysvipc/shm.

@@ -56,7 +56,7 @@ void AddCoreDumps(const Case& subject, Finding& finding) {
       !dumps, piped
                   ? "it dumps no core (kernel.core_pattern hands dumps to a program)"
                   : absl::StrCat("it dumps no core (RLIMIT_CORE ",
-                                 subject.facts.core_limit_bytes == 0 ? "is 0" : "is not 0", ")")));
+                                 subject.facts.core.limit_bytes == 0 ? "is 0" : "is not 0", ")")));
   if (!dumps || subject.environment.kind == EnvironmentKind::kService) return;
   if (piped) {
     finding.fixes.push_back(
@@ -78,12 +78,14 @@ void AddCoreDumps(const Case& subject, Finding& finding) {
 
 }  // namespace
 
-bool DumpsCore(const Case& subject) {
-  const std::string& pattern = subject.host.core_pattern;
+bool DumpsCore(const HostFacts& host, const CoreDumpFacts& facts) {
+  const std::string& pattern = host.core_pattern;
   if (pattern.empty()) return false;
-  if (IsPiped(subject.host)) return pattern != "|/bin/false" && !subject.facts.dump_filter_is_zero;
-  return subject.facts.core_limit_bytes != 0;
+  if (IsPiped(host)) return pattern != "|/bin/false" && !facts.filter_is_zero;
+  return facts.limit_bytes != 0;
 }
+
+bool DumpsCore(const Case& subject) { return DumpsCore(subject.host, subject.facts.core); }
 
 bool SwapsInClear(const Case& subject) {
   return !subject.host.SwapIsSafe() && !subject.facts.memory.swap_off;

@@ -12,6 +12,7 @@ void AddProtections(const Case& subject, Finding& finding);
 
 // Whether a crash would write its memory somewhere.
 bool DumpsCore(const Case& subject);
+bool DumpsCore(const HostFacts& host, const CoreDumpFacts& facts);
 
 // Whether its memory can come to lie on a disk in clear by swapping.
 bool SwapsInClear(const Case& subject);

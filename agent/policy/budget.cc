@@ -50,80 +50,15 @@ BudgetLevel LevelOf(const BudgetSource& source) {
   return near ? BudgetLevel::kNear : BudgetLevel::kWithin;
 }
 
-class Evaluation {
- public:
-  explicit Evaluation(absl::CivilDay today) : today_(today) {}
-
-  void Add(const std::string& policy, const Budget& budget,
-           const std::vector<LockingProcess>& processes) {
-    std::map<std::string, BudgetSource> sources;
-    for (const LockingProcess& process : processes) {
-      if (!Fits(budget.selector, process.facts).fits) continue;
-      const bool excepted = FindException(budget.exceptions, process.facts, today_) != nullptr;
-      if (!excepted) CheckRlimit(policy, budget, process);
-      if (!budget.limit_bytes.has_value()) continue;
-      for (const std::string& subject : SubjectsOf(budget, process)) {
-        BudgetSource& source = sources[subject];
-        if (excepted) {
-          ++source.excepted;
-        } else {
-          ++source.processes;
-          source.used_bytes += process.locked_bytes;
-        }
-      }
-    }
-    for (auto& [subject, source] : sources) AddSource(policy, budget, subject, std::move(source));
-  }
-
-  BudgetReport Finish() && {
-    BudgetReport report;
-    for (auto& [key, state] : states_) {
-      std::stable_sort(state.sources.begin(), state.sources.end(),
-                       [](const BudgetSource& a, const BudgetSource& b) {
-                         return a.limit_bytes < b.limit_bytes;
-                       });
-      report.states.push_back(std::move(state));
-    }
-    for (auto& [pid, breach] : rlimits_) report.rlimits.push_back(std::move(breach));
-    return report;
-  }
-
- private:
-  void AddSource(const std::string& policy, const Budget& budget, const std::string& subject,
-                 BudgetSource source) {
-    source.policy = policy;
-    source.budget = budget.name;
-    source.at = budget.at;
-    source.limit_bytes = *budget.limit_bytes;
-    source.warn_at_percent = budget.warn_at_percent.value_or(kDefaultWarnAtPercent);
-    source.level = LevelOf(source);
-    BudgetState& state = states_[{budget.scope, subject}];
-    state.scope = budget.scope;
-    state.subject = subject;
-    state.level = std::max(state.level, source.level);
-    state.sources.push_back(std::move(source));
-  }
-
-  void CheckRlimit(const std::string& policy, const Budget& budget, const LockingProcess& process) {
-    if (!budget.max_rlimit_bytes.has_value() || !process.limits.has_value()) return;
-    const std::optional<uint64_t> hard = process.limits->hard;
-    if (hard.has_value() && *hard <= *budget.max_rlimit_bytes) return;
-    const auto [found, is_new] = rlimits_.try_emplace(process.pid);
-    if (!is_new && found->second.max_bytes <= *budget.max_rlimit_bytes) return;
-    found->second = {process.pid,
-                     process.facts.executable,
-                     process.facts.cgroup.value_or(""),
-                     hard,
-                     *budget.max_rlimit_bytes,
-                     policy,
-                     budget.name,
-                     budget.at};
-  }
-
-  absl::CivilDay today_;
-  std::map<std::pair<BudgetScope, std::string>, BudgetState> states_;
-  std::map<pid_t, RlimitBreach> rlimits_;
-};
+BudgetSource NewSource(const BudgetFit& fit) {
+  BudgetSource source;
+  source.policy = fit.document->metadata.name;
+  source.budget = fit.budget->name;
+  source.at = fit.budget->at;
+  source.limit_bytes = fit.budget->limit_bytes.value_or(0);
+  source.warn_at_percent = fit.budget->warn_at_percent.value_or(kDefaultWarnAtPercent);
+  return source;
+}
 
 }  // namespace
 
@@ -146,16 +81,86 @@ std::vector<std::string> SubjectsOf(const Budget& budget, const LockingProcess& 
   return {};
 }
 
-BudgetReport EvaluateBudgets(const std::vector<MemlockBudget>& documents,
-                             const std::vector<LockingProcess>& processes, absl::CivilDay today) {
-  Evaluation evaluation(today);
+std::vector<BudgetFit> BudgetsFor(const std::vector<MemlockBudget>& documents,
+                                  const Surroundings& facts, absl::CivilDay today) {
+  std::vector<BudgetFit> fits;
   for (const MemlockBudget& document : documents) {
     if (document.spec.mode == abi::Mode::kDisabled) continue;
     for (const Budget& budget : document.spec.budgets) {
-      evaluation.Add(document.metadata.name, budget, processes);
+      if (!Fits(budget.selector, facts).fits) continue;
+      const bool excepted = FindException(budget.exceptions, facts, today) != nullptr;
+      fits.push_back({&document, &budget, excepted});
     }
   }
-  return std::move(evaluation).Finish();
+  return fits;
+}
+
+void BudgetSums::Add(const BudgetFit& fit, const std::string& subject, size_t processes,
+                     uint64_t locked_bytes) {
+  if (!fit.budget->limit_bytes.has_value()) return;
+  const BudgetKey budget = {fit.document, fit.budget};
+  const auto [found, is_new] = sources_.try_emplace({budget, subject});
+  BudgetSource& source = found->second;
+  if (is_new) source = NewSource(fit);
+  if (fit.excepted) {
+    source.excepted += processes;
+  } else {
+    source.processes += processes;
+    source.used_bytes += locked_bytes;
+  }
+}
+
+void BudgetSums::CheckRlimit(const BudgetFit& fit, const LockingProcess& process) {
+  const std::optional<uint64_t> max = fit.budget->max_rlimit_bytes;
+  if (fit.excepted || !max.has_value() || !process.limits.has_value()) return;
+  const std::optional<uint64_t> hard = process.limits->hard;
+  if (hard.has_value() && *hard <= *max) return;
+  const auto [found, is_new] = rlimits_.try_emplace(process.pid);
+  if (!is_new && found->second.max_bytes <= *max) return;
+  found->second = {process.pid,
+                   process.facts.executable,
+                   process.facts.cgroup.value_or(""),
+                   hard,
+                   *max,
+                   fit.document->metadata.name,
+                   fit.budget->name,
+                   fit.budget->at};
+}
+
+BudgetReport BudgetSums::Finish() && {
+  std::map<std::pair<BudgetScope, std::string>, BudgetState> states;
+  for (auto& [key, source] : sources_) {
+    const auto& [budget, subject] = key;
+    source.level = LevelOf(source);
+    BudgetState& state = states[{budget.second->scope, subject}];
+    state.scope = budget.second->scope;
+    state.subject = subject;
+    state.level = std::max(state.level, source.level);
+    state.sources.push_back(std::move(source));
+  }
+  BudgetReport report;
+  for (auto& [key, state] : states) {
+    std::stable_sort(
+        state.sources.begin(), state.sources.end(),
+        [](const BudgetSource& a, const BudgetSource& b) { return a.limit_bytes < b.limit_bytes; });
+    report.states.push_back(std::move(state));
+  }
+  for (auto& [pid, breach] : rlimits_) report.rlimits.push_back(std::move(breach));
+  return report;
+}
+
+BudgetReport EvaluateBudgets(const std::vector<MemlockBudget>& documents,
+                             const std::vector<LockingProcess>& processes, absl::CivilDay today) {
+  BudgetSums sums;
+  for (const LockingProcess& process : processes) {
+    for (const BudgetFit& fit : BudgetsFor(documents, process.facts, today)) {
+      sums.CheckRlimit(fit, process);
+      for (const std::string& subject : SubjectsOf(*fit.budget, process)) {
+        sums.Add(fit, subject, 1, process.locked_bytes);
+      }
+    }
+  }
+  return std::move(sums).Finish();
 }
 
 const char* LevelWord(BudgetLevel level) {

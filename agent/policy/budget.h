@@ -10,8 +10,10 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/policy/model.h"
@@ -64,6 +66,38 @@ struct RlimitBreach {
 struct BudgetReport {
   std::vector<BudgetState> states;    // those with a process; by scope, then subject
   std::vector<RlimitBreach> rlimits;  // by pid
+};
+
+// What one budget makes of all processes with the same surroundings.
+struct BudgetFit {
+  const MemlockBudget* document = nullptr;
+  const Budget* budget = nullptr;
+  bool excepted = false;
+};
+
+// Budgets that the surroundings fit, in the order of the documents, into which they point.
+// Disabled documents are left out, and exceptions that have expired.
+std::vector<BudgetFit> BudgetsFor(const std::vector<MemlockBudget>& documents,
+                                  const Surroundings& facts, absl::CivilDay today);
+
+// Adds up, when what fits is known already. Documents and fits outlive it.
+class BudgetSums {
+ public:
+  // `processes` of the same subject, which lock `locked_bytes` together.
+  void Add(const BudgetFit& fit, const std::string& subject, size_t processes,
+           uint64_t locked_bytes);
+
+  // A process whose hard limit is above the budget's maxRlimit, or not.
+  void CheckRlimit(const BudgetFit& fit, const LockingProcess& process);
+
+  // In the order of EvaluateBudgets.
+  BudgetReport Finish() &&;
+
+ private:
+  // Budgets in the order of their documents, so that what is equal keeps it.
+  using BudgetKey = std::pair<const MemlockBudget*, const Budget*>;
+  std::map<std::pair<BudgetKey, std::string>, BudgetSource> sources_;
+  std::map<pid_t, RlimitBreach> rlimits_;
 };
 
 // Disabled documents and expired exceptions are left out.

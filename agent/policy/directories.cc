@@ -49,9 +49,9 @@ std::vector<DropIn> ListDropIns(const std::vector<std::string>& directories,
 }
 
 void LoadDropIns(const std::vector<std::string>& directories, PolicySet& set,
-                 Diagnostics& diagnostics) {
+                 Diagnostics& diagnostics, std::vector<YamlNode>* documents) {
   for (const DropIn& drop_in : ListDropIns(directories, diagnostics)) {
-    if (!drop_in.is_mask) LoadPath(drop_in.path, set, diagnostics);
+    if (!drop_in.is_mask) LoadPath(drop_in.path, set, diagnostics, documents);
   }
 }
 

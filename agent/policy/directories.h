@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/policy/model.h"
+#include "agent/policy/yaml_tree.h"
 
 namespace pagewarden {
 
@@ -27,8 +28,9 @@ struct DropIn {
 std::vector<DropIn> ListDropIns(const std::vector<std::string>& directories,
                                 Diagnostics& diagnostics);
 
-// Loads those that are no masks. None at all is no error.
+// Loads those that are no masks; to `documents`, if not null, as they were written. None
+// at all is no error.
 void LoadDropIns(const std::vector<std::string>& directories, PolicySet& set,
-                 Diagnostics& diagnostics);
+                 Diagnostics& diagnostics, std::vector<YamlNode>* documents = nullptr);
 
 }  // namespace pagewarden

@@ -268,6 +268,14 @@ void AddInterceptors(const AllocationSpec& spec, OrderedSet& functions) {
 
 }  // namespace
 
+std::vector<std::string> RuleNamesOf(const AllocationPolicy& policy) {
+  std::vector<std::string> names;
+  for (const size_t i : ByPrecedence(policy.spec.rules)) {
+    names.push_back(RuleName(policy.spec.rules[i], i));
+  }
+  return names;
+}
+
 std::vector<std::string> FunctionTable(const std::vector<AllocationPolicy>& policies) {
   OrderedSet functions;
   for (const AllocationPolicy& policy : policies) {

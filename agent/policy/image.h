@@ -16,6 +16,10 @@ namespace pagewarden {
 // use: the function table of the image and the slots of the scope library.
 std::vector<std::string> FunctionTable(const std::vector<AllocationPolicy>& policies);
 
+// Names of the policy's rules in the image's order: by priority. A rule without a name goes
+// by its preset, or by its place in the policy.
+std::vector<std::string> RuleNamesOf(const AllocationPolicy& policy);
+
 // The image of resolved policies (ResolveReferences), the highest priority
 // first, equal ones by name. The same policies give the same bytes.
 // ResourceExhausted: larger than abi::kMaxPolicyImageBytes.

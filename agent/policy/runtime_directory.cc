@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -78,7 +79,8 @@ absl::StatusOr<OwnedDirectory> OwnedDirectory::OpenChild(const std::string& name
   return OpenAt(fd_.get(), name, absl::StrCat(path_, "/", name), kPublicMode);
 }
 
-absl::Status OwnedDirectory::WriteFile(const std::string& name, absl::string_view bytes) const {
+absl::Status OwnedDirectory::WriteFile(const std::string& name, absl::string_view bytes,
+                                       uint64_t file_bytes) const {
   const std::string path = absl::StrCat(path_, "/", name);
   const std::string temporary = absl::StrCat(".", name, ".", getpid());
   unlinkat(fd_.get(), temporary.c_str(), 0);  // left by a killed process of the same pid
@@ -87,6 +89,9 @@ absl::Status OwnedDirectory::WriteFile(const std::string& name, absl::string_vie
   if (!fd.ok()) return ErrnoStatus(errno, path);
   absl::Cleanup remove = [&] { unlinkat(fd_.get(), temporary.c_str(), 0); };
   if (absl::Status status = WriteAll(fd.get(), bytes, path); !status.ok()) return status;
+  if (file_bytes > bytes.size() && ftruncate(fd.get(), static_cast<off_t>(file_bytes)) != 0) {
+    return ErrnoStatus(errno, path);
+  }
   if (fchmod(fd.get(), kFileMode) != 0) return ErrnoStatus(errno, path);
   if (renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0) {
     return ErrnoStatus(errno, path);

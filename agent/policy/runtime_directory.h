@@ -3,6 +3,7 @@
 // however hostile the directory above it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -26,9 +27,12 @@ class OwnedDirectory {
 
   // Puts a file with mode 0644 in place at once: readers see the old file or
   // the new one, whole. The running processes that map the old one keep it.
-  absl::Status WriteFile(const std::string& name, absl::string_view bytes) const;
+  // `file_bytes`: how long it is, if longer than `bytes`; the rest is a hole.
+  absl::Status WriteFile(const std::string& name, absl::string_view bytes,
+                         uint64_t file_bytes = 0) const;
 
   const std::string& path() const { return path_; }
+  int fd() const { return fd_.get(); }
 
  private:
   OwnedDirectory(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}

@@ -224,4 +224,22 @@ std::vector<PolicyChange> DiffPolicies(const std::vector<YamlNode>& before,
   return list;
 }
 
+std::string CanonicalText(const YamlNode& document) {
+  std::string text;
+  for (const auto& [key, values] : Flatten({document})) {
+    absl::StrAppend(&text, key.first, " ", key.second, "\n");
+    // Lengths: no value can pass for the end of another.
+    for (const auto& [path, value] : values.fields) {
+      absl::StrAppend(&text, path, " ", value.size(), " ", value, "\n");
+    }
+    for (const auto& [path, value] : values.items) {
+      absl::StrAppend(&text, path, " ", value.size(), " ", value, "\n");
+    }
+    for (const auto& [path, names] : values.order) {
+      absl::StrAppend(&text, path, " order ", absl::StrJoin(names, ", "), "\n");
+    }
+  }
+  return text;
+}
+
 }  // namespace pagewarden

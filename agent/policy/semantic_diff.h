@@ -28,4 +28,8 @@ struct PolicyChange {
 std::vector<PolicyChange> DiffPolicies(const std::vector<YamlNode>& before,
                                        const std::vector<YamlNode>& after);
 
+// The same for all ways to write a document without errors, and different where DiffPolicies
+// would name a change. Lines of text; the kind and the name are in it.
+std::string CanonicalText(const YamlNode& document);
+
 }  // namespace pagewarden

@@ -23,6 +23,10 @@ struct PodFacts {
   std::string kube_namespace;
   std::string name;
   std::optional<std::map<std::string, std::string>> labels;
+
+  bool operator==(const PodFacts& other) const {
+    return kube_namespace == other.kube_namespace && name == other.name && labels == other.labels;
+  }
 };
 
 // Pods by their uid. Thread-safe: const once read.
@@ -33,6 +37,8 @@ class PodTable {
 
   // Null: not known.
   const PodFacts* Find(const std::string& uid) const;
+
+  bool operator==(const PodTable& other) const { return pods_ == other.pods_; }
 
  private:
   std::map<std::string, PodFacts> pods_;

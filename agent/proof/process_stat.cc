@@ -19,6 +19,7 @@ constexpr size_t kMaxStatBytes = 4096;
 // Fields as proc(5) counts them.
 constexpr size_t kFirstAfterCommand = 3;
 constexpr size_t kParent = 4;
+constexpr size_t kStartTicks = 22;
 constexpr size_t kArgumentsStart = 48;
 constexpr size_t kEnvironmentStart = 50;
 
@@ -49,7 +50,8 @@ absl::StatusOr<ProcessStat> ParseProcessStat(absl::string_view text) {
   if (command_end == text.npos) return absl::InvalidArgumentError("stat has no command");
   const Fields fields(text.substr(command_end + 2));
   ProcessStat stat;
-  if (!fields.Get(kParent, stat.parent) || !fields.GetRange(kArgumentsStart, stat.arguments) ||
+  if (!fields.Get(kParent, stat.parent) || !fields.Get(kStartTicks, stat.start_ticks) ||
+      !fields.GetRange(kArgumentsStart, stat.arguments) ||
       !fields.GetRange(kEnvironmentStart, stat.environment)) {
     return absl::InvalidArgumentError("stat has a malformed field");
   }

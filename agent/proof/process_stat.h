@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "agent/proof/page_map.h"
@@ -12,6 +14,7 @@ namespace pagewarden {
 
 struct ProcessStat {
   pid_t parent = 0;
+  uint64_t start_ticks = 0;  // since boot, of sysconf(_SC_CLK_TCK) a second
   // The strings of argv and of environ, as execve(2) laid them out. Empty where
   // the reader may not trace the process.
   AddressRange arguments;

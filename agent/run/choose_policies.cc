@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run/choose_policies.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/policy/canonical_paths.h"
 #include "agent/policy/directories.h"
 #include "agent/policy/load.h"
 #include "agent/policy/resolve.h"
@@ -25,30 +22,6 @@ AllocationPolicy BuiltInPolicy(const std::vector<Preset>& presets) {
     rule.match.preset.emplace().name = preset.metadata.name;
   }
   return policy;
-}
-
-void AddCanonicalPaths(ProcessSelector& selector) {
-  std::vector<std::string>& binaries = selector.match_binaries;
-  const std::vector<std::string> written = binaries;
-  for (const std::string& path : written) {
-    std::error_code error;
-    const std::string canonical = std::filesystem::canonical(path, error).string();
-    if (error || std::find(binaries.begin(), binaries.end(), canonical) != binaries.end()) continue;
-    binaries.push_back(canonical);
-  }
-}
-
-void AddCanonicalPaths(PolicySet& set) {
-  for (AllocationPolicy& policy : set.policies) {
-    AddCanonicalPaths(policy.spec.selector);
-    for (Exception& exception : policy.spec.exceptions) AddCanonicalPaths(exception);
-  }
-  for (MemlockBudget& document : set.budgets) {
-    for (Budget& budget : document.spec.budgets) {
-      AddCanonicalPaths(budget.selector);
-      for (Exception& exception : budget.exceptions) AddCanonicalPaths(exception);
-    }
-  }
 }
 
 void CheckNotEmpty(const PolicySet& set, const PolicyChoice& choice, Diagnostics& diagnostics) {

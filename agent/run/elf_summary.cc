@@ -8,11 +8,15 @@
 #include <cstring>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+
 namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxSegments = 128;
 constexpr size_t kMaxNoteBytes = 65536;
+constexpr size_t kMaxInterpreterBytes = 4096;  // the kernel's own bound: PATH_MAX
 
 #if defined(__x86_64__)
 constexpr uint16_t kHostMachine = EM_X86_64;
@@ -52,6 +56,14 @@ bool HasGoNote(int fd, const ElfW(Phdr) & segment) {
   return ReadExactly(fd, bytes.data(), bytes.size(), segment.p_offset) && HasGoNote(bytes);
 }
 
+// Up to its NUL; empty: too long, or truncated.
+std::string InterpreterOf(int fd, const ElfW(Phdr) & segment) {
+  if (segment.p_filesz > kMaxInterpreterBytes) return "";
+  std::string path(segment.p_filesz, '\0');
+  if (!ReadExactly(fd, path.data(), path.size(), segment.p_offset)) return "";
+  return path.substr(0, path.find('\0'));
+}
+
 absl::Status Invalid(const char* why) { return absl::InvalidArgumentError(why); }
 
 absl::Status ReadSegments(int fd, ElfSummary& summary) {
@@ -68,13 +80,22 @@ absl::Status ReadSegments(int fd, ElfSummary& summary) {
         !ReadExactly(fd, &segment, sizeof(segment), header.e_phoff + i * sizeof(segment))) {
       return Invalid("truncated program header table");
     }
-    if (segment.p_type == PT_INTERP) summary.has_interpreter = true;
+    if (segment.p_type == PT_INTERP) {
+      summary.has_interpreter = true;
+      summary.interpreter = InterpreterOf(fd, segment);
+    }
     if (segment.p_type == PT_NOTE && HasGoNote(fd, segment)) summary.is_go = true;
   }
   return absl::OkStatus();
 }
 
 }  // namespace
+
+bool IsSupportedLoader(const std::string& interpreter) {
+  absl::string_view name = interpreter;
+  name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
+  return absl::StartsWith(name, "ld-linux") || absl::StartsWith(name, "ld-musl-");
+}
 
 absl::StatusOr<ElfSummary> ReadElfSummary(int fd) {
   unsigned char ident[EI_NIDENT];

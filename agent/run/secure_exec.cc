@@ -30,6 +30,13 @@ std::string SecureExecReason(const FilePrivileges& file, const CallerIdentity& c
   return "";
 }
 
+std::string WhyPrivileged(const FilePrivileges& file) {
+  if (file.has_capabilities) return "it has file capabilities";
+  if (file.setuid) return absl::StrCat("it is setuid ", file.owner);
+  if (file.setgid) return absl::StrCat("it is setgid ", file.group);
+  return "";
+}
+
 FilePrivileges ReadFilePrivileges(int fd) {
   FilePrivileges file;
   struct stat info;

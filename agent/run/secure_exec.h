@@ -30,6 +30,9 @@ struct CallerIdentity {
 // does not.
 std::string SecureExecReason(const FilePrivileges& file, const CallerIdentity& caller);
 
+// What of a file sets AT_SECURE: "it has file capabilities", "it is setuid 0"; empty: nothing.
+std::string WhyPrivileged(const FilePrivileges& file);
+
 // What fstat, fstatvfs and the security.capability attribute say of an open file.
 FilePrivileges ReadFilePrivileges(int fd);
 

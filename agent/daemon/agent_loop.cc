@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/daemon/agent_loop.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "agent/daemon/agent_view.h"
+#include "agent/daemon/event_teller.h"
+#include "agent/daemon/host_observer.h"
+#include "agent/daemon/routes.h"
+#include "agent/daemon/runtime_lock.h"
+#include "agent/daemon/service_manager.h"
+#include "agent/daemon/signal_queue.h"
+#include "agent/http/server.h"
+#include "agent/policy/runtime_directory.h"
+
+namespace pagewarden {
+namespace {
+
+// How late a signal or a changed file may be noticed.
+constexpr absl::Duration kLongestWait = absl::Milliseconds(100);
+
+void Say(absl::string_view message) { std::cerr << "pagewarden: " << message << "\n"; }
+
+void SayPrivileges(const AgentPrivileges& privileges) {
+  for (const std::string& name : privileges.missing) {
+    Say(absl::StrCat(name, " is missing : ", LossWithout(name)));
+  }
+}
+
+void SayReload(const PolicyStatus& policies) {
+  if (policies.last_reload_ok) {
+    Say(absl::StrCat("policies : ", policies.loaded.size(), " in force, set ", policies.hash));
+    return;
+  }
+  for (const std::string& error : policies.errors) Say(absl::StrCat("policy : ", error));
+  Say(absl::StrCat("policies : not taken, set ", policies.hash.empty() ? "(none)" : policies.hash,
+                   " stays in force"));
+}
+
+std::string StatusLine(const AgentView& view) {
+  size_t uncovered = 0;
+  for (const CoveredProcess& process : view.host.coverage.processes) {
+    uncovered += process.state == CoverageState::kUncovered;
+  }
+  return absl::StrCat(view.host.policies.loaded.size(), " policies, set ", view.host.policies.hash,
+                      view.host.policies.last_reload_ok ? "" : " (last reload failed)", ", ",
+                      uncovered, " uncovered");
+}
+
+}  // namespace
+
+struct AgentLoop::Parts {
+  explicit Parts(const AgentOptions& the_options) : options(the_options) {}
+
+  absl::Status OpenDirectories();
+  absl::Status OpenObserver();
+  absl::Status Listen();
+  // An audit and what follows from it.
+  void Tick();
+  void TellGaps();
+  void HandleSignals();
+  void Wait();
+
+  AgentOptions options;
+  AgentFacts facts;
+  std::optional<SignalQueue> signals;
+  std::optional<RuntimeLock> lock;
+  ServiceManager service;
+  std::unique_ptr<EventTeller> events;
+  std::unique_ptr<HostObserver> observer;
+  ViewBoard board;
+  std::optional<Exposition> metrics;
+  std::optional<AgentRoutes> routes;
+  std::optional<HttpServer> server;
+  absl::Time next_audit = absl::InfinitePast();
+  bool audit_failed = false;
+  bool stop = false;
+};
+
+absl::Status AgentLoop::Parts::OpenDirectories() {
+  const auto runtime = OwnedDirectory::Open(options.runtime_dir);
+  if (!runtime.ok()) return runtime.status();
+  auto taken = RuntimeLock::Take(options.runtime_dir);
+  if (!taken.ok()) return taken.status();
+  lock = *std::move(taken);
+  const auto state = OwnedDirectory::Open(options.state_dir, /*is_private=*/true);
+  if (!state.ok()) return state.status();
+  auto opened = EventTeller::Open(options.state_dir);
+  if (!opened.ok()) return opened.status();
+  events = *std::move(opened);
+  return absl::OkStatus();
+}
+
+absl::Status AgentLoop::Parts::OpenObserver() {
+  auto opened = HostObserver::Open(options);
+  if (!opened.ok()) return opened.status();
+  observer = *std::move(opened);
+  // Threads keep the rights that they were started with: none is started before.
+  auto privileges = DropPrivileges();
+  if (!privileges.ok()) return privileges.status();
+  facts.privileges = *std::move(privileges);
+  SayPrivileges(facts.privileges);
+  return observer->Begin(options);
+}
+
+absl::Status AgentLoop::Parts::Listen() {
+  metrics.emplace(MetricsOptions{options.max_cgroups, absl::StrCat(options.state_dir, "/folded")});
+  routes.emplace(board, events->log(), *metrics);
+  auto started = HttpServer::Start({options.listen, options.socket_path},
+                                   [this](const HttpRequest& r) { return routes->Answer(r); });
+  if (!started.ok()) return started.status();
+  server.emplace(*std::move(started));
+  return absl::OkStatus();
+}
+
+void AgentLoop::Parts::TellGaps() {
+  for (const std::string& gap : observer->TakeGaps()) {
+    Say(gap);
+    facts.gaps.push_back(gap);
+  }
+  for (const std::string& problem : events->TakeProblems()) Say(problem);
+}
+
+void AgentLoop::Parts::Tick() {
+  const absl::Time now = absl::Now();
+  next_audit = std::max(next_audit + options.interval, now);
+  auto view = observer->Observe(now);
+  TellGaps();
+  if (!view.ok()) {
+    if (!std::exchange(audit_failed, true)) {
+      Say(absl::StrCat("cannot audit : ", view.status().message()));
+    }
+    return;
+  }
+  audit_failed = false;
+  events->AddChanges(*view);
+  events->Flush(absl::Now());
+  auto next = std::make_shared<AgentView>();
+  next->host = *std::move(view);
+  next->host.health.events_lost["log"] = events->log().lost();
+  facts.hooks = observer->hooks();
+  facts.policy_warnings = observer->keeper().warnings();
+  facts.last_event = events->log().last_sequence();
+  next->agent = facts;
+  service.Status(StatusLine(*next));
+  board.Publish(std::move(next));
+  service.Alive(now);
+}
+
+void AgentLoop::Parts::HandleSignals() {
+  const PendingSignals pending = signals->Take();
+  stop |= pending.stop;
+  bool reloaded = false;
+  if (pending.reload) {
+    service.Reloading();
+    observer->keeper().Reload(absl::Now());
+    reloaded = true;
+  } else {
+    reloaded = observer->keeper().Poll(absl::Now());
+  }
+  if (!reloaded) return;
+  SayReload(observer->keeper().status());
+  Tick();  // what it comes to is to be seen at once
+  if (pending.reload) service.Ready(StatusLine(*board.Latest()));
+}
+
+void AgentLoop::Parts::Wait() {
+  const absl::Duration left = std::min(next_audit, observer->keeper().Deadline()) - absl::Now();
+  const absl::Duration wait =
+      std::max(absl::ZeroDuration(), std::min({left, kLongestWait, options.interval}));
+  for (const WatchEvent& event : observer->Wait(wait)) events->Add(event);
+  events->Flush(absl::Now());
+}
+
+AgentLoop::AgentLoop(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+AgentLoop::~AgentLoop() = default;
+
+absl::StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(const AgentOptions& options) {
+  auto parts = std::make_unique<Parts>(options);
+  auto signals = SignalQueue::Open();
+  if (!signals.ok()) return signals.status();
+  parts->signals.emplace(*std::move(signals));
+  parts->facts.pid = getpid();
+  parts->facts.interval = options.interval;
+  parts->facts.cgroup = options.cgroup;
+  parts->facts.policy_dirs = options.policy_dirs;
+  parts->facts.presets = options.presets;
+  for (auto step : {&Parts::OpenDirectories, &Parts::OpenObserver}) {
+    if (absl::Status status = (*parts.*step)(); !status.ok()) return status;
+  }
+  SayReload(parts->observer->keeper().status());
+  parts->TellGaps();
+  parts->events->AddStart(parts->facts.privileges, parts->facts.gaps);
+  parts->Tick();
+  if (absl::Status status = parts->Listen(); !status.ok()) return status;
+  return std::unique_ptr<AgentLoop>(new AgentLoop(std::move(parts)));
+}
+
+void AgentLoop::Run() {
+  Parts& parts = *parts_;
+  const auto view = parts.board.Latest();
+  parts.service.Ready(view == nullptr ? "no audit yet" : StatusLine(*view));
+  while (!parts.stop) {
+    parts.Wait();
+    parts.HandleSignals();
+    if (!parts.stop && absl::Now() >= parts.next_audit) parts.Tick();
+  }
+  parts.service.Stopping();
+  parts.server->Stop();
+  parts.observer->Save();
+  parts.events->AddStop();
+  parts.events->Flush(absl::Now(), /*all=*/true);
+}
+
+}  // namespace pagewarden

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Live images of the policies in force: the host's, and of each cgroup that has one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/policy/live_images.h"
+#include "agent/policy/model.h"
+#include "agent/policy/select.h"
+
+namespace pagewarden {
+
+// Not thread-safe.
+class ImageKeeper {
+ public:
+  static absl::StatusOr<ImageKeeper> Open(const std::string& runtime_dir, std::string shim_path);
+
+  // Whether all of them can be compiled; nothing is written.
+  absl::Status Check(const PolicySet& set, const HostIdentity& host) const;
+
+  // Resolved policies with effective modes, to the host's image and to those of all cgroups
+  // that have one. Goes on after an error and returns the first. What is there already is
+  // left as it is. `generation`: of the host's image.
+  absl::Status Publish(const PolicySet& set, const HostIdentity& host, uint32_t& generation);
+
+  // Images of cgroups that are gone.
+  void RemoveGone();
+
+ private:
+  ImageKeeper(std::string runtime_dir, std::string shim_path)
+      : runtime_dir_(std::move(runtime_dir)), shim_path_(std::move(shim_path)) {}
+
+  // The functions of all presets are hooked, so that rules for them need no restart.
+  absl::StatusOr<LiveImages> OpenImages(const std::vector<Preset>& presets) const;
+
+  std::string runtime_dir_;
+  std::string shim_path_;
+};
+
+}  // namespace pagewarden

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/state/cgroup_books.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/audit/events.h"
+#include "agent/state/oom_kills.h"
+#include "agent/state/process_books.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr size_t kMaxCgroups = 8192;
+// So long a cgroup that is gone is remembered: longer than anybody's scrape interval.
+constexpr absl::Duration kKeepGone = absl::Minutes(10);
+
+}  // namespace
+
+CgroupBook& CgroupBooks::BookOf(const std::string& path, absl::Time now,
+                                std::map<std::string, CgroupBook>& books) {
+  auto it = books.find(path);
+  const uint64_t id = hierarchy_ == nullptr ? 0 : CgroupInode(*hierarchy_, path);
+  const bool is_another =
+      it != books.end() && id != 0 && it->second.cgroup_id != 0 && it->second.cgroup_id != id;
+  if (it == books.end() || is_another) {
+    const bool full = it == books.end() && books.size() >= kMaxCgroups;
+    const std::string& name = full ? kOtherName : path;
+    if (full && books.count(name) > 0) return books[name];
+    const auto before = oom_before_.find(name);
+    // A cgroup made anew begins at 0.
+    oom_seen_[name] = is_another || before == oom_before_.end() ? 0 : before->second;
+    it = books.insert_or_assign(name, CgroupBook()).first;
+    changed_.insert(name);
+  }
+  CgroupBook& book = it->second;
+  if (book.cgroup_id == 0 && it->first == path) book.cgroup_id = id;
+  book.last_seen = now;
+  return book;
+}
+
+void CgroupBooks::AddDenial(const WatchEvent& event, std::map<std::string, CgroupBook>& books) {
+  CgroupBook& book = BookOf(event.cgroup, event.time, books);
+  AddCount(1 + event.attempt->repeats, book.denials[VerdictCode(*event.verdict)]);
+  changed_.insert(books.count(event.cgroup) > 0 ? event.cgroup : kOtherName);
+}
+
+void CgroupBooks::RaisePeak(const std::string& path, uint64_t bytes, CgroupBook& book) {
+  if (bytes <= book.peak_locked_bytes) return;
+  book.peak_locked_bytes = bytes;
+  changed_.insert(path);
+}
+
+void CgroupBooks::CountOomKills(const std::string& path, CgroupBook& book) {
+  if (hierarchy_ == nullptr || path == kOtherName || book.peak_locked_bytes == 0) return;
+  const auto count = ReadOomKills(*hierarchy_, path);
+  uint64_t& seen = oom_seen_[path];
+  if (!count || *count == seen) return;
+  if (*count > seen) AddCount(*count - seen, book.oom_kills);
+  seen = *count;
+  changed_.insert(path);
+}
+
+// Kills before a cgroup locked anything are not ours.
+void CgroupBooks::LookAtNew(const AuditReport& report) {
+  if (hierarchy_ == nullptr) return;
+  std::map<std::string, uint64_t> now;
+  for (const CgroupRow& cgroup : report.cgroups) {
+    const auto before = oom_before_.find(cgroup.path);
+    now[cgroup.path] = before != oom_before_.end()
+                           ? before->second
+                           : ReadOomKills(*hierarchy_, cgroup.path).value_or(0);
+  }
+  oom_before_ = std::move(now);
+}
+
+// An empty cgroup is in no report, and not gone. What is of no known cgroup stays.
+void CgroupBooks::DropGone(absl::Time now, std::map<std::string, CgroupBook>& books) {
+  for (auto it = books.begin(); it != books.end();) {
+    CgroupBook& book = it->second;
+    const bool is_named = !it->first.empty() && it->first != kOtherName;
+    if (!is_named || now - book.last_seen < kKeepGone) {
+      ++it;
+    } else if (hierarchy_ != nullptr && book.cgroup_id != 0 &&
+               CgroupInode(*hierarchy_, it->first) == book.cgroup_id) {
+      book.last_seen = now;
+      ++it;
+    } else {
+      oom_seen_.erase(it->first);
+      it = books.erase(it);
+    }
+  }
+}
+
+void CgroupBooks::Update(const AuditReport& report, const Watch* watch, absl::Time now,
+                         std::map<std::string, CgroupBook>& books) {
+  LookAtNew(report);
+  const std::map<std::string, Peak> peaks =
+      watch == nullptr ? std::map<std::string, Peak>() : watch->CgroupPeaks();
+  for (const CgroupRow& cgroup : report.cgroups) {
+    const auto peak = peaks.find(cgroup.path);
+    const uint64_t bytes = std::max(cgroup.own.locked_bytes,
+                                    peak == peaks.end() ? uint64_t{0} : peak->second.bytes);
+    if (bytes == 0 && books.count(cgroup.path) == 0) continue;
+    CgroupBook& book = BookOf(cgroup.path, now, books);
+    if (books.count(cgroup.path) == 0) {
+      RaisePeak(kOtherName, bytes, book);
+      continue;
+    }
+    RaisePeak(cgroup.path, bytes, book);
+    CountOomKills(cgroup.path, book);
+  }
+  DropGone(now, books);
+}
+
+}  // namespace pagewarden

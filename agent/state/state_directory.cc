@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/state/state_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "agent/base/files.h"
+
+namespace pagewarden {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+absl::Status CheckOwner(int fd, const std::string& path) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return ErrnoStatus(errno, path);
+  if (info.st_uid != 0 && info.st_uid != geteuid()) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "%s: not trusted: owned by uid %u, not by root or the running user (uid %u)", path,
+        info.st_uid, geteuid()));
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("%s: not trusted: mode %04o lets others write to it (chmod go-w)", path,
+                        info.st_mode & 07777));
+  }
+  return absl::OkStatus();
+}
+
+// A second name for the file that is there; none there is no error.
+absl::Status KeepOld(int directory, const std::string& name, const std::string& keep) {
+  const std::string temporary = absl::StrCat(".", keep, ".new");
+  unlinkat(directory, temporary.c_str(), 0);
+  if (linkat(directory, name.c_str(), directory, temporary.c_str(), 0) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : ErrnoStatus(errno, name);
+  }
+  if (renameat(directory, temporary.c_str(), directory, keep.c_str()) != 0) {
+    return ErrnoStatus(errno, keep);
+  }
+  // rename(2) does nothing where both names are one file already.
+  unlinkat(directory, temporary.c_str(), 0);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status WriteFully(int fd, absl::string_view bytes, absl::string_view path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus(errno, path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StateDirectory> StateDirectory::Open(const std::string& path) {
+  if (mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) return ErrnoStatus(errno, path);
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.ok()) return ErrnoStatus(errno, path);
+  if (absl::Status status = CheckOwner(fd.get(), path); !status.ok()) return status;
+  return StateDirectory(std::move(fd), path);
+}
+
+std::string StateDirectory::PathOf(absl::string_view name) const {
+  return absl::StrCat(path_, "/", name);
+}
+
+absl::StatusOr<std::string> StateDirectory::Read(const std::string& name, size_t max_bytes) const {
+  const UniqueFd fd(openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd.ok()) return ErrnoStatus(errno, PathOf(name));
+  return ReadAll(fd.get(), max_bytes, PathOf(name));
+}
+
+absl::Status StateDirectory::Replace(const std::string& name, absl::string_view bytes,
+                                     const std::string& keep) const {
+  const std::string path = PathOf(name);
+  const std::string temporary = absl::StrCat(".", name, ".new");
+  unlinkat(fd_.get(), temporary.c_str(), 0);  // left by a killed agent
+  const UniqueFd fd(openat(fd_.get(), temporary.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+  if (!fd.ok()) return ErrnoStatus(errno, path);
+  absl::Cleanup remove = [&] { unlinkat(fd_.get(), temporary.c_str(), 0); };
+  if (absl::Status status = WriteFully(fd.get(), bytes, path); !status.ok()) return status;
+  if (fsync(fd.get()) != 0) return ErrnoStatus(errno, path);
+  if (!keep.empty()) {
+    if (absl::Status status = KeepOld(fd_.get(), name, keep); !status.ok()) return status;
+  }
+  if (renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0) {
+    return ErrnoStatus(errno, path);
+  }
+  std::move(remove).Cancel();
+  return Sync();
+}
+
+absl::Status StateDirectory::Sync() const {
+  return fsync(fd_.get()) == 0 ? absl::OkStatus() : ErrnoStatus(errno, path_);
+}
+
+}  // namespace pagewarden
