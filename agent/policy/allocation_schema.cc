@@ -19,6 +19,7 @@ constexpr uint64_t kPageBytes = 4096;
 constexpr uint64_t kMaxArenaBytes = 1 << 30;
 constexpr uint64_t kMaxScrubBytes = 64 << 10;
 constexpr uint64_t kMaxPinnedStackBytes = 8 << 20;
+constexpr size_t kMaxSecrets = 64;
 
 // A protection that costs nothing, and that the shim's other ones rely on.
 void ReadAlwaysOn(const YamlNode& node, bool&, Diagnostics& diagnostics) {
@@ -63,6 +64,25 @@ constexpr Word<abi::Backing> kBackings[] = {{"SecretMemory", abi::Backing::kSecr
                                             {"LockedAnonymous", abi::Backing::kLockedAnonymous}};
 static_assert(std::size(kBackings) == abi::kMaxBackings, "a list without repeats always fits");
 
+// A list without repeats; `hint` is for one that has some.
+template <typename T>
+void TakeUnique(const YamlNode& node, std::vector<T> list, const char* hint, std::vector<T>& taken,
+                Diagnostics& diagnostics) {
+  const size_t errors = diagnostics.count();
+  for (auto item = list.begin(); item != list.end(); ++item) {
+    if (std::find(list.begin(), item, *item) == item) continue;
+    const YamlNode& repeat = node.items[static_cast<size_t>(item - list.begin())];
+    diagnostics.Add(repeat.at, PolicyError::kDuplicateName,
+                    absl::StrCat(Quoted(repeat.value), " is already in the list"), hint);
+  }
+  if (diagnostics.count() == errors) taken = std::move(list);
+}
+
+ValueType Unique(ValueType list) {
+  list.unique_items = true;
+  return list;
+}
+
 // The kinds of memory to try, the best first, each once.
 void ReadBackings(const YamlNode& node, std::vector<abi::Backing>& backings,
                   Diagnostics& diagnostics) {
@@ -70,22 +90,25 @@ void ReadBackings(const YamlNode& node, std::vector<abi::Backing>& backings,
   std::vector<abi::Backing> list;
   ReadList<kWord<abi::Backing, kBackings>, 0>(node, list, diagnostics);
   if (diagnostics.count() != errors) return;
-  for (auto backing = list.begin(); backing != list.end(); ++backing) {
-    if (std::find(list.begin(), backing, *backing) == backing) continue;
-    const YamlNode& item = node.items[static_cast<size_t>(backing - list.begin())];
-    diagnostics.Add(item.at, PolicyError::kDuplicateName,
-                    absl::StrCat(Quoted(item.value), " is already in the list"),
-                    "name each backing once, the best first");
-  }
-  if (diagnostics.count() == errors) backings = std::move(list);
+  TakeUnique(node, std::move(list), "name each backing once, the best first", backings,
+             diagnostics);
 }
 
-ValueType DescribeBackings() {
-  ValueType type = kListOf<kWord<abi::Backing, kBackings>>.describe();
-  type.unique_items = true;
-  return Ordered(type);
+constexpr Value<std::vector<abi::Backing>> kBackingList = {ReadBackings, [] {
+                                                             return Ordered(Unique(kListOf<kWord<abi::Backing, kBackings>>.describe()));
+                                                           }};
+
+void ReadSecrets(const YamlNode& node, std::vector<std::string>& secrets,
+                 Diagnostics& diagnostics) {
+  const size_t errors = diagnostics.count();
+  std::vector<std::string> list;
+  ReadList<kSecretPath, kMaxSecrets>(node, list, diagnostics);
+  if (diagnostics.count() != errors) return;
+  TakeUnique(node, std::move(list), "name each file once", secrets, diagnostics);
 }
-constexpr Value<std::vector<abi::Backing>> kBackingList = {ReadBackings, DescribeBackings};
+
+constexpr Value<std::vector<std::string>> kSecretList = {
+    ReadSecrets, [] { return Unique(kListOf<kSecretPath, kMaxSecrets>.describe()); }};
 
 constexpr auto kSelectorTable =
     Join(kSelectorFields<Selector>,
@@ -252,6 +275,12 @@ constexpr Field<AllocationSpec> kAllocationSpecFields[] = {
         "variables that `run` sets for the program. The loader's (`LD_…`) and the shim's are "
         "refused")
         .Example("{MALLOC_ARENA_MAX: '2'}"),
+    Optional<&AllocationSpec::secrets, kSecretList>(
+        "secrets", Absent("none"),
+        "files with what the policy is to protect, as its processes see them: private keys, or "
+        "one line of text. `pagewarden agent` looks for unfenced copies on a schedule "
+        "(`docs/verify.md`)")
+        .Example("[/etc/nginx/key.pem]"),
 };
 
 // Arenas alone are for a program that asks for them by name (pagewarden.h); pins

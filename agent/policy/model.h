@@ -123,6 +123,7 @@ struct AllocationSpec : Located {
   std::vector<Arena> arenas;
   Pin pin;
   std::map<std::string, std::string> environment;  // variables that `run` sets
+  std::vector<std::string> secrets;  // files; the agent looks for copies of what they hold
 };
 
 struct AllocationPolicy : Located {

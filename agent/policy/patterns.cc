@@ -24,20 +24,39 @@ bool IsCanonicalPath(absl::string_view path) {
   });
 }
 
-void ReadBinaryPath(const YamlNode& node, std::string& path, Diagnostics& diagnostics) {
+// `what` and `whose` are for messages.
+void ReadFilePath(const char* what, const char* whose, const YamlNode& node, std::string& path,
+                  Diagnostics& diagnostics) {
   std::string text;
   if (!ReadTextTo(node, text, diagnostics)) return;
   if (text.empty() || text.front() != '/') {
     diagnostics.Add(node.at, PolicyError::kNotAbsolute,
-                    absl::StrCat("binary ", Quoted(text), " is not an absolute path"),
-                    "write the path of the executable, starting with /");
+                    absl::StrCat(what, " ", Quoted(text), " is not an absolute path"),
+                    absl::StrCat("write the path of ", whose, ", starting with /"));
   } else if (!IsCanonicalPath(text)) {
     diagnostics.Add(node.at, PolicyError::kNotAbsolute,
-                    absl::StrCat("binary ", Quoted(text), " is not a plain path of a file"),
+                    absl::StrCat(what, " ", Quoted(text), " is not a plain path of a file"),
                     "write it without \".\", \"..\" and repeated or trailing slashes");
   } else {
     path = std::move(text);
   }
+}
+
+void ReadBinaryPath(const YamlNode& node, std::string& path, Diagnostics& diagnostics) {
+  ReadFilePath("binary", "the executable", node, path, diagnostics);
+}
+
+// A pattern that comes to match nothing would hide that a secret is no longer watched.
+void ReadSecretPath(const YamlNode& node, std::string& path, Diagnostics& diagnostics) {
+  std::string text;
+  ReadFilePath("secret", "the file", node, text, diagnostics);
+  if (text.find_first_of("*?") == text.npos) {
+    path = std::move(text);
+    return;
+  }
+  diagnostics.Add(node.at, PolicyError::kNotAbsolute,
+                  absl::StrCat("secret ", Quoted(text), " is a pattern, not the path of a file"),
+                  "name each file: one that is missing is then noticed");
 }
 
 template <size_t kMax>
@@ -166,6 +185,11 @@ ValueType DescribeTextMap(const char* pattern) {
 const Value<std::string> kBinaryPath = {ReadBinaryPath, [] {
                                           return DescribeText("absolute path", "absolute paths",
                                                               "^(/(?!\\.{1,2}(/|$))[^/]+)+$", 2,
+                                                              kMaxPath);
+                                        }};
+const Value<std::string> kSecretPath = {ReadSecretPath, [] {
+                                          return DescribeText("absolute path", "absolute paths",
+                                                              "^(/(?!\\.{1,2}(/|$))[^/*?]+)+$", 2,
                                                               kMaxPath);
                                         }};
 const Value<std::string> kPattern = {

@@ -13,6 +13,9 @@ namespace pagewarden {
 // as the kernel would spell it.
 extern const Value<std::string> kBinaryPath;
 
+// The same of a file that holds a secret. Patterns are refused.
+extern const Value<std::string> kSecretPath;
+
 // Text of 1 to 255 characters. Of a path, or of a cgroup: absolute. Of a
 // thread's name: at most the 15 characters that the kernel keeps.
 extern const Value<std::string> kPattern;

@@ -179,9 +179,14 @@ absl::StatusOr<std::vector<PrivateKey>> LoadPrivateKeys(const std::string& path,
                                                         const Passphrase& passphrase) {
   const auto file = ReadSecretFile(path, kMaxKeyFileBytes);
   if (!file.ok()) return file.status();
-  const bool is_pem = absl::StrContains(AsText(*file), "-----BEGIN ");
-  auto keys = is_pem ? ParsePem(AsText(*file), passphrase) : ParseDer(*file, passphrase);
+  auto keys = ParsePrivateKeys(*file, passphrase);
   return keys.ok() ? std::move(keys) : InFile(path, keys.status());
+}
+
+absl::StatusOr<std::vector<PrivateKey>> ParsePrivateKeys(ByteView contents,
+                                                         const Passphrase& passphrase) {
+  const bool is_pem = absl::StrContains(AsText(contents), "-----BEGIN ");
+  return is_pem ? ParsePem(AsText(contents), passphrase) : ParseDer(contents, passphrase);
 }
 
 absl::StatusOr<SecretBytes> LoadTextSecret(const std::string& path) {

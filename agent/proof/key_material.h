@@ -34,6 +34,10 @@ struct PrivateKey {
 absl::StatusOr<std::vector<PrivateKey>> LoadPrivateKeys(const std::string& path,
                                                         const Passphrase& passphrase = {});
 
+// The same of a file's contents; messages do not name it.
+absl::StatusOr<std::vector<PrivateKey>> ParsePrivateKeys(ByteView contents,
+                                                         const Passphrase& passphrase = {});
+
 // The file's text without the newlines at its end. InvalidArgument outside
 // kMinTextBytes..kMaxTextBytes.
 absl::StatusOr<SecretBytes> LoadTextSecret(const std::string& path);

@@ -24,7 +24,9 @@ SecretBytes LittleEndianLimbs(const SecretBytes& big_endian) {
 void NeedleSet::Add(std::string representation, ByteView bytes, size_t min_run, PemPosition pem) {
   if (bytes.size() < min_run) return;
   for (const Needle& known : needles_) {
-    if (AsText(Bytes(known)) == AsText(bytes)) return;  // the same key in a second file
+    if (AsText(Bytes(known)) != AsText(bytes)) continue;
+    if (Source(known) != sources_.back()) sharing_.insert(sources_.back());
+    return;  // the same key in a second file
   }
   needles_.push_back({std::move(representation), static_cast<uint32_t>(sources_.size() - 1),
                       bytes_.size(), bytes.size(), min_run, pem});

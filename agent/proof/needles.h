@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,12 +52,16 @@ class NeedleSet {
   size_t secrets() const { return sources_.size(); }
   const std::string& Source(const Needle& needle) const { return sources_[needle.secret]; }
 
+  // Some of the forms are also another source's, which copies of them are said to be of.
+  bool Shares(const std::string& source) const { return sharing_.count(source) != 0; }
+
  private:
   void Add(std::string representation, ByteView bytes, size_t min_run, PemPosition pem = {});
 
   SecretBytes bytes_;
   std::vector<Needle> needles_;
   std::vector<std::string> sources_;  // by secret
+  std::set<std::string> sharing_;     // sources with forms that others had before
   uint32_t pem_blocks_ = 0;
 };
 

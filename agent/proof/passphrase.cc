@@ -27,6 +27,8 @@ absl::Status PassphraseNeeded() {
       "the private key is encrypted; give its passphrase with --passphrase-file");
 }
 
+bool IsPassphraseNeeded(const absl::Status& status) { return status == PassphraseNeeded(); }
+
 absl::Status PassphraseWrong() {
   return absl::InvalidArgumentError("the passphrase is wrong: it does not decrypt the private key");
 }

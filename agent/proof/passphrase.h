@@ -16,6 +16,7 @@ using Passphrase = std::optional<SecretBytes>;
 absl::StatusOr<SecretBytes> LoadPassphrase(const std::string& path);
 
 absl::Status PassphraseNeeded();
+bool IsPassphraseNeeded(const absl::Status& status);
 absl::Status PassphraseWrong();
 
 }  // namespace pagewarden

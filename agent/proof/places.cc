@@ -22,14 +22,6 @@ const Mapping* FindMapping(const std::vector<Mapping>& mappings, uint64_t addres
   return nullptr;
 }
 
-bool IsMemoryOnly(const Mapping& mapping) {
-  for (const char* name : {"/dev/shm/", "/dev/zero", "/dev/hugepages/", "/SYSV",
-                           "/memfd:", "/secretmem", "/anon_hugepage", "[anon_shmem:"}) {
-    if (absl::StartsWith(mapping.name, name)) return true;
-  }
-  return mapping.name.empty();
-}
-
 // A thread's stack ends where its control block does (pthread_create(3) puts it
 // on top), however much other memory the kernel has joined to the mapping.
 AddressRange StackRange(const Mapping& mapping, const Thread& thread) {
@@ -40,6 +32,14 @@ AddressRange StackRange(const Mapping& mapping, const Thread& thread) {
 }
 
 }  // namespace
+
+bool IsMemoryOnly(const Mapping& mapping) {
+  for (const char* name : {"/dev/shm/", "/dev/zero", "/dev/hugepages/", "/SYSV",
+                           "/memfd:", "/secretmem", "/anon_hugepage", "[anon_shmem:"}) {
+    if (absl::StartsWith(mapping.name, name)) return true;
+  }
+  return mapping.name.empty();
+}
 
 const char* PlaceKindName(PlaceKind kind) {
   switch (kind) {

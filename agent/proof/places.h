@@ -36,6 +36,9 @@ enum class PlaceKind {
 // "Arena", "Heap", "FreedChunk", …
 const char* PlaceKindName(PlaceKind kind);
 
+// Shared memory that no disk's file is behind, or anonymous.
+bool IsMemoryOnly(const Mapping& mapping);
+
 struct Place {
   PlaceKind kind = PlaceKind::kAnonymous;
   // True: nothing owns these bytes any more (a freed block, the stack below its

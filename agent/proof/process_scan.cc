@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/proc/memory.h"
 #include "agent/proof/page_map.h"
+#include "agent/proof/places.h"
 #include "agent/proof/secret_bytes.h"
 
 namespace pagewarden {
@@ -41,7 +42,8 @@ bool IsPrivateAnonymous(const Mapping& mapping) {
 
 // What to read, in ascending ranges that are joined where they touch: a copy
 // may cross from one mapping into the next.
-std::vector<AddressRange> RangesToRead(const std::vector<Mapping>& mappings, const PageMap& pages) {
+std::vector<AddressRange> RangesToRead(const std::vector<Mapping>& mappings, const PageMap& pages,
+                                       const ScanOptions& options) {
   std::vector<AddressRange> ranges;
   const auto add = [&](AddressRange range) {
     if (ranges.empty() || ranges.back().end != range.start) {
@@ -52,7 +54,7 @@ std::vector<AddressRange> RangesToRead(const std::vector<Mapping>& mappings, con
   };
   for (const Mapping& mapping : mappings) {
     if (IsKernelOrDevice(mapping)) continue;
-    if (IsPrivateAnonymous(mapping)) {
+    if (IsPrivateAnonymous(mapping) || (options.mapped_pages_of_files && !IsMemoryOnly(mapping))) {
       for (const AddressRange& range : pages.DataRanges({mapping.start, mapping.end})) add(range);
     } else if (mapping.readable) {
       add({mapping.start, mapping.end});
@@ -64,12 +66,18 @@ std::vector<AddressRange> RangesToRead(const std::vector<Mapping>& mappings, con
 class ProcessReader {
  public:
   ProcessReader(pid_t pid, const ProcessMemory& memory, const PageMap& pages,
-                const Scanner& scanner)
-      : pid_(pid), memory_(memory), pages_(pages), scanner_(scanner), buffer_(kChunkBytes) {}
+                const Scanner& scanner, const ScanOptions& options)
+      : pid_(pid),
+        memory_(memory),
+        pages_(pages),
+        scanner_(scanner),
+        options_(options),
+        buffer_(kChunkBytes) {}
 
   absl::Status Read(AddressRange range) {
     size_t kept = 0;  // bytes before `at` that are in the buffer already
     for (uint64_t at = range.start; at < range.end;) {
+      if (options_.go_on && !options_.go_on()) return absl::CancelledError("the search was ended");
       const size_t wanted = std::min<uint64_t>(buffer_.size() - kept, range.end - at);
       const size_t got = ReadBytes(at, buffer_.data() + kept, wanted);
       scanner_.Scan(ByteView(buffer_.data(), kept + got), at - kept, fragments);
@@ -116,6 +124,7 @@ class ProcessReader {
   const ProcessMemory& memory_;
   const PageMap& pages_;
   const Scanner& scanner_;
+  const ScanOptions& options_;
   SecretBytes buffer_;
 };
 
@@ -137,13 +146,14 @@ std::vector<std::string> DescribeUnreadable(const std::vector<uint64_t>& pages,
 }  // namespace
 
 absl::StatusOr<ProcessScan> ScanProcess(pid_t pid, const std::vector<Mapping>& mappings,
-                                        const NeedleSet& needles, const Scanner& scanner) {
+                                        const NeedleSet& needles, const Scanner& scanner,
+                                        const ScanOptions& options) {
   auto memory = ProcessMemory::Open(pid);
   if (!memory.ok()) return memory.status();
   auto pages = PageMap::Open(pid);
   if (!pages.ok()) return pages.status();
-  ProcessReader reader(pid, *memory, *pages, scanner);
-  for (const AddressRange& range : RangesToRead(mappings, *pages)) {
+  ProcessReader reader(pid, *memory, *pages, scanner, options);
+  for (const AddressRange& range : RangesToRead(mappings, *pages, options)) {
     const absl::Status read = reader.Read(range);
     if (!read.ok()) return read;
   }

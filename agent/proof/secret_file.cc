@@ -16,6 +16,10 @@ absl::StatusOr<SecretBytes> ReadSecretFile(const std::string& path, size_t max_b
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return absl::ErrnoToStatus(errno, path);
   absl::Cleanup close_fd = [fd] { close(fd); };
+  return ReadSecret(fd, path, max_bytes);
+}
+
+absl::StatusOr<SecretBytes> ReadSecret(int fd, const std::string& path, size_t max_bytes) {
   SecretBytes bytes(max_bytes + 1);
   size_t used = 0;
   while (used < bytes.size()) {

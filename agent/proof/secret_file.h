@@ -12,4 +12,7 @@ namespace pagewarden {
 // the path.
 absl::StatusOr<SecretBytes> ReadSecretFile(const std::string& path, size_t max_bytes);
 
+// The same of an open file, from where it stands. `path` only names it in errors.
+absl::StatusOr<SecretBytes> ReadSecret(int fd, const std::string& path, size_t max_bytes);
+
 }  // namespace pagewarden

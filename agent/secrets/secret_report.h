@@ -21,22 +21,28 @@ struct SecretCopies {
   std::string comm;
   std::string cgroup;
   uint64_t fenced = 0;
-  uint64_t unfenced = 0;
+  uint64_t unfenced = 0;  // seen twice at the same place
+  // Locked where they are, outside of arenas, under a policy with `pin`: they can be dumped,
+  // not swapped. Neither fenced nor unfenced.
+  uint64_t pinned = 0;
   std::vector<std::string> where;  // of the unfenced, at most 8: "rsa.p:limbs-le in [heap]"
 };
 
+// What hinders a check, or makes its result worth less.
 struct SecretError {
   std::string policy;
-  std::string file;  // empty: of a process
-  std::string
-      reason;  // stable words: "missing", "unreadable", "untrusted", "not_a_secret", "process"
-  std::string text;
+  std::string file;  // empty: of processes
+  // Stable words: "missing", "unreadable", "untrusted", "not_a_secret", "encrypted" of files;
+  // "not_found": no process holds what the file does (an older key?); "process": some could not
+  // be searched.
+  std::string reason;
+  std::string text;  // one sentence
 };
 
 struct SecretReport {
-  absl::Time checked = absl::InfinitePast();  // of the last complete check
+  absl::Time checked = absl::InfinitePast();  // end of the last complete check
   absl::Duration took;
-  std::vector<SecretCopies> copies;  // processes in which one was found
+  std::vector<SecretCopies> copies;  // of the processes in which one was found
   std::vector<SecretError> errors;
 };
 
