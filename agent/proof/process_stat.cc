@@ -20,7 +20,6 @@ constexpr size_t kMaxStatBytes = 4096;
 constexpr size_t kFirstAfterCommand = 3;
 constexpr size_t kParent = 4;
 constexpr size_t kStartTicks = 22;
-constexpr size_t kStartTime = 22;
 constexpr size_t kArgumentsStart = 48;
 constexpr size_t kEnvironmentStart = 50;
 
@@ -52,7 +51,6 @@ absl::StatusOr<ProcessStat> ParseProcessStat(absl::string_view text) {
   const Fields fields(text.substr(command_end + 2));
   ProcessStat stat;
   if (!fields.Get(kParent, stat.parent) || !fields.Get(kStartTicks, stat.start_ticks) ||
-  if (!fields.Get(kParent, stat.parent) || !fields.Get(kStartTime, stat.start_ticks) ||
       !fields.GetRange(kArgumentsStart, stat.arguments) ||
       !fields.GetRange(kEnvironmentStart, stat.environment)) {
     return absl::InvalidArgumentError("stat has a malformed field");
