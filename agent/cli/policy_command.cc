@@ -15,7 +15,8 @@ constexpr char kHelp[] = R"(Check policies, and see what they come to in a progr
 Usage:
   pagewarden policy lint [FILE-OR-DIR]...          all errors and warnings at once
   pagewarden policy explain --exe|--pid|--unit …   which policy wins and why, which budget binds
-  pagewarden policy diff BEFORE AFTER              what changes between two sets
+  pagewarden policy diff [[BEFORE] AFTER]          what changes between two sets, or from the
+                                                   running agent's
   pagewarden policy compile FILE-OR-DIR... -o DIR  for programs that `run` does not start
   pagewarden policy schema [FIELD]                 what the language accepts
 
