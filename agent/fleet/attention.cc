@@ -140,14 +140,20 @@ void Attention::Stalled() {
 void Attention::LimitNear() {
   for (const auto& [key, values] : GroupByName(FleetTopic::kLimitNear)) {
     const double ratio = ValueOr(values, kRatio, 1);
-    const double limit = ValueOr(values, kLimit, 0);
-    const double locked = ValueOr(values, kLocked, 0);
-    FleetProblem problem = ProblemOf(
-        "limitNear", Severity::kWarning, "",
-        absl::StrCat("a process uses ", FleetPercent(ratio), " of its limit; lowest limit ",
-                     FleetBytes(limit), ", locked in all ", FleetBytes(locked)),
-        DoctorCommand(CgroupOf(key.first)));
-    problem.figures = {{"usageMaxRatio", ratio}, {"limitMinBytes", limit}, {"lockedBytes", locked}};
+    std::string text = absl::StrCat("a process uses ", FleetPercent(ratio), " of its limit");
+    FleetProblem problem;
+    problem.figures = {{"usageMaxRatio", ratio}};
+    for (const auto& [metric, name, words] :
+         {std::tuple{kLimit, "limitMinBytes", "; lowest limit "},
+          std::tuple{kLocked, "lockedBytes", "; locked in all "}}) {
+      const auto found = values.find(metric);
+      if (found == values.end()) continue;
+      problem.figures.emplace_back(name, found->second);
+      absl::StrAppend(&text, words, FleetBytes(found->second));
+    }
+    problem.kind = "limitNear";
+    problem.text = std::move(text);
+    problem.next = DoctorCommand(CgroupOf(key.first));
     Add(key.first, std::move(problem));
   }
 }

@@ -29,11 +29,11 @@ QuerySample Sample(std::vector<std::pair<std::string, std::string>> labels, doub
 }
 
 TEST(QueryAnswer, SamplesWithLabelsAndSpecialValues) {
-  const auto answer = ParseQueryAnswer(
-      Success(R"({"metric":{"__name__":"m","cgroup":"/a"},"value":[17.5,"+Inf"]},
+  const auto answer =
+      ParseQueryAnswer(Success(R"({"metric":{"__name__":"m","cgroup":"/a"},"value":[17.5,"+Inf"]},
                  {"metric":{"b":"2","a":"1"},"value":[17.5,"0.25"]},
                  {"metric":{},"value":[17.5,"NaN"]})",
-              R"(,"warnings":["store \u001b gone"])"));
+                               R"(,"warnings":["store \u001b gone"])"));
   ASSERT_TRUE(answer.ok()) << answer.status();
   ASSERT_THAT(answer->samples, SizeIs(2));
   EXPECT_EQ(answer->samples[0].labels.Get("cgroup"), "/a");
@@ -54,23 +54,34 @@ TEST(QueryAnswer, ErrorsOfTheServer) {
 TEST(QueryAnswer, WhatIsNoSuchAnswerIsRefused) {
   const std::string deep(100000, '[');
   for (const std::string& body :
-       {std::string(), std::string("<html>"), std::string("[]"), std::string("{}"),
-        std::string(R"({"status":"success"})"), std::string(R"({"status":7})"),
+       {std::string(),
+        std::string("<html>"),
+        std::string("[]"),
+        std::string("{}"),
+        std::string(R"({"status":"success"})"),
+        std::string(R"({"status":7})"),
         std::string(R"({"status":"success","data":[]})"),
         std::string(R"({"status":"success","data":{"resultType":"matrix","result":[]}})"),
-        Success("7"), Success("{}"), Success(R"({"metric":{},"value":[1]})"),
-        Success(R"({"metric":{},"value":[1,2]})"), Success(R"({"metric":{},"value":["1","2"]})"),
-        Success(R"({"metric":{},"value":[1,"two"]})"), Success(R"({"metric":7,"value":[1,"2"]})"),
-        Success(R"({"metric":{"a":7},"value":[1,"2"]})"), Success("[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]"),
-        deep, Success(deep), Success("{\"metric\":{\"a\":\"\xff\"},\"value\":[1,\"2\"]}")}) {
+        Success("7"),
+        Success("{}"),
+        Success(R"({"metric":{},"value":[1]})"),
+        Success(R"({"metric":{},"value":[1,2]})"),
+        Success(R"({"metric":{},"value":["1","2"]})"),
+        Success(R"({"metric":{},"value":[1,"two"]})"),
+        Success(R"({"metric":7,"value":[1,"2"]})"),
+        Success(R"({"metric":{"a":7},"value":[1,"2"]})"),
+        Success("[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]"),
+        deep,
+        Success(deep),
+        Success("{\"metric\":{\"a\":\"\xff\"},\"value\":[1,\"2\"]}")}) {
     EXPECT_TRUE(absl::IsDataLoss(ParseQueryAnswer(body).status())) << body.substr(0, 200);
   }
 }
 
 TEST(QueryAnswer, LabelsAreBounded) {
   const std::string text(kMaxLabelBytes, 'x');
-  const auto long_one =
-      ParseQueryAnswer(Success(absl::StrCat(R"({"metric":{"a":")", text, R"("},"value":[1,"2"]})")));
+  const auto long_one = ParseQueryAnswer(
+      Success(absl::StrCat(R"({"metric":{"a":")", text, R"("},"value":[1,"2"]})")));
   EXPECT_TRUE(absl::IsResourceExhausted(long_one.status())) << long_one.status();
   std::string many;
   for (size_t i = 0; i <= kMaxLabelsOfSample; ++i) {
@@ -86,8 +97,8 @@ TEST(FleetReport, HostsOfTwoClustersAreTwo) {
   for (const char* cluster : {"eu", "us"}) {
     answers[FleetTopic::kHosts].push_back(
         Sample({{"__name__", "up"}, {"instance", "a:1"}, {"cluster", cluster}}, 1));
-    answers[FleetTopic::kHosts].push_back(
-        Sample({{"__name__", "pagewarden_build_info"}, {"instance", "a:1"}, {"cluster", cluster}}, 1));
+    answers[FleetTopic::kHosts].push_back(Sample(
+        {{"__name__", "pagewarden_build_info"}, {"instance", "a:1"}, {"cluster", cluster}}, 1));
   }
   answers[FleetTopic::kReloads] = {Sample({{"instance", "a:1"}, {"cluster", "us"}}, 90)};
   const FleetReport report = BuildFleetReport(answers, {});
@@ -165,18 +176,18 @@ TEST(UnitLimits, TheHighestOfAllHosts) {
   const auto of = [](const char* what, const char* cgroup, double value, const char* host = "") {
     return Sample({{"what", what}, {"cgroup", cgroup}, {"instance", host}}, value);
   };
-  const auto limits = UnitLimitsOf({of("recommended", "/s/a.service", 65536, "h1"),
-                                    of("recommended", "/s/a.service/sub", 131072, "h\x1b"),
-                                    of("peak", "/s/a.service", 4096), of("hosts", "/s/a.service", 3),
-                                    of("limit", "/s/a.service", 8192),
-                                    of("recommended", "/s/b.service", INFINITY, "h1"),
-                                    of("peak", "/s/c.service", 4096)});
+  const auto limits = UnitLimitsOf(
+      {of("recommended", "/s/a.service", 65536, "h1"),
+       of("recommended", "/s/a.service/sub", 131072, "h\x1b"), of("peak", "/s/a.service", 4096),
+       of("hosts", "/s/a.service", 3), of("limit", "/s/a.service", 8192),
+       of("recommended", "/s/b.service", INFINITY, "h1"), of("peak", "/s/c.service", 4096)});
   ASSERT_THAT(limits, SizeIs(1));
-  EXPECT_EQ(DropInOf(limits[0], "http://p"),
-            "# a.service: made by `pagewarden fleet status --recommend` from http://p\n"
-            "# highest need of a process, with a quarter of headroom: 128 KiB, on h\\x1b of 3 hosts\n"
-            "# highest sum locked in its cgroup: 4 KiB; lowest limit now: 8 KiB\n"
-            "[Service]\nLimitMEMLOCK=131072\n");
+  EXPECT_EQ(
+      DropInOf(limits[0], "http://p"),
+      "# a.service: made by `pagewarden fleet status --recommend` from http://p\n"
+      "# highest need of a process, with a quarter of headroom: 128 KiB, on h\\x1b of 3 hosts\n"
+      "# highest sum locked in its cgroup: 4 KiB; lowest limit now: 8 KiB\n"
+      "[Service]\nLimitMEMLOCK=131072\n");
 }
 
 TEST(Questions, Durations) {
