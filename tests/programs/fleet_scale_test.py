@@ -8,7 +8,9 @@ The series are generated, and come to Prometheus as from a federation: one page 
 
 import http.server
 import json
+import os
 import pathlib
+import resource
 import subprocess
 import tempfile
 import threading
@@ -25,6 +27,7 @@ HOSTS = 1000
 CGROUPS = 20
 MIB = 1 << 20
 BUDGET_SECONDS = 2.0
+OWN_SECONDS = 0.5
 NAMES = ["nginx", "sshd", "redis", *(f"app{i}" for i in range(CGROUPS - 3))]
 EVIL_UNIT = "/system.slice/..\\\\..\\\\evil\x1b[2J.service"
 EVIL_PATHS = ["/system.slice/../../../tmp/evil.service", EVIL_UNIT, "/system.slice/.service",
@@ -162,14 +165,20 @@ class FleetScale(unittest.TestCase):
         self.assertEqual([p["behind"] for p in report["rollout"]], [[instance(46)], *[[]] * 4])
 
     def test_is_quick(self):
-        seconds = []
+        """Its own time always; the time with Prometheus only where that has a processor."""
+        walls, own = [], []
         for _ in range(5):
-            start = time.monotonic()
+            start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
             self.status("--json")
-            seconds.append(time.monotonic() - start)
-        print(f"{HOSTS} hosts x {CGROUPS} cgroups: " +
-              ", ".join(f"{s:.2f}" for s in sorted(seconds)) + " s")
-        self.assertLess(min(seconds), BUDGET_SECONDS)
+            walls.append(time.monotonic() - start)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            own.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        load = os.getloadavg()[0] / os.cpu_count()
+        print(f"{HOSTS} hosts x {CGROUPS} cgroups: {min(walls):.2f} s, of which {min(own):.2f} s "
+              f"are fleet status's own; load {load:.1f} a processor")
+        self.assertLess(min(own), OWN_SECONDS)
+        if load < 1.5:
+            self.assertLess(min(walls), BUDGET_SECONDS)
 
     def test_nothing_of_a_label_reaches_the_terminal_or_leaves_the_directory(self):
         target = pathlib.Path(self.directory.name) / "drop-ins"
