@@ -22,6 +22,7 @@ int RunApp(int argc, char** argv) {
   AddEventsCommand(app, exit_code);
   AddPolicyCommand(app, exit_code);
   AddMetricsCommand(app, exit_code);
+  AddFleetCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);
