@@ -25,7 +25,7 @@ AuditCoverage::AuditCoverage(std::vector<std::string> directories) {
   KeeperOptions options;
   options.directories = directories.empty() ? DefaultPolicyDirectories() : std::move(directories);
   options.runtime_dir = kRuntimeDirectory;
-  options.presets = absl::StrCat(locations->policies, "/presets");
+  options.shipped = locations->policies;
   options.publishes = false;
   absl::StatusOr<PolicyKeeper> keeper = PolicyKeeper::Open(std::move(options));
   if (!keeper.ok()) {
