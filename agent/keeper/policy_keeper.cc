@@ -27,6 +27,12 @@ absl::Time NextMidnight(absl::CivilDay day) {
   return absl::FromCivil(absl::CivilSecond(day + 1), absl::UTCTimeZone());
 }
 
+HostIdentity HostOn(absl::CivilDay day) {
+  HostIdentity host = ReadHostIdentity();
+  host.today = day;
+  return host;
+}
+
 PolicySources SourcesOf(const KeeperOptions& options) {
   return {options.directories, options.shipped, options.max_mode,
           absl::StrCat(options.runtime_dir, "/mode")};
@@ -68,8 +74,7 @@ bool PolicyKeeper::Poll(absl::Time now) {
     next_sweep_ = now + kBetweenSweeps;
     images_->RemoveGone();
     if (status_.last_reload_ok) {
-      images_->Publish(*status_.set, shipped_, ReadHostIdentity(), status_.generation)
-          .IgnoreError();
+      images_->Publish(*status_.set, shipped_, HostOn(today_), status_.generation).IgnoreError();
     }
   }
   return false;
@@ -114,8 +119,7 @@ void PolicyKeeper::Take(LoadedPolicies loaded, absl::Time now) {
 void PolicyKeeper::Publish(const LoadedPolicies& loaded, absl::Time now,
                            std::vector<std::string>& errors) {
   if (!images_) return;
-  HostIdentity host = ReadHostIdentity();
-  host.today = DayOf(now);
+  const HostIdentity host = HostOn(DayOf(now));
   absl::Status status = images_->Check(loaded.set, loaded.shipped, host);
   if (status.ok()) {
     status = images_->Publish(loaded.set, loaded.shipped, host, status_.generation);
