@@ -49,7 +49,7 @@ spec:
 TLS = """\
 apiVersion: pagewarden/v1alpha1
 kind: AllocationPolicy
-metadata: {{name: tls-keys}}
+metadata: {{name: tls-{host}}}
 spec:
   selector: {{matchBinaries: [/usr/bin/openssl], matchUnits: [tls.service]}}
   secrets: [{key}]
@@ -189,7 +189,8 @@ class FleetStatus(unittest.TestCase):
         self.expect(set(), set(), 0)
 
     def write_tls(self, host, preset):
-        self.agents[host].write("tls.yaml", TLS.format(key=self.tls[host].key, preset=preset))
+        self.agents[host].write("tls.yaml", TLS.format(
+            host=host.name, key=self.tls[host].key, preset=preset))
 
     def plant(self):
         self.assertEqual(self.near.lock(244 * KIB), "OK")
