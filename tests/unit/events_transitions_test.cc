@@ -177,7 +177,7 @@ TEST(TransitionsTest, EachViolationIsTold) {
 TEST(TransitionsTest, SecretsAreNotOverBeforeTheyWereLookedFor) {
   const auto unfenced = [](HostView& view) {
     view.secrets.checked = SampleTime();
-    view.secrets.copies = {{"tls", "/etc/key.pem", 7, "nginx", "/a", 3, 2, {"d:raw in [heap]"}}};
+    view.secrets.copies = {{"tls", "/etc/key.pem", 7, "nginx", "/a", 3, 2, 0, {"d:raw in [heap]"}}};
     view.secrets.errors = {{"tls", "/etc/gone.pem", "missing", "there is no such file"}};
   };
   Transitions first({});
