@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 #include <memory>
 
@@ -60,8 +64,10 @@ absl::StatusOr<nlohmann::ordered_json> AskAgent(const std::string& socket,
   const std::string path = socket.empty() ? SocketIn(DefaultRuntimeDir()) : socket;
   const auto response = Get(path, target, kPatience);
   if (!response.ok()) {
-    return absl::UnavailableError(
-        absl::StrCat("no agent answers at ", path, " : ", response.status().message()));
+    const std::string why = access(path.c_str(), R_OK | W_OK) != 0
+                                ? strerror(errno)
+                                : std::string(response.status().message());
+    return absl::UnavailableError(absl::StrCat("no agent answers at ", path, " : ", why));
   }
   auto json = nlohmann::ordered_json::parse(response->body, nullptr, /*allow_exceptions=*/false);
   if (response->status != 200 || json.is_discarded() || !json.is_object()) {

@@ -19,7 +19,7 @@ constexpr absl::Duration kLongestBurst = absl::Milliseconds(500);
 constexpr absl::Duration kBetweenLooks = absl::Seconds(5);
 
 // Other commands publish too, with modes of their own; the agent's are to hold.
-constexpr absl::Duration kBetweenSweeps = absl::Seconds(10);
+constexpr absl::Duration kBetweenSweeps = absl::Seconds(2);
 
 absl::CivilDay DayOf(absl::Time now) { return absl::ToCivilDay(now, absl::UTCTimeZone()); }
 
@@ -73,8 +73,8 @@ bool PolicyKeeper::Poll(absl::Time now) {
   if (images_ && now >= next_sweep_) {
     next_sweep_ = now + kBetweenSweeps;
     images_->RemoveGone();
-    if (status_.last_reload_ok) {
-      images_->Publish(*status_.set, shipped_, HostOn(today_), status_.generation).IgnoreError();
+    if (status_.last_success != absl::InfinitePast()) {
+      images_->Restore(*status_.set, shipped_, HostOn(today_), status_.generation);
     }
   }
   return false;
