@@ -177,7 +177,14 @@ TEST(TransitionsTest, EachViolationIsTold) {
 TEST(TransitionsTest, SecretsAreNotOverBeforeTheyWereLookedFor) {
   const auto unfenced = [](HostView& view) {
     view.secrets.checked = SampleTime();
-    view.secrets.copies = {{"tls", "/etc/key.pem", 7, "nginx", "/a", 3, 2, {"d:raw in [heap]"}}};
+    SecretCopies copies;
+    copies.policy = "tls";
+    copies.file = "/etc/key.pem";
+    copies.pid = 7;
+    copies.comm = "nginx";
+    copies.cgroup = "/a";
+    copies.unfenced = 2;
+    view.secrets.copies = {copies};
     view.secrets.errors = {{"tls", "/etc/gone.pem", "missing", "there is no such file"}};
   };
   Transitions first({});
