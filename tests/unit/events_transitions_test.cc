@@ -190,9 +190,9 @@ TEST(TransitionsTest, SecretsAreNotOverBeforeTheyWereLookedFor) {
   Transitions first({});
   std::vector<Event> events = RunTicks(first, 0, 3, unfenced);
   ASSERT_THAT(events, SizeIs(2));
-  EXPECT_THAT(events[0].text,
+  EXPECT_THAT(events[1].text,
               HasSubstr("nginx[7] has 2 unfenced copies of the secret /etc/key.pem"));
-  EXPECT_THAT(events[1].text, HasSubstr("cannot look for the secret /etc/gone.pem"));
+  EXPECT_THAT(events[0].text, HasSubstr("cannot look for the secret /etc/gone.pem"));
   Transitions restarted(events);
   EXPECT_THAT(RunTicks(restarted, 3, 30, Nothing), IsEmpty());
   EXPECT_THAT(RunTicks(restarted, 33, 10, unfenced), IsEmpty());
