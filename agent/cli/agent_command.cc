@@ -119,8 +119,10 @@ int RunAgent(AgentWords& words) {
   if (!locations.ok()) return Fail(kExitPartialData, locations.status().message());
   words.options.shim_path = locations->shim;
   words.options.shipped = locations->policies;
-  // The agent reads private keys. Comes before the first checksum of a policy.
-  ProtectOpenSslMemory();
+  // The agent reads the private keys that policies name.
+  if (!ProtectOpenSslMemory()) {
+    return Fail(kExitPartialData, "OpenSSL : its memory cannot be locked and wiped");
+  }
   const auto agent = AgentLoop::Start(words.options);
   if (agent.ok()) {
     (*agent)->Run();

@@ -41,6 +41,7 @@ std::string FormatMetrics(const AuditReport& report) {
   view.time = absl::Now();
   view.host = report.host;
   view.report = report;
+  view.coverage = report.coverage.value_or(CoverageReport());
   view.pods = std::make_shared<PodTable>(PodTable::Read());
   return RenderSnapshot(view, {});
 }

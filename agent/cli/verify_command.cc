@@ -173,7 +173,7 @@ int VerifyCommand(const VerifyOptions& options, const NeedleSet& needles) {
 int RunVerify(const VerifyOptions& options) {
   // Neither a core dump nor another user may get at the secrets through us.
   prctl(PR_SET_DUMPABLE, 0);
-  ProtectOpenSslMemory();
+  if (!ProtectOpenSslMemory()) PrintError("OpenSSL", "its memory cannot be locked and wiped");
   const auto needles = LoadNeedles(options.secrets);
   WipeDeadStack();
   if (!needles.ok()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/daemon/agent_loop.h"
 
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,12 @@ namespace {
 
 // How late a signal or a changed file may be noticed.
 constexpr absl::Duration kLongestWait = absl::Milliseconds(100);
+
+// Now and then an audit needs a row of every process; what it took goes back to the system.
+constexpr absl::Duration kBetweenTrims = absl::Seconds(10);
+
+// Threads that only answer requests need no heaps of their own.
+constexpr int kMostHeaps = 2;
 
 void Say(absl::string_view message) { std::cerr << "pagewarden: " << message << "\n"; }
 
@@ -83,6 +90,7 @@ struct AgentLoop::Parts {
   std::optional<AgentRoutes> routes;
   std::optional<HttpServer> server;
   absl::Time next_audit = absl::InfinitePast();
+  absl::Time next_trim = absl::InfinitePast();
   bool audit_failed = false;
   bool stop = false;
 };
@@ -159,6 +167,9 @@ void AgentLoop::Parts::Tick() {
   service.Status(StatusLine(*next));
   board.Publish(std::move(next));
   service.Alive(now);
+  if (now < next_trim) return;
+  next_trim = now + kBetweenTrims;
+  malloc_trim(0);
 }
 
 void AgentLoop::Parts::HandleSignals() {
@@ -190,6 +201,7 @@ AgentLoop::AgentLoop(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 AgentLoop::~AgentLoop() = default;
 
 absl::StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(const AgentOptions& options) {
+  mallopt(M_ARENA_MAX, kMostHeaps);
   auto parts = std::make_unique<Parts>(options);
   auto signals = SignalQueue::Open();
   if (!signals.ok()) return signals.status();

@@ -8,6 +8,9 @@
 namespace pagewarden {
 namespace {
 
+// Quiet processes that have ended count until then: they lock nothing.
+constexpr uint64_t kRoundsBetweenChecks = 5;
+
 bool IsAbove(const std::optional<uint64_t>& hard, uint64_t max) {
   return !hard.has_value() || *hard > max;
 }
@@ -25,7 +28,7 @@ BudgetReport BudgetTracker::Evaluate(const AuditReport& report, const SnapshotRe
   for (auto entry = known_.begin(); entry != known_.end();) {
     const auto current = entry++;
     Known& known = current->second;
-    if (known.seen_round != round_ && !reader.IsQuiet(current->first)) {
+    if (known.seen_round != round_ && HasEnded(current->first, known, reader)) {
       known_.erase(current);
       continue;
     }
@@ -43,6 +46,12 @@ BudgetReport BudgetTracker::Evaluate(const AuditReport& report, const SnapshotRe
     }
   }
   return std::move(sums).Finish();
+}
+
+// Of a process that has no row. One that locks anything has one as long as it lives.
+bool BudgetTracker::HasEnded(pid_t pid, const Known& known, const SnapshotReader& reader) const {
+  if (known.locked_bytes > 0) return true;
+  return round_ % kRoundsBetweenChecks == 0 && !reader.IsQuiet(pid);
 }
 
 void BudgetTracker::Refresh(std::shared_ptr<const PolicySet> set,

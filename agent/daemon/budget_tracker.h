@@ -30,7 +30,7 @@ class BudgetTracker {
  public:
   // As EvaluateBudgets of all processes, but of scope Process only those that lock anything.
   // `report` is of the reader's last snapshot. Every process has had a row in a report
-  // before it was quiet.
+  // before it was quiet. A quiet one that has ended counts for some rounds more.
   BudgetReport Evaluate(const AuditReport& report, const SnapshotReader& reader,
                         std::shared_ptr<const PolicySet> set, std::shared_ptr<const PodTable> pods,
                         absl::CivilDay today);
@@ -59,6 +59,7 @@ class BudgetTracker {
   void Fit(Group& group) const;
   Group* GroupOf(const ProcessRow& row);
   void Learn(const AuditReport& report);
+  bool HasEnded(pid_t pid, const Known& known, const SnapshotReader& reader) const;
   void AddProcess(pid_t pid, const Known& known, BudgetSums& sums) const;
   void ForgetUnused();
 

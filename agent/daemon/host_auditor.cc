@@ -87,7 +87,7 @@ absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
   if (!snapshot->fallback_reason.empty()) {
     AddGap(absl::StrCat("reading /proc instead of BPF : ", snapshot->fallback_reason));
   }
-  if (!snapshot->unreadable.empty()) ++errors_["unreadable"];
+
   for (const std::string& line : snapshot->unreadable) {
     AddGap(absl::StrCat("incomplete : cannot read ", line));
   }

@@ -214,7 +214,8 @@ std::vector<Event> ConditionsOf(const HostView& view) {
 }
 
 bool CanTell(const HostView& view, const Event& event) {
-  return event.type != "secret" || view.secrets.checked != absl::InfinitePast();
+  return event.type != "secret" || view.secrets.checked != absl::InfinitePast() ||
+         view.secrets.nothing_to_check;
 }
 
 }  // namespace pagewarden

@@ -6,7 +6,7 @@
 //   server->port();
 //
 // No client can stop it: connections, threads, headers and the time that a connection may
-// take are bounded (server_limits.h). It trusts nothing of a request: routes go by the path
+// take are bounded (request_handler.cc). It trusts nothing of a request: routes go by the path
 // alone, never by the Host header.
 #pragma once
 

@@ -81,7 +81,7 @@ std::vector<MetricFamily> AgentFamilies() {
        "pagewarden_cgroups_folded",
        MetricType::kGauge,
        {},
-       "Of these, those summed up in cgroup=\"__other__\".",
+       "Of these, those summed up as cgroup __other__.",
        "the cardinality guard",
        "pagewarden_cgroups_folded > 0",
        true},

@@ -24,9 +24,9 @@ bool IsOverBudget(const CgroupFigures& figures) {
 }
 
 bool NeedsAttention(const CgroupFigures& figures) {
-  return !figures.denials.empty() || figures.oom_kills > 0 || !figures.uncovered.empty() ||
-         !figures.rlimit_breaches.empty() || figures.usage_max_ratio > kNearLimit ||
-         IsOverBudget(figures) || HasUnfencedSecret(figures);
+  return !figures.uncovered.empty() || !figures.rlimit_breaches.empty() ||
+         figures.usage_max_ratio > kNearLimit || IsOverBudget(figures) ||
+         HasUnfencedSecret(figures);
 }
 
 // The smallest comes first.
@@ -36,6 +36,7 @@ using Rank = std::tuple<int, uint64_t, bool, size_t>;  // urgency, weight, new, 
 
 Urgency UrgencyOf(const CgroupFigures& figures) {
   if (NeedsAttention(figures)) return Urgency::kAttention;
+  if (!figures.denials.empty() || figures.oom_kills > 0) return Urgency::kRefused;
   if (!figures.budgets.empty() || !figures.secret_copies.empty()) return Urgency::kWatched;
   if (figures.locked_bytes > 0) return Urgency::kLocking;
   return figures.peak_bytes > 0 || figures.pinned_bytes > 0 ? Urgency::kQuiet : Urgency::kNothing;

@@ -21,7 +21,8 @@ enum class Urgency {
   kQuiet,      // had memory locked, or has some pinned
   kLocking,    // has memory locked
   kWatched,    // has a budget or secrets
-  kAttention,  // refusals, over a budget or near a limit, not fenced
+  kRefused,    // had refusals, lately or long ago
+  kAttention,  // is over a budget or near a limit, or not fenced
 };
 
 Urgency UrgencyOf(const CgroupFigures& figures);

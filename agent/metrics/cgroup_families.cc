@@ -73,7 +73,7 @@ std::vector<MetricFamily> CgroupFamilies() {
       {Metric::kUncovered, "pagewarden_uncovered_processes", MetricType::kGauge,
        OfCgroup({"policy", "reason"}), "Processes that a policy selects and that are not fenced.",
        "coverage, docs/coverage.md", "sum by (policy, reason) (pagewarden_uncovered_processes)",
-       false},
+       true},
       {Metric::kSecretCopies, "pagewarden_secret_copies", MetricType::kGauge,
        OfCgroup({"policy", "fenced"}),
        "Copies of the secrets that a policy names, in the memory of the cgroup's processes.",

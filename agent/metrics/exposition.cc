@@ -104,6 +104,7 @@ std::string RenderSnapshot(const HostView& view, const MetricsOptions& options) 
   other.path = kOtherCgroups;
   AddGaugesOf(cgroups, split, other, samples);
   AddShims(view, samples);
+  AddPending(view.coverage, samples);
   AddBuild(samples);
   return samples.Text(MetricsFormat::kText);
 }

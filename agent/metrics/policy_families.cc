@@ -11,7 +11,7 @@ std::vector<MetricFamily> PolicyFamilies() {
        "Fenced processes in which the newest policy is not wholly in force.",
        "coverage, docs/coverage.md",
        "sum by (policy, reason) (pagewarden_pending_processes)",
-       false},
+       true},
       {Metric::kShimProcesses,
        "pagewarden_shim_processes",
        MetricType::kGauge,

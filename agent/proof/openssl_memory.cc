@@ -35,11 +35,19 @@ void* Reallocate(void* block, size_t bytes, const char* file, int line) {
   return moved;
 }
 
+// OpenSSL takes another allocator only before its first allocation, and a library may bring
+// that about in a constructor: libcpp-httplib's library has libssl initialized in one.
+void BeforeConstructors() { CRYPTO_set_mem_functions(Allocate, Reallocate, WipeAndFree); }
+
+// Runs before the constructors of all libraries, in programs only (gABI, DT_PREINIT_ARRAY).
+[[gnu::section(".preinit_array"), gnu::used]] void (*before_constructors)() = BeforeConstructors;
+
 }  // namespace
 
-void ProtectOpenSslMemory() {
-  CRYPTO_set_mem_functions(Allocate, Reallocate, WipeAndFree);
-  CRYPTO_secure_malloc_init(kSecureBytes, kSmallestBlock);
+bool ProtectOpenSslMemory() {
+  CRYPTO_free_fn in_force = nullptr;
+  CRYPTO_get_mem_functions(nullptr, nullptr, &in_force);
+  return in_force == WipeAndFree && CRYPTO_secure_malloc_init(kSecureBytes, kSmallestBlock) != 0;
 }
 
 }  // namespace pagewarden

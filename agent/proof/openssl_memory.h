@@ -3,9 +3,9 @@
 
 namespace pagewarden {
 
-// From now on OpenSSL keeps the numbers of keys in locked memory, and wipes
-// whatever else it frees: its decoders leave the DER of a key in the heap. Takes
-// effect only before this program's first use of OpenSSL.
-void ProtectOpenSslMemory();
+// OpenSSL wipes whatever it frees, from the start of each program that this is linked into:
+// its decoders leave the DER of a key in the heap. From this call on it keeps the numbers of
+// keys in locked memory. False: it does not do both, as it has another allocator or no memory.
+bool ProtectOpenSslMemory();
 
 }  // namespace pagewarden

@@ -42,6 +42,7 @@ struct SecretError {
 struct SecretReport {
   absl::Time checked = absl::InfinitePast();  // end of the last complete check
   absl::Duration took;
+  bool nothing_to_check = false;     // no policy that names secrets selects a process now
   std::vector<SecretCopies> copies;  // of the processes in which one was found
   std::vector<SecretError> errors;
 };

@@ -61,6 +61,7 @@ bool Selects(const SecretTargets& targets, const std::string& policy, pid_t pid)
 // What is still true of the report.
 SecretReport Current(SecretReport report, const SecretTargets& targets) {
   const auto watched = WatchedFiles(targets);
+  report.nothing_to_check = watched.empty();
   const auto is_watched = [&](const std::string& policy, const std::string& file) {
     const auto files = watched.find(policy);
     if (files == watched.end()) return false;
@@ -153,7 +154,6 @@ class SecretWatch::Worker {
         first_change_ = absl::InfiniteFuture();
         targets = targets_;
         if (!WatchedFiles(targets).empty()) return true;
-        latest_ = {};
         continue;
       }
       changed_.wait_for(lock, absl::ToChronoNanoseconds(std::min(left, absl::Hours(1))));

@@ -3,7 +3,7 @@
 // that those policies select. On a thread of its own, of the lowest priority, that reads at
 // most a quarter of the time.
 //
-//   ProtectOpenSslMemory();                   // before anything uses OpenSSL
+//   if (!ProtectOpenSslMemory()) return …;    // once
 //   SecretWatch watch({});
 //   watch.SetTargets(status.set, {{"nginx-tls-keys", {812, 813}}});  // at every interval
 //   view.secrets = watch.Latest();

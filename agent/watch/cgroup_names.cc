@@ -54,7 +54,8 @@ void CgroupNames::State::Apply(const cgroup_record& record) {
       const auto parent = paths.find(record.parent);
       if (parent == paths.end()) return;  // a walk will find it
       const size_t bytes = strnlen(record.name, sizeof(record.name));
-      const absl::string_view above = parent->second == "/" ? "" : parent->second;
+      absl::string_view above = parent->second;
+      if (above == "/") above = "";
       std::string path = absl::StrCat(above, "/", absl::string_view(record.name, bytes));
       paths[record.id] = std::move(path);
       return;

@@ -209,6 +209,7 @@ class Service(AgentCase):
             agent.write("b.yaml", BUDGET.format(cgroup=setup.cgroup.path))
             agent.wait_for_modes({"tests": "Audit"})
             child = lock_pages(1 << 20)
+            self.addCleanup(child.stdout.close)
             self.addCleanup(child.wait)
             self.addCleanup(child.kill)
             (setup.cgroup.directory / "cgroup.procs").write_text(str(child.pid), encoding="ascii")

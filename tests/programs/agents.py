@@ -6,6 +6,7 @@
         agent.wait_for_policy("a", "Audit")
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -37,7 +38,7 @@ class _UnixConnection(http.client.HTTPConnection):
         self.path = path
 
     def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)  # closed with the connection
         self.sock.settimeout(10)
         self.sock.connect(str(self.path))
 
@@ -111,20 +112,17 @@ class Agent:
 
     def get(self, target):
         """(status, text) over the Unix socket."""
-        connection = _UnixConnection(self.socket)
-        connection.request("GET", target)
-        response = connection.getresponse()
-        text = response.read().decode()
-        connection.close()
-        return response.status, text
+        return self._get(_UnixConnection(self.socket), target)
 
     def get_tcp(self, target):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", target)
-        response = connection.getresponse()
-        text = response.read().decode()
-        connection.close()
-        return response.status, text
+        return self._get(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10), target)
+
+    @staticmethod
+    def _get(connection, target):
+        with contextlib.closing(connection):
+            connection.request("GET", target)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
 
     def status(self):
         return json.loads(self.get("/v1/status")[1])

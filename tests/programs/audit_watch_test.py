@@ -21,6 +21,17 @@ MIB = 1 << 20
 EVERY = "0.5"
 
 
+class Below:
+    """A cgroup in `cgroup`."""
+
+    def __init__(self, cgroup, name):
+        self.path = f"{cgroup.path}/{name}"
+        self.directory = cgroup.directory / name
+        self.directory.mkdir()
+
+    enter = harness.Cgroup.enter
+
+
 class Locker:
     """A process in `cgroup` that does one step for each word it is told."""
 
@@ -115,6 +126,18 @@ class AuditWatch(unittest.TestCase):
         self.assertEqual(row[heading.split().index("PROCS")], "1")
         self.assertTrue(all(len(line) <= 120 for line in lines[lines.index(heading):][:2]))
         self.assertEqual(code, 0, watch.messages)
+
+    def test_a_cgroup_made_meanwhile_has_its_whole_path(self):
+        watch = Watch(self.cgroup, "--json")
+        below = Below(self.cgroup, "made-after-the-start-of-the-watch.service")
+        self.addCleanup(below.directory.rmdir)
+        locker = Locker(below, uid=NOBODY)
+        self.addCleanup(locker.end)
+        locker.tell("lock")
+        wait_for_reports()
+        _, lines = watch.end()
+        refused = [o for o in map(json.loads, lines) if o["type"] == "attempt"]
+        self.assertEqual([o["cgroup"] for o in refused], [below.path], lines)
 
     def test_json_lines(self):
         refused = self.locker(uid=NOBODY)

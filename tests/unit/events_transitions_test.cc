@@ -184,6 +184,7 @@ TEST(TransitionsTest, SecretsAreNotOverBeforeTheyWereLookedFor) {
     copies.comm = "nginx";
     copies.cgroup = "/a";
     copies.unfenced = 2;
+    copies.where = {"d:raw in [heap]"};
     view.secrets.copies = {copies};
     view.secrets.errors = {{"tls", "/etc/gone.pem", "missing", "there is no such file"}};
   };

@@ -174,6 +174,10 @@ TEST_F(SecretWatchTest, ChecksSoonAndForgetsWhatIsNoTargetAnyMore) {
   ASSERT_EQ(watch.Latest().copies.size(), 1u);
   watch.SetTargets(policies, {{kPolicy, {getpid()}}});
   EXPECT_TRUE(watch.Latest().copies.empty());
+  EXPECT_FALSE(watch.Latest().nothing_to_check);
+  watch.SetTargets(policies, {});
+  EXPECT_TRUE(watch.Latest().nothing_to_check);
+  EXPECT_NE(watch.Latest().checked, absl::InfinitePast());
 }
 
 TEST_F(SecretWatchTest, EndsInTheMiddleOfACheck) {
