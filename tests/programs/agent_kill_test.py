@@ -211,9 +211,18 @@ class AgentKill(unittest.TestCase):
             while time.monotonic() < end:
                 time.sleep(self.random.uniform(0, 0.1))
                 self.look()
+            if self.random.randrange(3) == 0:
+                self.wait_for_a_word()
         self.agent.kill()
         self.witness.see_lines(list(self.agent.lines))
         self.agent.lines.clear()
+
+    def wait_for_a_word(self):
+        """Returns while it writes events: the one that came is of a batch."""
+        count = len(self.agent.lines)
+        end = time.monotonic() + 1
+        while len(self.agent.lines) == count and time.monotonic() < end:
+            time.sleep(0.001)
 
     def test_killed_at_random(self):
         for word in ("refused", "peaks"):

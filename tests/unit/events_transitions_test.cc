@@ -184,6 +184,7 @@ TEST(TransitionsTest, SecretsAreNotOverBeforeTheyWereLookedFor) {
     copies.comm = "nginx";
     copies.cgroup = "/a";
     copies.unfenced = 2;
+    copies.where = {"d:raw in [heap]"};
     view.secrets.copies = {copies};
     view.secrets.errors = {{"tls", "/etc/gone.pem", "missing", "there is no such file"}};
   };
@@ -237,8 +238,8 @@ TEST(TransitionsTest, LossesAreToldOnceAMinute) {
   const std::vector<Event> events = RunTicks(
       transitions, 0, 121, [&](HostView& view) { view.health.events_lost["denials"] = ++lost; });
   ASSERT_THAT(events, SizeIs(3));
-  EXPECT_EQ(events[0].text, "1 events of denials were lost");
-  EXPECT_EQ(events[1].text, "60 events of denials were lost");
+  EXPECT_EQ(events[0].text, "1 event lost: the buffer of denials was full");
+  EXPECT_EQ(events[1].text, "60 events lost: the buffer of denials was full");
 }
 
 // Killed at any moment, the agent tells nothing twice and forgets no end.
