@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/base/unique_fd.h"
+#include "agent/base/write_file.h"
 
 namespace pagewarden {
 namespace {
@@ -20,17 +21,7 @@ absl::Status CheckTrusted(int fd, const std::string& path) {
   if (!S_ISREG(info.st_mode)) {
     return absl::FailedPreconditionError(absl::StrCat(path, ": not a regular file"));
   }
-  if (info.st_uid != 0 && info.st_uid != geteuid()) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "%s: not trusted: owned by uid %u, not by root or the running user (uid %u)", path,
-        info.st_uid, geteuid()));
-  }
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrFormat("%s: not trusted: mode %04o lets others write to it (chmod go-w)", path,
-                        info.st_mode & 07777));
-  }
-  return absl::OkStatus();
+  return CheckTrustedOwner(fd, path);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -57,6 +58,17 @@ int RunStatus(const StatusOptions& options) {
   return LastReloadIsGood(*status) ? kExitClean : kExitFindings;
 }
 
+// What connect(2) met there, which the HTTP library does not tell.
+std::string WhyNobody(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) {
+    return errno == ENOENT ? "there is no such socket: is `pagewarden agent` running?"
+                           : strerror(errno);
+  }
+  if (access(path.c_str(), W_OK) != 0) return strerror(errno);
+  return "nobody listens there: has the agent ended?";
+}
+
 }  // namespace
 
 absl::StatusOr<nlohmann::ordered_json> AskAgent(const std::string& socket,
@@ -64,10 +76,10 @@ absl::StatusOr<nlohmann::ordered_json> AskAgent(const std::string& socket,
   const std::string path = socket.empty() ? SocketIn(DefaultRuntimeDir()) : socket;
   const auto response = Get(path, target, kPatience);
   if (!response.ok()) {
-    const std::string why = access(path.c_str(), R_OK | W_OK) != 0
-                                ? strerror(errno)
-                                : std::string(response.status().message());
-    return absl::UnavailableError(absl::StrCat("no agent answers at ", path, " : ", why));
+    const bool nobody = absl::IsUnavailable(response.status());
+    return absl::UnavailableError(
+        absl::StrCat("no agent answers at ", path, " : ",
+                     nobody ? WhyNobody(path) : std::string(response.status().message())));
   }
   auto json = nlohmann::ordered_json::parse(response->body, nullptr, /*allow_exceptions=*/false);
   if (response->status != 200 || json.is_discarded() || !json.is_object()) {

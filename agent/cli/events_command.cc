@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -10,11 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "agent/base/exit_codes.h"
+#include "agent/cli/agent_commands.h"
 #include "agent/cli/audit_options.h"
 #include "agent/cli/commands.h"
+#include "agent/daemon/agent_options.h"
 #include "agent/events/event_json.h"
 #include "agent/events/event_query.h"
 #include "agent/events/event_text.h"
@@ -23,13 +22,35 @@
 namespace pagewarden {
 namespace {
 
-constexpr absl::Duration kTimeout = absl::Seconds(10);
+constexpr char kHelp[] =
+    R"(What the running agent has seen happen on this host, the oldest first.
+
+Examples:
+  pagewarden events --since 10m
+  pagewarden events --type denial --type budget --follow
+  pagewarden events --json | jq 'select(.severity == "error")'
+
+Usage:
+  pagewarden events [OPTION]...
+
+Options:
+  --since TIME   nothing older: 10m, 36h, 2026-11-26T18:40:00+01:00; without it, all there is
+  --type TYPE    only these; may be given several times: denial, bypass, guardHit, violation,
+                 limitNear, budget, rlimit, uncovered, secret, reload, agent, lost
+  -f, --follow   go on with what comes, until Ctrl-C; without --since, begin with the last ten
+  --json         one JSON object a line (docs/events.md)
+  --socket PATH  of the agent (root: /run/pagewarden/agent.sock)
+  -h, --help     print this help
+
+Exit codes: 0 all was shown, 2 usage, 4 output error, 5 no agent answers.
+)";
+
 constexpr absl::Duration kBetweenLooks = absl::Milliseconds(500);
 // Of those that were there before, --follow shows the last few.
 constexpr uint64_t kShownFirst = 10;
 
 struct EventsOptions {
-  std::string socket = "/run/pagewarden/agent.sock";
+  std::string socket = SocketIn(DefaultRuntimeDir());
   std::string since;
   std::vector<std::string> types;
   bool follow = false;
@@ -67,24 +88,10 @@ class EventsReader {
   }
 
   std::optional<EventsAnswer> Ask(size_t limit) {
-    const auto response = Get(options_.socket, Target(limit), kTimeout);
-    if (!response.ok()) {
-      Complain(absl::StrCat("no agent answers at ", options_.socket, " : ",
-                            response.status().message(),
-                            " (is `pagewarden agent` running, with that --socket?)"));
-      exit_code_ = kExitUnreachable;
-      return std::nullopt;
-    }
-    absl::Status status = absl::OkStatus();
-    if (response->status == 200) {
-      auto answer = ParseEventsJson(response->body);
-      if (answer.ok()) return *std::move(answer);
-      status = answer.status();
-    }
-    Complain(absl::StrCat("events cannot be read from ", options_.socket, " : ",
-                          status.ok() ? absl::StrCat("status ", response->status, ": ",
-                                                     absl::StripSuffix(response->body, "\n"))
-                                      : std::string(status.message())));
+    const auto json = AskAgent(options_.socket, Target(limit));
+    auto answer = json.ok() ? ParseEventsAnswer(*json) : json.status();
+    if (answer.ok()) return *std::move(answer);
+    Complain(answer.status().message());
     exit_code_ = kExitUnreachable;
     return std::nullopt;
   }
@@ -140,20 +147,16 @@ std::string CheckSince(const std::string& text) {
 void AddEventsCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<EventsOptions>();
   CLI::App* const events =
-      app.add_subcommand("events", "Shows what the running agent has told, the oldest first.");
-  events->add_option("--since", options->since, "not what is older: 10m, 36h, or a time (RFC 3339)")
-      ->check(CheckSince);
-  events->add_option("--type", options->types, "only these: " + absl::StrJoin(EventTypes(), ", "))
+      app.add_subcommand("events", "What the running agent has seen happen on this host");
+  events->formatter_fn(
+      [](const CLI::App*, const std::string&, CLI::AppFormatMode) { return kHelp; });
+  events->add_option("--since", options->since)->check(CheckSince);
+  events->add_option("--type", options->types)
+      ->allow_extra_args(false)
       ->check(CLI::IsMember(EventTypes()));
-  events->add_flag("-f,--follow", options->follow, "go on with what comes, until Ctrl-C");
-  events->add_flag("--json", options->json, "one JSON object a line (docs/events.md)");
-  events->add_option("--socket", options->socket, "of the agent")->capture_default_str();
-  events->footer(
-      "Examples:\n"
-      "  pagewarden events --since 10m\n"
-      "  pagewarden events --type denial --type budget --follow\n"
-      "  pagewarden events --json | jq 'select(.severity == \"error\")'\n"
-      "Exit code: 0; 5 if no agent answers.");
+  events->add_flag("-f,--follow", options->follow);
+  events->add_flag("--json", options->json);
+  events->add_option("--socket", options->socket);
   events->callback([options, &exit_code] { exit_code = EventsReader(*options).Run(); });
 }
 

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/base/files.h"
 #include "agent/base/unique_fd.h"
-#include "agent/state/state_directory.h"
+#include "agent/base/write_file.h"
 
 namespace pagewarden {
 
@@ -24,7 +24,7 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view bytes) {
   const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.ok()) return ErrnoStatus(errno, path);
   absl::Cleanup remove = [&] { unlink(temporary.c_str()); };
-  const absl::Status written = WriteFully(fd.get(), bytes, path);
+  const absl::Status written = WriteAll(fd.get(), bytes, path);
   if (!written.ok()) return written;
   if (fchmod(fd.get(), 0644) != 0 || rename(temporary.c_str(), path.c_str()) != 0) {
     return ErrnoStatus(errno, path);

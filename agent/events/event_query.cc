@@ -97,8 +97,7 @@ std::string EventsJson(const EventLog& log, const EventQuery& query) {
   return absl::StrCat(text, ",\"events\":[", absl::StrJoin(lines, ",\n"), "]}\n");
 }
 
-absl::StatusOr<EventsAnswer> ParseEventsJson(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+absl::StatusOr<EventsAnswer> ParseEventsAnswer(const nlohmann::json& json) {
   const absl::Status wrong = absl::InvalidArgumentError("not an answer of a pagewarden agent");
   if (!json.is_object() || !json.contains("events") || !json["events"].is_array()) return wrong;
   const auto number = [&](const char* key) {

@@ -46,6 +46,6 @@ struct EventsAnswer {
 };
 
 // InvalidArgument: not what EventsJson makes.
-absl::StatusOr<EventsAnswer> ParseEventsJson(const std::string& text);
+absl::StatusOr<EventsAnswer> ParseEventsAnswer(const nlohmann::json& json);
 
 }  // namespace pagewarden

@@ -16,6 +16,10 @@ constexpr absl::Duration kSettle = absl::Seconds(5);
 constexpr absl::Duration kBetweenLosses = absl::Seconds(60);
 constexpr char kReloadKey[] = "reload";
 
+std::string Counted(uint64_t count, const char* one, const char* many) {
+  return absl::StrCat(count, " ", count == 1 ? one : many);
+}
+
 // What makes an event that stands another one, that is to be told again.
 std::string LevelOf(const Event& event) {
   const auto it = event.details.find("level");
@@ -41,8 +45,8 @@ Event ReloadEvent(const PolicyStatus& policies, absl::Time now) {
   event.details = {
       {"key", kReloadKey}, {"hash", policies.hash}, {"policies", policies.loaded.size()}};
   if (policies.last_reload_ok) {
-    event.text =
-        absl::StrCat(policies.loaded.size(), " policies are in force, set ", policies.hash);
+    event.text = absl::StrCat(Counted(policies.loaded.size(), "policy is", "policies are"),
+                              " in force, set ", policies.hash);
     return event;
   }
   event.severity = Severity::kError;
@@ -127,7 +131,8 @@ void Transitions::Losses(const AgentHealth& health, absl::Time now, std::vector<
     event.time = now;
     event.type = "lost";
     event.severity = Severity::kWarning;
-    event.text = absl::StrCat(count - told, " events of ", source, " were lost");
+    event.text = absl::StrCat(Counted(count - told, "event", "events"), " lost: the buffer of ",
+                              source, " was full");
     event.details = {{"source", source}, {"count", count - told}};
     events.push_back(std::move(event));
     told = count;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/base/files.h"
+#include "agent/base/write_file.h"
 
 namespace pagewarden {
 namespace {
@@ -41,16 +42,6 @@ bool IsOwnDirectory(const char* path) {
   struct stat info;
   return path[0] == '/' && stat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
          info.st_uid == geteuid();
-}
-
-absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, path);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace

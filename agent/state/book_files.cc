@@ -103,7 +103,6 @@ void BookFiles::LoadJournal(const std::string& name, uint64_t least_generation, 
     for (const auto& [reason, count] : change.books.shims_skipped) {
       all.books.shims_skipped[reason] = count;
     }
-    all.books.events_lost = change.books.events_lost;
   }
   if (sound < text->size()) {
     notes.push_back(absl::StrCat(directory_.PathOf(name), ": ", text->size() - sound,

@@ -161,15 +161,12 @@ void ReadAll(const Json& json, Reader& reader, StoredBooks& stored) {
     stored.skipped[reader.Pid(pid)] = {reader.Text(value[0]), reader.Text(value[1]),
                                        reader.Text(value[2])};
   }
-  if (json.contains("eventsLost")) {
-    stored.books.events_lost = reader.Number(json["eventsLost"], kMaxCount);
-  }
 }
 
 }  // namespace
 
 std::string FormatBooks(const StoredBooks& stored) {
-  Json json = {{"eventsLost", stored.books.events_lost}};
+  Json json = Json::object();
   for (const auto& [path, book] : stored.books.cgroups) {
     const auto seen = stored.oom_seen.find(path);
     json["cgroups"][path] = CgroupJson(book, seen == stored.oom_seen.end() ? 0 : seen->second);

@@ -112,7 +112,6 @@ StoredBooks BookKeeper::State::Changes() {
   }
   if (changed_counts) changes.books.shims_skipped = books.shims_skipped;
   changes.skipped = newly_skipped;
-  changes.books.events_lost = books.events_lost;
   return changes;
 }
 
@@ -170,12 +169,6 @@ void BookKeeper::Update(const AuditReport& report, const CoverageReport& coverag
   state.floors.clear();
   state.changed_policies.insert(changed.begin(), changed.end());
   state.AddSkipped(coverage);
-}
-
-void BookKeeper::AddLostEvents(uint64_t count) {
-  if (count == 0) return;
-  AddCount(count, state_->books.events_lost);
-  state_->changed_counts = true;
 }
 
 const Books& BookKeeper::books() const { return state_->books; }

@@ -40,7 +40,6 @@ class BookKeeper {
   // `watch` may be null: peaks are then of snapshots.
   void Update(const AuditReport& report, const CoverageReport& coverage, const Watch* watch,
               absl::Time now);
-  void AddLostEvents(uint64_t count);
 
   const Books& books() const;
 

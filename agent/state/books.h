@@ -39,7 +39,6 @@ struct Books {
   std::map<std::string, CgroupBook> cgroups;      // by path
   std::map<std::string, PolicyBook> policies;     // by name
   std::map<std::string, uint64_t> shims_skipped;  // processes, by reason (agent/coverage)
-  uint64_t events_lost = 0;
 };
 
 }  // namespace pagewarden

@@ -22,7 +22,9 @@ RuleBook& RuleBookOf(const std::string& name, PolicyBook& policy) {
 
 PolicyBook CountsOf(const ShimState& shim) {
   PolicyBook counts;
-  counts.violations = shim.violations;
+  for (size_t i = 0; i < counts.violations.size(); ++i) {
+    AddCount(shim.violations[i], counts.violations[i]);
+  }
   for (const ShimTag& tag : shim.tags) {
     RuleBook& rule = counts.rules[tag.name];
     AddCount(tag.total_allocations, rule.allocations);

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "agent/base/files.h"
+#include "agent/base/write_file.h"
 
 namespace pagewarden {
 
@@ -34,7 +35,7 @@ absl::StatusOr<SegmentFile> SegmentFile::Open(const StateDirectory& directory,
 }
 
 absl::Status SegmentFile::Append(absl::string_view lines, bool durable) {
-  absl::Status status = WriteFully(fd_.get(), lines, path_);
+  absl::Status status = WriteAll(fd_.get(), lines, path_);
   if (status.ok() && durable && fdatasync(fd_.get()) != 0) status = ErrnoStatus(errno, path_);
   if (status.ok()) {
     size_ += lines.size();

@@ -9,30 +9,14 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "agent/base/files.h"
+#include "agent/base/write_file.h"
 
 namespace pagewarden {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
-
-absl::Status CheckOwner(int fd, const std::string& path) {
-  struct stat info;
-  if (fstat(fd, &info) != 0) return ErrnoStatus(errno, path);
-  if (info.st_uid != 0 && info.st_uid != geteuid()) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "%s: not trusted: owned by uid %u, not by root or the running user (uid %u)", path,
-        info.st_uid, geteuid()));
-  }
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrFormat("%s: not trusted: mode %04o lets others write to it (chmod go-w)", path,
-                        info.st_mode & 07777));
-  }
-  return absl::OkStatus();
-}
 
 // A second name for the file that is there; none there is no error.
 absl::Status KeepOld(int directory, const std::string& name, const std::string& keep) {
@@ -51,21 +35,11 @@ absl::Status KeepOld(int directory, const std::string& name, const std::string& 
 
 }  // namespace
 
-absl::Status WriteFully(int fd, absl::string_view bytes, absl::string_view path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, path);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<StateDirectory> StateDirectory::Open(const std::string& path) {
   if (mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) return ErrnoStatus(errno, path);
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.ok()) return ErrnoStatus(errno, path);
-  if (absl::Status status = CheckOwner(fd.get(), path); !status.ok()) return status;
+  if (absl::Status status = CheckTrustedOwner(fd.get(), path); !status.ok()) return status;
   return StateDirectory(std::move(fd), path);
 }
 
@@ -89,7 +63,7 @@ absl::Status StateDirectory::Replace(const std::string& name, absl::string_view 
                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
   if (!fd.ok()) return ErrnoStatus(errno, path);
   absl::Cleanup remove = [&] { unlinkat(fd_.get(), temporary.c_str(), 0); };
-  if (absl::Status status = WriteFully(fd.get(), bytes, path); !status.ok()) return status;
+  if (absl::Status status = WriteAll(fd.get(), bytes, path); !status.ok()) return status;
   if (fsync(fd.get()) != 0) return ErrnoStatus(errno, path);
   if (!keep.empty()) {
     if (absl::Status status = KeepOld(fd_.get(), name, keep); !status.ok()) return status;

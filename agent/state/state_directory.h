@@ -40,7 +40,4 @@ class StateDirectory {
   std::string path_;
 };
 
-// All of it, at the file's position. Part of it may be there after an error.
-absl::Status WriteFully(int fd, absl::string_view bytes, absl::string_view path);
-
 }  // namespace pagewarden

@@ -19,8 +19,11 @@ def help_of(*words):
 
 
 def subcommands(*words):
+    """Of a list, or of the lines of a usage."""
     listed = help_of(*words).partition("Subcommands:\n")[2]
-    return set(re.findall(r"^  ([a-z]+)\b", listed, re.M))
+    usage = "".join(f"{word} " for word in words)
+    return set(re.findall(r"^  ([a-z]+)\b", listed, re.M)) | set(
+        re.findall(rf"^  pagewarden {usage}([a-z]+)\b", help_of(*words), re.M))
 
 
 def commands():
@@ -35,8 +38,6 @@ def commands():
 class Commands(unittest.TestCase):
     def test_subcommands_and_options_exist(self):
         top = subcommands()
-        if "events" not in top:
-            self.skipTest("this build has no `events`")
         seen = 0
         for page, words in commands():
             path = [words[0]]

@@ -166,6 +166,6 @@ class LiveReloadTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PAGEWARDEN, PROGRAM = sys.argv[1:3]
+    PAGEWARDEN, PROGRAM = map(os.path.abspath, sys.argv[1:3])
     del sys.argv[1:3]
     unittest.main()

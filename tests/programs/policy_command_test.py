@@ -152,10 +152,12 @@ class PolicyCommandTest(unittest.TestCase):
         self.assertIn("MemlockBudget\tspec.budgets[].warnAtPercent\twhole number, 1 to 99", keys)
 
     def test_usage(self):
-        for words in (("explain",), ("diff", "a"), ("compile", "a"), ("schema", "--keys", "mode"),
+        for words in (("explain",), ("diff", "a", "b", "c"), ("compile", "a"), ("schema", "--keys", "mode"),
                       ("lint", "--policy-dir", "a", "b")):
             with self.subTest(words=words):
                 self.run_policy(*words, code=2)
+        done = self.run_policy("diff", "--socket", "/nonexistent/agent.sock", code=5)
+        self.assertIn("no agent answers at /nonexistent/agent.sock", done.stderr)
 
 
 if __name__ == "__main__":

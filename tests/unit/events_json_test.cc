@@ -124,7 +124,7 @@ TEST(EventQueryTest, PagesJoinWithoutAGap) {
   query.limit = 10;
   std::vector<size_t> sizes;
   for (bool more = true; more;) {
-    const auto answer = ParseEventsJson(EventsJson(*log, query));
+    const auto answer = ParseEventsAnswer(nlohmann::json::parse(EventsJson(*log, query)));
     ASSERT_TRUE(answer.ok()) << answer.status();
     EXPECT_EQ(answer->last_sequence, 25u);
     EXPECT_EQ(answer->events.front().sequence, query.after + 1);
@@ -133,7 +133,7 @@ TEST(EventQueryTest, PagesJoinWithoutAGap) {
     more = answer->more;
   }
   EXPECT_EQ(sizes, (std::vector<size_t>{10, 10, 5}));
-  EXPECT_FALSE(ParseEventsJson("<html>").ok());
+  EXPECT_FALSE(ParseEventsAnswer("<html>").ok());
 }
 
 }  // namespace

@@ -177,15 +177,23 @@ TEST(TransitionsTest, EachViolationIsTold) {
 TEST(TransitionsTest, SecretsAreNotOverBeforeTheyWereLookedFor) {
   const auto unfenced = [](HostView& view) {
     view.secrets.checked = SampleTime();
-    view.secrets.copies = {{"tls", "/etc/key.pem", 7, "nginx", "/a", 3, 2, 0, {"d:raw in [heap]"}}};
+    SecretCopies copies;
+    copies.policy = "tls";
+    copies.file = "/etc/key.pem";
+    copies.pid = 7;
+    copies.comm = "nginx";
+    copies.cgroup = "/a";
+    copies.unfenced = 2;
+    copies.where = {"d:raw in [heap]"};
+    view.secrets.copies = {copies};
     view.secrets.errors = {{"tls", "/etc/gone.pem", "missing", "there is no such file"}};
   };
   Transitions first({});
   std::vector<Event> events = RunTicks(first, 0, 3, unfenced);
   ASSERT_THAT(events, SizeIs(2));
-  EXPECT_THAT(events[0].text,
+  EXPECT_THAT(events[1].text,
               HasSubstr("nginx[7] has 2 unfenced copies of the secret /etc/key.pem"));
-  EXPECT_THAT(events[1].text, HasSubstr("cannot look for the secret /etc/gone.pem"));
+  EXPECT_THAT(events[0].text, HasSubstr("cannot look for the secret /etc/gone.pem"));
   Transitions restarted(events);
   EXPECT_THAT(RunTicks(restarted, 3, 30, Nothing), IsEmpty());
   EXPECT_THAT(RunTicks(restarted, 33, 10, unfenced), IsEmpty());
@@ -230,8 +238,8 @@ TEST(TransitionsTest, LossesAreToldOnceAMinute) {
   const std::vector<Event> events = RunTicks(
       transitions, 0, 121, [&](HostView& view) { view.health.events_lost["denials"] = ++lost; });
   ASSERT_THAT(events, SizeIs(3));
-  EXPECT_EQ(events[0].text, "1 events of denials were lost");
-  EXPECT_EQ(events[1].text, "60 events of denials were lost");
+  EXPECT_EQ(events[0].text, "1 event lost: the buffer of denials was full");
+  EXPECT_EQ(events[1].text, "60 events lost: the buffer of denials was full");
 }
 
 // Killed at any moment, the agent tells nothing twice and forgets no end.
