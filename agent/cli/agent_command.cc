@@ -113,6 +113,11 @@ std::string Complete(AgentWords& words) {
   return NormalizeCgroup(hierarchy.ok() ? &*hierarchy : nullptr, options.cgroup);
 }
 
+int ExitCodeOf(const absl::Status& status) {
+  if (absl::IsAlreadyExists(status)) return kExitUnreachable;
+  return absl::IsInvalidArgument(status) ? kExitUsage : kExitPartialData;
+}
+
 int RunAgent(AgentWords& words) {
   if (const std::string wrong = Complete(words); !wrong.empty()) return Fail(kExitUsage, wrong);
   const absl::StatusOr<Locations> locations = FindLocations();
@@ -128,7 +133,7 @@ int RunAgent(AgentWords& words) {
     (*agent)->Run();
     return kExitClean;
   }
-  const int code = absl::IsAlreadyExists(agent.status()) ? kExitUnreachable : kExitPartialData;
+  const int code = ExitCodeOf(agent.status());
   return Fail(code, absl::StrCat("cannot run the agent : ", agent.status().message()));
 }
 

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <iostream>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -101,6 +103,9 @@ absl::Status AgentLoop::Parts::OpenDirectories() {
   auto taken = RuntimeLock::Take(options.runtime_dir);
   if (!taken.ok()) return taken.status();
   lock = *std::move(taken);
+  std::error_code ignored;  // what is still missing is told by who opens it
+  std::filesystem::create_directories(std::filesystem::path(options.state_dir).parent_path(),
+                                      ignored);
   const auto state = OwnedDirectory::Open(options.state_dir, /*is_private=*/true);
   if (!state.ok()) return state.status();
   auto opened = EventTeller::Open(options.state_dir);
@@ -216,9 +221,10 @@ absl::StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(const AgentOptions& 
   }
   SayReload(parts->observer->keeper().status());
   parts->TellGaps();
+  // Last of what can fail: an agent that has told of its start runs.
+  if (absl::Status status = parts->Listen(); !status.ok()) return status;
   parts->events->AddStart(parts->facts.privileges, parts->facts.gaps);
   parts->Tick();
-  if (absl::Status status = parts->Listen(); !status.ok()) return status;
   return std::unique_ptr<AgentLoop>(new AgentLoop(std::move(parts)));
 }
 

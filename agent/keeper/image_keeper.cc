@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -71,16 +72,37 @@ absl::Status ImageKeeper::Check(const PolicySet& set, const std::vector<Allocati
 absl::Status ImageKeeper::Publish(const PolicySet& set,
                                   const std::vector<AllocationPolicy>& shipped,
                                   const HostIdentity& host, uint32_t& generation) {
+  published_.clear();
   absl::StatusOr<LiveImages> images = OpenImages(set.presets);
   if (!images.ok()) return images.status();
   const PodTable pods = PodTable::Read();
   absl::Status first;
   for (const std::string& cgroup : All(*images)) {
     const auto image = images->Publish(cgroup, PoliciesFor(cgroup, set, shipped, pods, host));
-    if (!image.ok()) first.Update(Named(cgroup, image.status()));
-    if (image.ok() && cgroup.empty()) generation = image->generation;
+    if (!image.ok()) {
+      first.Update(Named(cgroup, image.status()));
+      continue;
+    }
+    published_[cgroup] = image->generation;
+    if (cgroup.empty()) generation = image->generation;
   }
   return first;
+}
+
+void ImageKeeper::Restore(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
+                          const HostIdentity& host, uint32_t& generation) {
+  absl::StatusOr<LiveImages> images = OpenImages(set.presets);
+  if (!images.ok()) return;
+  std::optional<PodTable> pods;
+  for (const std::string& cgroup : All(*images)) {
+    if (published_.count(cgroup) > 0 && images->GenerationOf(cgroup) == published_[cgroup])
+      continue;
+    if (!pods) pods = PodTable::Read();
+    const auto image = images->Publish(cgroup, PoliciesFor(cgroup, set, shipped, *pods, host));
+    if (!image.ok()) continue;
+    published_[cgroup] = image->generation;
+    if (cgroup.empty()) generation = image->generation;
+  }
 }
 
 void ImageKeeper::RemoveGone() {
@@ -92,6 +114,7 @@ void ImageKeeper::RemoveGone() {
     struct stat info;
     if (cgroup.empty() || directory.empty()) continue;
     if (stat(directory.c_str(), &info) == 0 || errno != ENOENT) continue;
+    published_.erase(cgroup);
     images->Remove(cgroup).IgnoreError();  // what stays is a file that nobody maps
   }
 }

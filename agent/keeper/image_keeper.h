@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ class ImageKeeper {
   absl::Status Publish(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
                        const HostIdentity& host, uint32_t& generation);
 
+  // What Publish put there, again where another command has put something else since, or
+  // an image for a new cgroup. Errors are left for the next Publish.
+  void Restore(const PolicySet& set, const std::vector<AllocationPolicy>& shipped,
+               const HostIdentity& host, uint32_t& generation);
+
   // Images of cgroups that are gone.
   void RemoveGone();
 
@@ -40,6 +46,7 @@ class ImageKeeper {
   // The functions of all presets are hooked, so that rules for them need no restart.
   absl::StatusOr<LiveImages> OpenImages(const std::vector<Preset>& presets) const;
 
+  std::map<std::string, uint32_t> published_;  // generations, by cgroup
   std::string runtime_dir_;
   std::string shim_path_;
 };

@@ -19,12 +19,18 @@ constexpr absl::Duration kLongestBurst = absl::Milliseconds(500);
 constexpr absl::Duration kBetweenLooks = absl::Seconds(5);
 
 // Other commands publish too, with modes of their own; the agent's are to hold.
-constexpr absl::Duration kBetweenSweeps = absl::Seconds(10);
+constexpr absl::Duration kBetweenSweeps = absl::Seconds(2);
 
 absl::CivilDay DayOf(absl::Time now) { return absl::ToCivilDay(now, absl::UTCTimeZone()); }
 
 absl::Time NextMidnight(absl::CivilDay day) {
   return absl::FromCivil(absl::CivilSecond(day + 1), absl::UTCTimeZone());
+}
+
+HostIdentity HostOn(absl::CivilDay day) {
+  HostIdentity host = ReadHostIdentity();
+  host.today = day;
+  return host;
 }
 
 PolicySources SourcesOf(const KeeperOptions& options) {
@@ -67,9 +73,8 @@ bool PolicyKeeper::Poll(absl::Time now) {
   if (images_ && now >= next_sweep_) {
     next_sweep_ = now + kBetweenSweeps;
     images_->RemoveGone();
-    if (status_.last_reload_ok) {
-      images_->Publish(*status_.set, shipped_, ReadHostIdentity(), status_.generation)
-          .IgnoreError();
+    if (status_.last_success != absl::InfinitePast()) {
+      images_->Restore(*status_.set, shipped_, HostOn(today_), status_.generation);
     }
   }
   return false;
@@ -114,8 +119,7 @@ void PolicyKeeper::Take(LoadedPolicies loaded, absl::Time now) {
 void PolicyKeeper::Publish(const LoadedPolicies& loaded, absl::Time now,
                            std::vector<std::string>& errors) {
   if (!images_) return;
-  HostIdentity host = ReadHostIdentity();
-  host.today = DayOf(now);
+  const HostIdentity host = HostOn(DayOf(now));
   absl::Status status = images_->Check(loaded.set, loaded.shipped, host);
   if (status.ok()) {
     status = images_->Publish(loaded.set, loaded.shipped, host, status_.generation);

@@ -181,6 +181,13 @@ absl::StatusOr<LiveImage> LiveImages::Publish(const std::string& cgroup,
                    absl::StrCat(directory->path(), "/", kScopesName), *generation};
 }
 
+uint32_t LiveImages::GenerationOf(const std::string& cgroup) const {
+  const absl::StatusOr<OwnedDirectory> directory = DirectoryOf(cgroup);
+  if (!directory.ok()) return 0;
+  const absl::StatusOr<LiveWindow> window = LiveWindow::Open(directory->fd(), kImageName);
+  return window.ok() ? window->generation() : 0;
+}
+
 std::vector<std::string> LiveImages::Cgroups() const {
   std::vector<std::string> cgroups;
   if (LiveWindow::Open(runtime_.fd(), kImageName).ok()) cgroups.emplace_back();

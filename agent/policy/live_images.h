@@ -45,6 +45,9 @@ class LiveImages {
   absl::StatusOr<LiveImage> Publish(const std::string& cgroup,
                                     const std::vector<AllocationPolicy>& policies);
 
+  // Of the cgroup's image; 0: it has none.
+  uint32_t GenerationOf(const std::string& cgroup) const;
+
   // Cgroups that have an image, sorted; the host's is "".
   std::vector<std::string> Cgroups() const;
 
