@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/proof/openssl_memory.h"
 
-#include <malloc.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -14,12 +15,25 @@ namespace {
 constexpr size_t kSecureBytes = 256 << 10;
 constexpr int kSmallestBlock = 64;
 
-void* Allocate(size_t bytes, const char*, int) { return malloc(bytes); }
+// In front of each block. malloc_usable_size cannot be asked before the constructors have
+// run: that of tcmalloc answers 0 then.
+struct alignas(std::max_align_t) BlockHeader {
+  size_t bytes;
+};
+
+void* Allocate(size_t bytes, const char*, int) {
+  if (bytes > SIZE_MAX - sizeof(BlockHeader)) return nullptr;
+  auto* const header = static_cast<BlockHeader*>(malloc(sizeof(BlockHeader) + bytes));
+  if (header == nullptr) return nullptr;
+  header->bytes = bytes;
+  return header + 1;
+}
 
 void WipeAndFree(void* block, const char*, int) {
   if (block == nullptr) return;
-  OPENSSL_cleanse(block, malloc_usable_size(block));
-  free(block);
+  BlockHeader* const header = static_cast<BlockHeader*>(block) - 1;
+  OPENSSL_cleanse(block, header->bytes);
+  free(header);
 }
 
 // realloc(3) would leave the old block's bytes behind.
@@ -28,9 +42,9 @@ void* Reallocate(void* block, size_t bytes, const char* file, int line) {
     WipeAndFree(block, file, line);
     return nullptr;
   }
-  void* const moved = malloc(bytes);
+  void* const moved = Allocate(bytes, file, line);
   if (moved == nullptr || block == nullptr) return moved;
-  memcpy(moved, block, std::min(bytes, malloc_usable_size(block)));
+  memcpy(moved, block, std::min(bytes, (static_cast<BlockHeader*>(block) - 1)->bytes));
   WipeAndFree(block, file, line);
   return moved;
 }
