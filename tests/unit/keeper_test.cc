@@ -100,6 +100,24 @@ TEST_F(Keeper, AnExceptionEndsAtMidnight) {
   EXPECT_GT(keeper.status().generation, excepted);
 }
 
+TEST_F(Keeper, WhatAnotherCommandPublishesIsPutRight) {
+  Write("a.yaml", PolicyText(""));
+  options_.max_mode = abi::Mode::kAudit;
+  PolicyKeeper keeper = Open();
+  auto runtime = OwnedDirectory::Open(runtime_);
+  ASSERT_TRUE(runtime.ok());
+  auto other = LiveImages::Open(*std::move(runtime), options_.shim_path);
+  ASSERT_TRUE(other.ok());
+  const auto published = other->Publish("", {});
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_GT(published->generation, keeper.status().generation);
+  keeper.Poll(absl::Now() + absl::Seconds(3));
+  EXPECT_GT(keeper.status().generation, published->generation);
+  EXPECT_EQ(other->GenerationOf(""), keeper.status().generation);
+  keeper.Poll(absl::Now() + absl::Seconds(6));
+  EXPECT_EQ(other->GenerationOf(""), keeper.status().generation);
+}
+
 TEST_F(Keeper, ABrokenFileLeavesAllAsItWas) {
   Write("a.yaml", PolicyText(""));
   PolicyKeeper keeper = Open();
