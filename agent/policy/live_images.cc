@@ -15,6 +15,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "agent/base/files.h"
+#include "agent/policy/code_directory.h"
 #include "agent/policy/image.h"
 #include "agent/policy/live_window.h"
 #include "agent/policy/scope_library.h"
@@ -25,6 +26,7 @@ namespace {
 
 constexpr char kImageName[] = "policy.image";
 constexpr char kScopesName[] = "scopes.so";
+constexpr char kHostName[] = "host";
 constexpr char kCgroupName[] = "cgroup";
 constexpr char kCgroupsName[] = "cgroups";
 constexpr size_t kMaxCgroupBytes = 4096;  // PATH_MAX
@@ -63,6 +65,12 @@ std::string ReadSmall(int directory, const std::string& name, size_t max_bytes) 
   const UniqueFd fd(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.ok()) return "";
   return ReadAll(fd.get(), max_bytes, name).value_or("");
+}
+
+absl::StatusOr<OwnedDirectory> CodeOf(const std::string& cgroup, const OwnedDirectory& directory) {
+  if (cgroup.empty()) return CodeDirectory(directory, kHostName);
+  const absl::StatusOr<std::string> folder = FolderOf(cgroup);
+  return folder.ok() ? CodeDirectory(directory, *folder) : folder.status();
 }
 
 template <typename List>
@@ -173,12 +181,14 @@ absl::StatusOr<LiveImage> LiveImages::Publish(const std::string& cgroup,
   if (lock.error() != 0) return ErrnoStatus(lock.error(), runtime_.path());
   const absl::StatusOr<OwnedDirectory> directory = DirectoryOf(cgroup);
   if (!directory.ok()) return directory.status();
+  const absl::StatusOr<OwnedDirectory> code = CodeOf(cgroup, *directory);
+  if (!code.ok()) return code.status();
   // First: a process that starts in between has hooks for what comes.
-  if (absl::Status status = WriteScopes(*directory, policies); !status.ok()) return status;
+  if (absl::Status status = WriteScopes(*code, policies); !status.ok()) return status;
   const absl::StatusOr<uint32_t> generation = PutInForce(*directory, *image);
   if (!generation.ok()) return generation.status();
   return LiveImage{absl::StrCat(directory->path(), "/", kImageName),
-                   absl::StrCat(directory->path(), "/", kScopesName), *generation};
+                   absl::StrCat(code->path(), "/", kScopesName), *generation};
 }
 
 uint32_t LiveImages::GenerationOf(const std::string& cgroup) const {
@@ -212,9 +222,10 @@ absl::Status LiveImages::Remove(const std::string& cgroup) {
       window.ok()) {
     window->Close();
   }
-  for (const char* name : {kImageName, kScopesName, kCgroupName}) {
-    UnlinkIfThere(directory->fd(), name);
-  }
+  const absl::StatusOr<OwnedDirectory> code = CodeOf(cgroup, *directory);
+  if (code.ok()) UnlinkIfThere(code->fd(), kScopesName);
+  for (const char* name : {kImageName, kCgroupName}) UnlinkIfThere(directory->fd(), name);
+  if (code.ok() && code->path() != directory->path()) rmdir(code->path().c_str());
   if (!cgroup.empty() && rmdir(directory->path().c_str()) != 0) {
     return ErrnoStatus(errno, directory->path());
   }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "agent/policy/code_directory.h"
 #include "agent/policy/image.h"
 #include "agent/policy/scope_library.h"
 
@@ -55,10 +56,10 @@ absl::StatusOr<PublishedPolicy> PublishPolicies(const std::vector<AllocationPoli
   }
   PublishedPolicy published{absl::StrCat(directory->path(), "/policy.image"), ""};
   if (scopes->empty()) return published;
-  if (absl::Status status = directory->WriteFile("scopes.so", *scopes); !status.ok()) {
-    return status;
-  }
-  published.scopes_path = absl::StrCat(directory->path(), "/scopes.so");
+  const absl::StatusOr<OwnedDirectory> code = CodeDirectory(*directory, *hash);
+  if (!code.ok()) return code.status();
+  if (absl::Status status = code->WriteFile("scopes.so", *scopes); !status.ok()) return status;
+  published.scopes_path = absl::StrCat(code->path(), "/scopes.so");
   return published;
 }
 
