@@ -189,8 +189,10 @@ void AddSecretError(const SecretError& error, Conditions& conditions) {
   if (event == nullptr) return;
   event->policy = error.policy;
   event->severity = Severity::kWarning;
-  event->text = absl::StrCat("cannot look for the secret ", Printable(error.file), " of policy ",
-                             error.policy, ": ", Printable(error.text));
+  const std::string what =
+      error.file.empty() ? "the secrets" : absl::StrCat("the secret ", Printable(error.file));
+  event->text = absl::StrCat("the check of ", what, " of policy ", error.policy,
+                             " is worth less: ", Printable(error.text));
   event->details["file"] = error.file;
   event->details["reason"] = error.reason;
 }

@@ -193,7 +193,7 @@ TEST(TransitionsTest, SecretsAreNotOverBeforeTheyWereLookedFor) {
   ASSERT_THAT(events, SizeIs(2));
   EXPECT_THAT(events[1].text,
               HasSubstr("nginx[7] has 2 unfenced copies of the secret /etc/key.pem"));
-  EXPECT_THAT(events[0].text, HasSubstr("cannot look for the secret /etc/gone.pem"));
+  EXPECT_THAT(events[0].text, HasSubstr("the check of the secret /etc/gone.pem"));
   Transitions restarted(events);
   EXPECT_THAT(RunTicks(restarted, 3, 30, Nothing), IsEmpty());
   EXPECT_THAT(RunTicks(restarted, 33, 10, unfenced), IsEmpty());
