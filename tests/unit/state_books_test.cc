@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <optional>
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "agent/state/book_keeper.h"
 #include "agent/state/process_books.h"
-#include "tests/unit/events_samples.h"
+#include "tests/unit/books_samples.h"
 #include "tests/unit/temp_directory.h"
 
 namespace pagewarden {
@@ -25,41 +20,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-BookKeeper Kept(const std::string& directory, const CgroupHierarchy* hierarchy = nullptr) {
-  auto keeper = BookKeeper::Open(directory, hierarchy);
-  if (!keeper.ok()) abort();
-  return *std::move(keeper);
-}
-
-AuditReport ReportOf(std::vector<ProcessRow> rows, uint64_t locked = 0) {
-  AuditReport report;
-  CgroupRow& cgroup = CgroupIn(report, "/a");
-  cgroup.own.locked_bytes = locked;
-  cgroup.processes = std::move(rows);
-  return report;
-}
-
-void Tick(BookKeeper& keeper, std::vector<ProcessRow> rows, uint64_t locked = 0,
-          absl::Time now = SampleTime()) {
-  keeper.Update(ReportOf(std::move(rows), locked), {}, nullptr, now);
-}
-
-RuleBook Keys(const BookKeeper& keeper) {
-  const auto& policies = keeper.books().policies;
-  const auto policy = policies.find("tls");
-  if (policy == policies.end()) return {};
-  const auto rule = policy->second.rules.find("keys");
-  return rule == policy->second.rules.end() ? RuleBook() : rule->second;
-}
-
-uint64_t DenialsOf(const BookKeeper& keeper, const std::string& cgroup) {
-  uint64_t total = 0;
-  const auto book = keeper.books().cgroups.find(cgroup);
-  if (book == keeper.books().cgroups.end()) return 0;
-  for (const auto& [reason, count] : book->second.denials) total += count;
-  return total;
-}
 
 TEST(BookKeeperTest, PeaksNeverGoDown) {
   const TempDirectory directory;
@@ -274,136 +234,6 @@ TEST(BookKeeperTest, WithoutADirectoryTheAgentGoesOn) {
   EXPECT_FALSE(keeper.Journal().ok());
   EXPECT_FALSE(keeper.Save().ok());
   EXPECT_EQ(keeper.books().cgroups.at("/a").peak_locked_bytes, 10u);
-}
-
-// A hierarchy of plain files, so that kills and ids are what the test says.
-class CgroupBooksTest : public ::testing::Test {
- protected:
-  CgroupBooksTest() {
-    root_.Write("proc/self/mountinfo", "1 0 0:1 / /cg rw - cgroup cgroup rw,memory\n");
-    hierarchy_.emplace(CgroupHierarchy::Find(root_.path()).value());
-  }
-
-  void SetOomKills(int count) {
-    root_.Write("cg/a/memory.oom_control", absl::StrCat("under_oom 0\noom_kill ", count, "\n"));
-  }
-
-  TempDirectory root_;
-  TempDirectory state_;
-  std::optional<CgroupHierarchy> hierarchy_;
-};
-
-TEST_F(CgroupBooksTest, OomKillsCountOnceTheCgroupLocks) {
-  BookKeeper keeper = Kept(state_.path(), &*hierarchy_);
-  SetOomKills(5);
-  Tick(keeper, {}, 0);
-  SetOomKills(6);
-  Tick(keeper, {}, 4096);  // killed while it locked for the first time
-  EXPECT_EQ(keeper.books().cgroups.at("/a").oom_kills, 1u);
-  SetOomKills(8);
-  Tick(keeper, {}, 0);
-  EXPECT_EQ(keeper.books().cgroups.at("/a").oom_kills, 3u);
-  ASSERT_TRUE(keeper.Journal().ok());
-  SetOomKills(9);
-  BookKeeper again = Kept(state_.path(), &*hierarchy_);
-  Tick(again, {}, 0);
-  EXPECT_EQ(again.books().cgroups.at("/a").oom_kills, 4u);
-}
-
-TEST_F(CgroupBooksTest, AnotherCgroupOfThatPathBeginsAnew) {
-  BookKeeper keeper = Kept(state_.path(), &*hierarchy_);
-  SetOomKills(1);
-  Tick(keeper, {}, 4096);
-  keeper.Add(SampleDenial("/a"));
-  std::filesystem::rename(root_.path() + "/cg/a", root_.path() + "/cg/old");
-  SetOomKills(0);
-  Tick(keeper, {}, 1024);
-  EXPECT_EQ(keeper.books().cgroups.at("/a").peak_locked_bytes, 1024u);
-  EXPECT_EQ(DenialsOf(keeper, "/a"), 0u);
-}
-
-TEST_F(CgroupBooksTest, GoneCgroupsAreForgottenEmptyOnesAreNot) {
-  BookKeeper keeper = Kept(state_.path(), &*hierarchy_);
-  SetOomKills(0);
-  Tick(keeper, {}, 4096);
-  const absl::Time later = SampleTime() + absl::Hours(1);
-  keeper.Update({}, {}, nullptr, later);
-  EXPECT_THAT(keeper.books().cgroups, SizeIs(1));
-  std::filesystem::remove_all(root_.path() + "/cg/a");
-  keeper.Update({}, {}, nullptr, later + absl::Minutes(9));
-  EXPECT_THAT(keeper.books().cgroups, SizeIs(1));
-  keeper.Update({}, {}, nullptr, later + absl::Minutes(11));
-  EXPECT_THAT(keeper.books().cgroups, IsEmpty());
-}
-
-struct Shown {
-  uint64_t denials;
-  uint64_t peak;
-  uint64_t allocations;
-};
-
-Shown ShownBy(const BookKeeper& keeper) {
-  const auto book = keeper.books().cgroups.find("/a");
-  return {DenialsOf(keeper, "/a"),
-          book == keeper.books().cgroups.end() ? 0 : book->second.peak_locked_bytes,
-          Keys(keeper).allocations};
-}
-
-// A process of the host that locks to new peaks, is refused, allocates, ends; `at` is its time.
-void TickOfHost(BookKeeper& keeper, uint64_t at) {
-  if (at % 3 == 0) keeper.Add(SampleDenial("/a"));
-  const uint64_t life = at / 50;
-  Tick(keeper, {FencedRow(7, life + 1, at % 50 * 10)}, at % 50 < 25 ? at * 4096 : 0,
-       SampleTime() + absl::Seconds(static_cast<int64_t>(at)));
-}
-
-[[noreturn]] void KeepUntilKilled(const std::string& directory, uint64_t at, int shown) {
-  auto keeper = BookKeeper::Open(directory);
-  if (!keeper.ok()) _exit(1);
-  for (;; ++at) {
-    TickOfHost(*keeper, at);
-    const absl::Status status = at % 20 == 0 ? keeper->Save() : keeper->Journal();
-    const Shown values = ShownBy(*keeper);
-    if (!status.ok() || write(shown, &values, sizeof(values)) != sizeof(values)) _exit(1);
-  }
-}
-
-TEST(BookKeeperTest, KilledTwoHundredTimes) {
-  const TempDirectory directory;
-  std::mt19937 random(4712);
-  Shown last = {};
-  uint64_t at = 0;
-  for (int round = 0; round < 200; ++round) {
-    int pipes[2];
-    ASSERT_EQ(pipe(pipes), 0);
-    const pid_t pid = fork();
-    if (pid == 0) {
-      close(pipes[0]);
-      KeepUntilKilled(directory.path(), at, pipes[1]);
-    }
-    close(pipes[1]);
-    pollfd answer = {pipes[0], POLLIN, 0};
-    if (round % 4 != 0) poll(&answer, 1, 10000);
-    usleep(random() % 5000);
-    kill(pid, SIGKILL);
-    int status = 0;
-    waitpid(pid, &status, 0);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the keeper failed";
-    for (Shown shown; read(pipes[0], &shown, sizeof(shown)) == sizeof(shown); ++at) {
-      ASSERT_GE(shown.denials, last.denials);
-      ASSERT_GE(shown.peak, last.peak);
-      ASSERT_GE(shown.allocations, last.allocations);
-      last = shown;
-    }
-    close(pipes[0]);
-    const BookKeeper keeper = Kept(directory.path());
-    ASSERT_THAT(keeper.notes(), IsEmpty());
-    ASSERT_GE(ShownBy(keeper).denials, last.denials);
-    ASSERT_LE(ShownBy(keeper).denials, last.denials + 1);  // of a tick that was not shown
-    ASSERT_GE(ShownBy(keeper).peak, last.peak);
-    last.denials = ShownBy(keeper).denials;
-  }
-  EXPECT_GT(at, 500u);
 }
 
 }  // namespace
