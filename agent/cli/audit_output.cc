@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/base/exit_codes.h"
+#include "agent/base/new_file.h"
 #include "agent/cli/audit_options.h"
-#include "agent/cli/output_file.h"
 #include "agent/metrics/exposition.h"
 
 namespace pagewarden {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/fleet/unit_limits.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/audit/text.h"
 #include "agent/base/files.h"
-#include "agent/base/unique_fd.h"
+#include "agent/base/new_file.h"
 #include "agent/fleet/problem_texts.h"
 
 namespace pagewarden {
@@ -41,16 +39,6 @@ void AddSampleTo(const QuerySample& sample, UnitLimit& limit) {
     if (std::isinf(sample.value)) return;
     limit.lowest_limit_bytes = std::min(limit.lowest_limit_bytes.value_or(bytes), bytes);
   }
-}
-
-absl::Status WriteWhole(int fd, const std::string& text, const std::string& path) {
-  for (size_t done = 0; done < text.size();) {
-    const ssize_t count = write(fd, text.data() + done, text.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return ErrnoStatus(errno, path);
-    done += static_cast<size_t>(count);
-  }
-  return fsync(fd) == 0 ? absl::OkStatus() : ErrnoStatus(errno, path);
 }
 
 absl::Status MakeDirectory(const std::string& path) {
@@ -98,16 +86,8 @@ absl::StatusOr<std::string> WriteDropIn(const std::string& directory, const Unit
     if (!made.ok()) return made;
   }
   const std::string path = folder + kFileName;
-  const std::string unfinished = absl::StrCat(path, ".", getpid());
-  const UniqueFd fd(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (fd.get() < 0) return ErrnoStatus(errno, unfinished);
-  absl::Status status = WriteWhole(fd.get(), DropInOf(limit, server), unfinished);
-  if (status.ok() && rename(unfinished.c_str(), path.c_str()) != 0) {
-    status = ErrnoStatus(errno, path);
-  }
-  if (status.ok()) return path;
-  unlink(unfinished.c_str());
-  return status;
+  if (absl::Status status = ReplaceFile(path, DropInOf(limit, server)); !status.ok()) return status;
+  return path;
 }
 
 }  // namespace pagewarden

@@ -9,10 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/base/files.h"
+#include "agent/base/new_file.h"
 #include "agent/base/write_file.h"
 
 namespace pagewarden {
@@ -73,22 +73,14 @@ absl::StatusOr<OwnedDirectory> OwnedDirectory::OpenChild(const std::string& name
 absl::Status OwnedDirectory::WriteFile(const std::string& name, absl::string_view bytes,
                                        uint64_t file_bytes) const {
   const std::string path = absl::StrCat(path_, "/", name);
-  const std::string temporary = absl::StrCat(".", name, ".", getpid());
-  unlinkat(fd_.get(), temporary.c_str(), 0);  // left by a killed process of the same pid
-  const UniqueFd fd(openat(fd_.get(), temporary.c_str(),
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
-  if (!fd.ok()) return ErrnoStatus(errno, path);
-  absl::Cleanup remove = [&] { unlinkat(fd_.get(), temporary.c_str(), 0); };
-  if (absl::Status status = WriteAll(fd.get(), bytes, path); !status.ok()) return status;
-  if (file_bytes > bytes.size() && ftruncate(fd.get(), static_cast<off_t>(file_bytes)) != 0) {
+  auto file =
+      NewFile::Create(fd_.get(), name, absl::StrCat(".", name, ".", getpid()), kFileMode, path);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = WriteAll(file->fd(), bytes, path); !status.ok()) return status;
+  if (file_bytes > bytes.size() && ftruncate(file->fd(), static_cast<off_t>(file_bytes)) != 0) {
     return ErrnoStatus(errno, path);
   }
-  if (fchmod(fd.get(), kFileMode) != 0) return ErrnoStatus(errno, path);
-  if (renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0) {
-    return ErrnoStatus(errno, path);
-  }
-  std::move(remove).Cancel();
-  return absl::OkStatus();
+  return file->TakePlace();
 }
 
 absl::StatusOr<OwnedDirectory> OpenRuntimeDirectory() {

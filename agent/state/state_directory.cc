@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "agent/base/files.h"
+#include "agent/base/new_file.h"
 #include "agent/base/write_file.h"
 
 namespace pagewarden {
@@ -57,21 +57,14 @@ absl::StatusOr<std::string> StateDirectory::Read(const std::string& name, size_t
 absl::Status StateDirectory::Replace(const std::string& name, absl::string_view bytes,
                                      const std::string& keep) const {
   const std::string path = PathOf(name);
-  const std::string temporary = absl::StrCat(".", name, ".new");
-  unlinkat(fd_.get(), temporary.c_str(), 0);  // left by a killed agent
-  const UniqueFd fd(openat(fd_.get(), temporary.c_str(),
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
-  if (!fd.ok()) return ErrnoStatus(errno, path);
-  absl::Cleanup remove = [&] { unlinkat(fd_.get(), temporary.c_str(), 0); };
-  if (absl::Status status = WriteAll(fd.get(), bytes, path); !status.ok()) return status;
-  if (fsync(fd.get()) != 0) return ErrnoStatus(errno, path);
+  auto file = NewFile::Create(fd_.get(), name, absl::StrCat(".", name, ".new"), kFileMode, path);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = WriteAll(file->fd(), bytes, path); !status.ok()) return status;
+  if (fsync(file->fd()) != 0) return ErrnoStatus(errno, path);
   if (!keep.empty()) {
     if (absl::Status status = KeepOld(fd_.get(), name, keep); !status.ok()) return status;
   }
-  if (renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0) {
-    return ErrnoStatus(errno, path);
-  }
-  std::move(remove).Cancel();
+  if (absl::Status status = file->TakePlace(); !status.ok()) return status;
   return Sync();
 }
 
