@@ -17,11 +17,12 @@ class Row:
     policy: str = "pairs"
     baseline_policy: str = None
 
-    def judge(self, change):
+    def judge(self, base, measured):
+        """On a machine that is slow at the moment, the baseline is as well."""
         if self.limit is None:
             return []
         return [report.Budget(f"{self.title}, over the baseline", operator.le, self.limit, "ns",
-                              broken=20 + self.limit).judge(change)]
+                              broken=max(20 + self.limit, 4 * base)).judge(measured - base)]
 
 
 ROWS = [
@@ -56,5 +57,5 @@ def calls(rounds):
         base, measured = nanoseconds(row, rounds)
         rows.append([row.title, f"{row.baseline}: {base:.1f} ns", f"{measured:.1f} ns",
                      f"{measured - base:+.1f} ns"])
-        verdicts += row.judge(measured - base)
+        verdicts += row.judge(base, measured)
     return rows, verdicts
