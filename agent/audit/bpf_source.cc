@@ -95,6 +95,7 @@ class QuietByCgroup {
       last_id_ = record.cgroup_id;
     }
     ++last_->sums.processes;
+    last_->sums.cgroup_id = record.cgroup_id;
     last_->pid = static_cast<pid_t>(record.pid);
     const auto limit = LimitFromRlim(record.soft_limit_bytes);
     if (limit)
@@ -158,6 +159,7 @@ absl::StatusOr<BpfRows> BpfSource::Read(absl::Time now, const absl::flat_hash_se
     AddLimitsBefore(quiet_.Before(record), record, result.limits_before);
     result.rows.push_back(RowOf(record));
     result.rows.back().cgroup = std::string(cgroup);
+    result.rows.back().cgroup_id = record.cgroup_id;
   }
   for (const auto& [id, of_cgroup] : quiet.sums()) {
     const absl::string_view cgroup = cgroups_.Find(id, of_cgroup.pid);

@@ -74,7 +74,7 @@ std::vector<WatchEvent> HostAuditor::Wait(absl::Duration timeout) {
 }
 
 absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
-  const Observations seen = book_.Observe(watch(), absl::Now() - start_);
+  const Observations& seen = book_.Observe(watch(), absl::Now() - start_);
   wanted.cgroup = options_.cgroup;
   for (const auto& [pid, peak] : seen.process_peaks) {
     if (peak.bytes > 0) wanted.rows_of.insert(pid);
@@ -95,6 +95,7 @@ absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
   ReportOptions options;
   options.top = options_.cgroup.empty() ? "/" : options_.cgroup;
   options.observations = &seen;
+  options.unevictable = &unevictable_;
   AuditReport report = BuildReport(*std::move(snapshot), hierarchy(), host_, options);
   report.differences = differences_;
   book_.Add(report);

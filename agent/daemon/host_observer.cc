@@ -86,7 +86,7 @@ void HostObserver::SetSecretTargets(const CoverageReport& coverage) {
 
 // In this order: what is shown to anybody has been written.
 void HostObserver::KeepBooks(const HostView& view) {
-  books_->Update(view.report, view.coverage, auditor_->watch(), view.time);
+  books_->Update(view.report, view.coverage, view.time);
   const bool is_due = view.time - saved_ >= kBetweenSaves;
   if (is_due) saved_ = view.time;
   const absl::Status status = is_due ? books_->Save() : books_->Journal();

@@ -156,10 +156,9 @@ void BookKeeper::Add(const WatchEvent& event) {
   if (event.attempt && IsRefusal(event)) state_->cgroups.AddDenial(event, state_->books.cgroups);
 }
 
-void BookKeeper::Update(const AuditReport& report, const CoverageReport& coverage,
-                        const Watch* watch, absl::Time now) {
+void BookKeeper::Update(const AuditReport& report, const CoverageReport& coverage, absl::Time now) {
   State& state = *state_;
-  state.cgroups.Update(report, watch, now, state.books.cgroups);
+  state.cgroups.Update(report, now, state.books.cgroups);
   std::vector<std::string> changed;
   AddLedgers(report, state.processes, state.books.policies, changed);
   for (const auto& [name, floor] : state.floors) {
