@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,8 +14,10 @@
 namespace pagewarden {
 namespace {
 
-// It reads the status of each process that locks memory.
+// It reads the status of each process that locks memory: the more there are, the less often.
 constexpr absl::Duration kBetweenReconciliations = absl::Seconds(10);
+constexpr absl::Duration kMostBetweenReconciliations = absl::Minutes(1);
+constexpr int kTimesItsDuration = 1000;
 
 std::string NameOfHost() {
   utsname names;
@@ -103,9 +106,12 @@ absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
 }
 
 void HostAuditor::Reconcile(const Snapshot& snapshot) {
-  if (absl::Now() - reconciled_ < kBetweenReconciliations) return;
-  reconciled_ = absl::Now();
+  const absl::Time now = absl::Now();
+  if (now < next_reconciliation_) return;
   differences_ = pagewarden::Reconcile(snapshot, *reader_);
+  const absl::Duration pause = kTimesItsDuration * (absl::Now() - now);
+  next_reconciliation_ =
+      now + std::clamp(pause, kBetweenReconciliations, kMostBetweenReconciliations);
 }
 
 }  // namespace pagewarden

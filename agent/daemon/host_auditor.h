@@ -65,7 +65,7 @@ class HostAuditor {
   FigureCache<Unevictable> unevictable_;
   std::string host_;
   absl::Time start_;
-  absl::Time reconciled_ = absl::InfinitePast();
+  absl::Time next_reconciliation_ = absl::InfinitePast();
   std::vector<CounterDifference> differences_;
   std::map<std::string, uint64_t> errors_;
   std::set<std::string> known_gaps_;
