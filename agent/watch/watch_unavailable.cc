@@ -16,8 +16,8 @@ absl::StatusOr<Watch> Watch::Open(const CgroupHierarchy*, const WatchOptions&) {
 }
 
 std::vector<WatchEvent> Watch::Poll(absl::Duration) { return {}; }
-std::map<pid_t, Peak> Watch::ProcessPeaks() const { return {}; }
-std::map<std::string, Peak> Watch::CgroupPeaks() const { return {}; }
+absl::flat_hash_map<pid_t, Peak> Watch::ProcessPeaks() const { return {}; }
+absl::flat_hash_map<std::string, Peak> Watch::CgroupPeaks() const { return {}; }
 std::vector<HookReport> Watch::hooks() const { return {}; }
 
 }  // namespace pagewarden

@@ -25,7 +25,7 @@ ProcessRow Row(pid_t pid, uint64_t locked) {
   return row;
 }
 
-AuditReport Report(std::vector<ProcessRow> rows, std::map<pid_t, Peak> peaks = {},
+AuditReport Report(std::vector<ProcessRow> rows, absl::flat_hash_map<pid_t, Peak> peaks = {},
                    std::map<uid_t, uint64_t> residue = {}) {
   Snapshot snapshot;
   snapshot.source = "bpf";
