@@ -248,6 +248,30 @@ class UncoveredTest(unittest.TestCase):
         self.assertEqual(pids[self.processes["not_preloaded"].pid]["severity"], "warning")
         self.assertEqual(pids[self.processes["shadowed"].pid]["severity"], "error")
 
+    def explain(self, name, *options):
+        done = subprocess.run([str(PAGEWARDEN), "policy", "explain", "--policy-dir",
+                               str(self.policies), "--pid", str(self.processes[name].pid),
+                               *options], capture_output=True, text=True, check=False)
+        self.assertIn(done.returncode, (0, 1), f"{name}: {done.stderr}")
+        return done.stdout
+
+    def test_explain_says_the_same(self):
+        for name in self.processes:
+            explained = json.loads(self.explain(name, "--json"))["coverage"]
+            self.assertEqual(explained, self.row(name).get("coverage"), name)
+
+    def test_explain_says_it_to_people(self):
+        covered = self.explain("covered")
+        self.assertRegex(covered, r"(?m)^  covered: the shim is active in it, in mode Enforce")
+        uncovered = self.explain("lock_failed")
+        self.assertRegex(uncovered, r"(?m)^  uncovered \(lock_failed\): it has the shim, which "
+                                    r"could lock .*; raise its RLIMIT_MEMLOCK to \d+ bytes: ")
+        self.assertRegex(uncovered, r"(?m)^  (what protects it all the same: |nothing else prot)")
+        self.assertIn("\n  pending (mode_differs): it runs in mode Audit", self.explain("mode_differs"))
+        self.assertIn("\n  no policy of this host selects it", self.explain("excepted"))
+        disabled = self.explain("static", "--max-mode", "Disabled")
+        self.assertIn("\n  not to be fenced: the policy is Disabled", disabled)
+
     def test_protections_are_named(self):
         limited = self.row("static")["coverage"]["protections"]
         swap = pathlib.Path("/proc/swaps").read_text().splitlines()[1:]
