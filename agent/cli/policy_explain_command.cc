@@ -10,6 +10,7 @@
 #include "agent/cli/policy_commands.h"
 #include "agent/cli/policy_explain_targets.h"
 #include "agent/coverage/one_process.h"
+#include "agent/daemon/runtime_lock.h"
 #include "agent/elf/closure.h"
 #include "agent/explain/explain_report.h"
 #include "agent/policy/directories.h"
@@ -44,7 +45,7 @@ Options:
   --policy-dir DIR       these drop-in directories, the lowest first, instead of the host's; may
                          be given several times
   --max-mode MODE        lower the mode of every policy to at most Disabled, Audit or Enforce, as
-                         the agent's --max-mode and run's --mode do
+                         the agent's --max-mode and run's --mode do; that of the host's agent is known
   --all                  a row for each function, pattern or signature
   --json                 print JSON, with everything
   -h, --help             print this help
@@ -100,7 +101,9 @@ void AddMode(const AllocationPolicy& policy, const ModeCaps& caps, ExplainReport
   const abi::Mode mode = EffectiveMode(policy.spec.mode, caps);
   report.mode = ModeWord(mode);
   if (mode == policy.spec.mode) return;
-  const char* by = caps.override == mode ? kModeOverridePath : "--max-mode";
+  const char* const by = caps.override == mode ? kModeOverridePath
+                         : caps.agent == mode  ? "the --max-mode of the agent that runs"
+                                               : "--max-mode";
   report.mode_why = absl::StrCat("lowered from ", ModeWord(policy.spec.mode), " by ", by);
 }
 
@@ -190,7 +193,9 @@ void Print(const std::vector<ExplainReport>& reports, const ExplainOptions& opti
 absl::StatusOr<ModeCaps> Caps(const std::string& max_mode) {
   const absl::StatusOr<std::optional<abi::Mode>> override = ReadModeOverride();
   if (!override.ok()) return override.status();
-  return ModeCaps{ParseMode(max_mode), *override};
+  const absl::StatusOr<std::optional<abi::Mode>> agent = ReadAgentMaxMode(kHostRuntimeDirectory);
+  if (!agent.ok()) return agent.status();
+  return ModeCaps{ParseMode(max_mode), *agent, *override};
 }
 
 int RunExplain(ExplainOptions options) {

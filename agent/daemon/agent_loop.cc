@@ -100,7 +100,7 @@ struct AgentLoop::Parts {
 absl::Status AgentLoop::Parts::OpenDirectories() {
   const auto runtime = OwnedDirectory::Open(options.runtime_dir);
   if (!runtime.ok()) return runtime.status();
-  auto taken = RuntimeLock::Take(options.runtime_dir);
+  auto taken = RuntimeLock::Take(options.runtime_dir, options.max_mode);
   if (!taken.ok()) return taken.status();
   lock = *std::move(taken);
   std::error_code ignored;  // what is still missing is told by who opens it
