@@ -127,7 +127,8 @@ absl::Status AgentLoop::Parts::OpenObserver() {
 }
 
 absl::Status AgentLoop::Parts::Listen() {
-  metrics.emplace(MetricsOptions{options.max_cgroups, absl::StrCat(options.state_dir, "/folded")});
+  metrics.emplace(MetricsOptions{options.max_cgroups, absl::StrCat(options.state_dir, "/folded"),
+                                 options.cgroup_labels});
   routes.emplace(board, events->log(), *metrics);
   auto started = HttpServer::Start({options.listen, options.socket_path},
                                    [this](const HttpRequest& r) { return routes->Answer(r); });
