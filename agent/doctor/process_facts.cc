@@ -24,7 +24,7 @@ namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxTextBytes = 64 << 10;
-constexpr size_t kMaxEnvironmentBytes = 4 << 20;
+constexpr size_t kMaxEnvironmentBytes = 6 << 20;  // three quarters of _STK_LIM: execve(2)
 constexpr size_t kMaxShmBytes = 16 << 20;
 constexpr uint64_t kShmLockedPerm = 02000;  // SHM_LOCKED of shm_perm.mode (ipc/shm.c)
 
