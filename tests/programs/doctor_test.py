@@ -19,14 +19,13 @@ from doctor_cases.units import UnitTest  # noqa: F401, run from here
 from doctor_cases.watching import WatchTest  # noqa: F401
 
 MIB = 1 << 20
+JEMALLOC = "libjemalloc.so.2"
 
 # Codes that no test here can bring about, and why.
 NOT_HERE = {
     "PW017": "this kernel has memfd_secret: tests/unit/doctor_host_test.cc",
     "PW018": "needs AppArmor in the kernel: tests/unit/doctor_verdicts_test.cc",
     "PW019": "needs SELinux in the kernel: tests/unit/doctor_verdicts_test.cc",
-    "PW022": "no fact tells that an allocator calls madvise: it is in the table for those who "
-             "see EINVAL",
     "PW026": "depends on whether the machine has swap: tests/unit/doctor_host_test.cc",
     "PW028": "needs a machine that hibernates: tests/unit/doctor_host_test.cc",
     "PW030": "a setting of the whole machine: tests/unit/doctor_host_test.cc",
@@ -38,6 +37,11 @@ SOME_KERNELS = {
     "PW035": "kernels that charge memfd_secret to the user",
     "PW037": "machines with memory that mlockall skips",
 }
+
+
+def resident(pid):
+    """VmRSS in bytes."""
+    return int(harness.read_status(pid)["VmRSS"].split()[0]) * 1024
 
 
 @harness.needs_root
@@ -190,6 +194,39 @@ class ProcessTest(DoctorCase):
             self.assertEqual(target.ask("all"), "OK")
             self.diagnose("--pid", target.pid, expect=["PW021"])
             self.assertEqual(target.ask("map", 8 * MIB), "EAGAIN")
+
+    def test_an_allocator_that_gives_back_locked_pages(self):
+        variables = ["env", "MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0"]
+        with Target([*variables, f"LD_PRELOAD={JEMALLOC}"]) as target:
+            self.assertEqual(target.ask("churn", 32 * MIB), "OK")
+            self.assertLess(resident(target.pid), 16 * MIB)
+            self.assert_mended("PW022", "--pid", target.pid)
+            self.assertEqual(target.ask("all"), "OK")
+            self.assertEqual(target.ask("churn", 32 * MIB), "OK")
+            self.assertGreater(resident(target.pid), 32 * MIB)  # as the finding says
+            diagnosis = self.diagnose("--pid", target.pid, expect=["PW022"])
+        self.assertIn(JEMALLOC, diagnosis.finding("PW022")["headline"])
+        with Target() as target:
+            self.assertEqual(target.ask("all"), "OK")
+            self.assert_mended("PW022", "--pid", target.pid)
+        # The fix: all of it locked by a policy.
+        pinned = [*variables, f"LD_PRELOAD={JEMALLOC}", pagewarden.PAGEWARDEN, "run", "--policy",
+                  self.pin_policy(), "--"]
+        with Target(pinned) as target:
+            self.assertEqual(target.ask("churn", 32 * MIB), "OK")
+            self.assertGreater(harness.locked_bytes(target.pid), MIB)
+            self.assertLess(resident(target.pid), 16 * MIB)
+            self.assert_mended("PW022", "--pid", target.pid)
+
+    def pin_policy(self):
+        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        directory.chmod(0o755)
+        policy = directory / "pin.yaml"
+        policy.write_text("apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\n"
+                          "metadata: {name: pin}\nspec:\n  pin: {process: true}\n",
+                          encoding="ascii")
+        policy.chmod(0o644)
+        return policy
 
     def test_no_such_process(self):
         done = subprocess.run([pagewarden.PAGEWARDEN, "doctor", "--pid", "4194303"],
