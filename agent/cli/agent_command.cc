@@ -53,10 +53,10 @@ Options:
   --interval TIME      from one audit to the next: 1s, 500ms, 1m (1s)
   --verify-every TIME  from one check of the policies' secrets to the next (10m)
   --max-cgroups N      cgroups with metrics of their own; the rest is summed up (200)
-  --metrics.labels=LIST  labels that cgroups' metrics have beside `cgroup`, where they are known:
+  --metrics.labels=LIST
+                       labels that cgroups' metrics have beside `cgroup`, where they are known:
                        namespace,pod,container (all), fewer of them, or none (--metrics.labels=)
   --cgroup PATH        report only this cgroup and those below it
-  --json-events        events as JSON lines on stdout, which is the default
   --trace-syscalls     see the result of every system call: slows every call down
   -h, --help           print this help
 
@@ -157,7 +157,6 @@ void AddOptions(CLI::App& agent, AgentWords& words) {
   agent.add_option("--max-cgroups", options.max_cgroups)->check(CLI::Range(1, 100000));
   agent.add_option("--metrics.labels", words.labels)->expected(0, 1);  // "--metrics.labels="
   agent.add_option("--cgroup", options.cgroup);
-  agent.add_flag("--json-events");
   agent.add_flag("--trace-syscalls", options.trace_syscalls);
 }
 

@@ -45,7 +45,8 @@ Options:
   --policy-dir DIR       these drop-in directories, the lowest first, instead of the host's; may
                          be given several times
   --max-mode MODE        lower the mode of every policy to at most Disabled, Audit or Enforce, as
-                         the agent's --max-mode and run's --mode do; that of the host's agent is known
+                         the agent's --max-mode and run's --mode do; that of the host's agent is
+                         known
   --all                  a row for each function, pattern or signature
   --json                 print JSON, with everything
   -h, --help             print this help
@@ -57,7 +58,8 @@ do not match. A function binds in the modules that call it through a slot of the
 bind where no module exports it, or where only the module that defines it calls it, and directly.
 
 Exit codes: 0 every rule takes effect somewhere, 1 a rule does not (of the presets that every
-program gets: all of them), or a preset names what its libraries do not export, 2 usage, 3 invalid policy, 4 the program or process cannot be read.
+program gets: all of them), or a preset names what its libraries do not export, 2 usage, 3 invalid
+policy, 4 the program or process cannot be read.
 )";
 
 struct ExplainOptions {
