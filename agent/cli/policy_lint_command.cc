@@ -10,8 +10,8 @@
 #include "agent/policy/directories.h"
 #include "agent/policy/lint.h"
 #include "agent/policy/load.h"
-#include "agent/policy/resolve.h"
 #include "agent/policy/surroundings.h"
+#include "agent/policy/resolve.h"
 #include "agent/run/locations.h"
 
 namespace pagewarden {

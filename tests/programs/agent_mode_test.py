@@ -8,7 +8,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import threading
 import unittest
 
@@ -16,7 +15,7 @@ import harness
 from agents import Agent
 from pagewarden import PAGEWARDEN
 
-RUNTIME = pathlib.Path("/run/pagewarden")  # of the mount namespace, see main
+RUNTIME = pathlib.Path("/run/pagewarden")  # of the mount namespace
 POLICY = """apiVersion: pagewarden/v1alpha1
 kind: AllocationPolicy
 metadata: {{name: sleepers}}
@@ -119,15 +118,5 @@ class AgentModeTest(unittest.TestCase):
                            "a report of the watch has it covered")
 
 
-def main():
-    """In a mount namespace whose /run is its own."""
-    if os.geteuid() == 0 and "PAGEWARDEN_OWN_RUN" not in os.environ:
-        script = 'mount -t tmpfs -o mode=755 tmpfs /run && exec "$0" "$@"'
-        os.environ["PAGEWARDEN_OWN_RUN"] = "1"
-        os.execvp("unshare", ["unshare", "-m", "sh", "-c", script, sys.executable, *sys.argv])
-    harness.interrupt_on_terminate()
-    unittest.main()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main_with_own_run()

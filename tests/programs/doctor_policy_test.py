@@ -5,13 +5,12 @@
 import os
 import pathlib
 import subprocess
-import sys
 import unittest
 
 import harness
 from pagewarden import PAGEWARDEN
 
-RUNTIME = pathlib.Path("/run/pagewarden")  # of the mount namespace, see main
+RUNTIME = pathlib.Path("/run/pagewarden")  # of the mount namespace
 SLEEP = os.path.realpath("/bin/sleep")
 POLICY = f"""apiVersion: pagewarden/v1alpha1
 kind: AllocationPolicy
@@ -66,15 +65,5 @@ class DoctorPolicyTest(unittest.TestCase):
         self.assertEqual(self.doctor("--need", "4Ki", "--", "sleep", 1).returncode, 0)
 
 
-def main():
-    """In a mount namespace whose /run is its own."""
-    if os.geteuid() == 0 and "PAGEWARDEN_OWN_RUN" not in os.environ:
-        script = 'mount -t tmpfs -o mode=755 tmpfs /run && exec "$0" "$@"'
-        os.environ["PAGEWARDEN_OWN_RUN"] = "1"
-        os.execvp("unshare", ["unshare", "-m", "sh", "-c", script, sys.executable, *sys.argv])
-    harness.interrupt_on_terminate()
-    unittest.main()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main_with_own_run()

@@ -15,11 +15,11 @@ import harness
 import pagewarden
 from doctor import AS_USER, NO_IPC_LOCK, STATIC_TARGET, TARGET, Diagnosis, Target
 from doctor_cases.case import SEEN, DoctorCase
-from doctor_cases.units import UnitTest  # noqa: F401, run from here
+from doctor_cases.purging import PurgingTest  # noqa: F401, run from here
+from doctor_cases.units import UnitTest  # noqa: F401
 from doctor_cases.watching import WatchTest  # noqa: F401
 
 MIB = 1 << 20
-JEMALLOC = "libjemalloc.so.2"
 
 # Codes that no test here can bring about, and why.
 NOT_HERE = {
@@ -37,11 +37,6 @@ SOME_KERNELS = {
     "PW035": "kernels that charge memfd_secret to the user",
     "PW037": "machines with memory that mlockall skips",
 }
-
-
-def resident(pid):
-    """VmRSS in bytes."""
-    return int(harness.read_status(pid)["VmRSS"].split()[0]) * 1024
 
 
 @harness.needs_root
@@ -194,39 +189,6 @@ class ProcessTest(DoctorCase):
             self.assertEqual(target.ask("all"), "OK")
             self.diagnose("--pid", target.pid, expect=["PW021"])
             self.assertEqual(target.ask("map", 8 * MIB), "EAGAIN")
-
-    def test_an_allocator_that_gives_back_locked_pages(self):
-        variables = ["env", "MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0"]
-        with Target([*variables, f"LD_PRELOAD={JEMALLOC}"]) as target:
-            self.assertEqual(target.ask("churn", 32 * MIB), "OK")
-            self.assertLess(resident(target.pid), 16 * MIB)
-            self.assert_mended("PW022", "--pid", target.pid)
-            self.assertEqual(target.ask("all"), "OK")
-            self.assertEqual(target.ask("churn", 32 * MIB), "OK")
-            self.assertGreater(resident(target.pid), 32 * MIB)  # as the finding says
-            diagnosis = self.diagnose("--pid", target.pid, expect=["PW022"])
-        self.assertIn(JEMALLOC, diagnosis.finding("PW022")["headline"])
-        with Target() as target:
-            self.assertEqual(target.ask("all"), "OK")
-            self.assert_mended("PW022", "--pid", target.pid)
-        # The fix: all of it locked by a policy.
-        pinned = [*variables, f"LD_PRELOAD={JEMALLOC}", pagewarden.PAGEWARDEN, "run", "--policy",
-                  self.pin_policy(), "--"]
-        with Target(pinned) as target:
-            self.assertEqual(target.ask("churn", 32 * MIB), "OK")
-            self.assertGreater(harness.locked_bytes(target.pid), MIB)
-            self.assertLess(resident(target.pid), 16 * MIB)
-            self.assert_mended("PW022", "--pid", target.pid)
-
-    def pin_policy(self):
-        directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        directory.chmod(0o755)
-        policy = directory / "pin.yaml"
-        policy.write_text("apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\n"
-                          "metadata: {name: pin}\nspec:\n  pin: {process: true}\n",
-                          encoding="ascii")
-        policy.chmod(0o644)
-        return policy
 
     def test_no_such_process(self):
         done = subprocess.run([pagewarden.PAGEWARDEN, "doctor", "--pid", "4194303"],

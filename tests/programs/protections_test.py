@@ -107,5 +107,4 @@ class ProtectionsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    harness.interrupt_on_terminate()
-    unittest.main()
+    harness.main()

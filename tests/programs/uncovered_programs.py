@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real processes of every kind that a policy selects and that may have no fence.
 
-Made once, in a mount namespace whose /run/pagewarden is its own:
+Made once, in a mount namespace whose /run is its own:
 
     programs = Programs(directory)
     programs.start_all()
@@ -105,7 +105,7 @@ class Programs:
     def __init__(self, directory):
         self.dir = pathlib.Path(directory)
         self.policies = RUNTIME / "policy.d"
-        self.policies.mkdir(mode=0o755)
+        self.policies.mkdir(mode=0o755, parents=True)
         self.processes = {}
         self.names = [*OUTCOMES, EXCEPTED]
         self._build()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every kind of process that a policy selects and that is not covered, made for real, and
 what audit, `policy explain` and a running agent say of it. The host's own policies and images
-play no part: /run/pagewarden is this test's own (see `main`)."""
+play no part."""
 
 import collections
 import json
@@ -10,7 +10,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 
@@ -153,16 +152,5 @@ class UncoveredTest(unittest.TestCase):
         self.assertIn("broken.yaml", self.messages)
 
 
-def main():
-    """In a mount namespace of its own, without the host's images."""
-    if os.environ.get("UNCOVERED_TEST_INSIDE") != "1":
-        environment = {**os.environ, "UNCOVERED_TEST_INSIDE": "1"}
-        script = 'mkdir -p /run/pagewarden && mount -t tmpfs -o mode=755 tmpfs /run/pagewarden && ' \
-                 'exec "$@"'
-        os.execvpe("unshare", ["unshare", "-m", "--propagation", "private", "sh", "-c", script,
-                               "sh", sys.executable, *sys.argv], environment)
-    unittest.main()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main_with_own_run()
