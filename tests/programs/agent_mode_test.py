@@ -101,7 +101,7 @@ class AgentModeTest(unittest.TestCase):
         self.assert_audited(pid, "--max-mode", "Audit")
 
     def test_a_watch_follows_the_agent(self):
-        pid = self.sleep("--mode", "Audit")
+        self.sleep("--mode", "Audit")
         watch = subprocess.Popen([str(PAGEWARDEN), "audit", "--watch", "0.1", "--json", "--cgroup",
                                   self.setup.cgroup.path], stdout=subprocess.PIPE, text=True)
         self.addCleanup(watch.stdout.close)
