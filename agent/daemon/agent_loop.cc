@@ -100,7 +100,7 @@ struct AgentLoop::Parts {
 absl::Status AgentLoop::Parts::OpenDirectories() {
   const auto runtime = OwnedDirectory::Open(options.runtime_dir);
   if (!runtime.ok()) return runtime.status();
-  auto taken = RuntimeLock::Take(options.runtime_dir);
+  auto taken = RuntimeLock::Take(options.runtime_dir, options.max_mode);
   if (!taken.ok()) return taken.status();
   lock = *std::move(taken);
   std::error_code ignored;  // what is still missing is told by who opens it
@@ -127,7 +127,8 @@ absl::Status AgentLoop::Parts::OpenObserver() {
 }
 
 absl::Status AgentLoop::Parts::Listen() {
-  metrics.emplace(MetricsOptions{options.max_cgroups, absl::StrCat(options.state_dir, "/folded")});
+  metrics.emplace(MetricsOptions{options.max_cgroups, absl::StrCat(options.state_dir, "/folded"),
+                                 options.cgroup_labels});
   routes.emplace(board, events->log(), *metrics);
   auto started = HttpServer::Start({options.listen, options.socket_path},
                                    [this](const HttpRequest& r) { return routes->Answer(r); });

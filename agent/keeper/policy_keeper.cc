@@ -80,6 +80,13 @@ bool PolicyKeeper::Poll(absl::Time now) {
   return false;
 }
 
+bool PolicyKeeper::SetMaxMode(std::optional<abi::Mode> max_mode, absl::Time now) {
+  if (max_mode == sources_.max_mode) return false;
+  sources_.max_mode = max_mode;
+  Reload(now);
+  return true;
+}
+
 bool PolicyKeeper::LookAtFiles(absl::Time now) {
   next_look_ = now + kBetweenLooks;
   const bool is_hint = first_hint_ != absl::InfiniteFuture();

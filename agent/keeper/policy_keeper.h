@@ -48,6 +48,9 @@ class PolicyKeeper {
   // Whether policies were reloaded, or could not be, or apply to others since today.
   bool Poll(absl::Time now);
 
+  // Whether that is another one than before, and all was loaded again for it.
+  bool SetMaxMode(std::optional<abi::Mode> max_mode, absl::Time now);
+
   // As for SIGHUP: whether or not anything seems to have changed.
   void Reload(absl::Time now);
 

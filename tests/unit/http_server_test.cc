@@ -81,7 +81,9 @@ TEST_F(HttpServerTest, TheSocketIsPrivateAndGoesWithTheServer) {
   EXPECT_EQ(HttpServer::Start({"", socket_}, Echo).status().code(), absl::StatusCode::kUnavailable);
   server_->Stop();
   EXPECT_NE(stat(socket_.c_str(), &info), 0);
-  EXPECT_EQ(Get(socket_, "/", absl::Seconds(5)).status().code(), absl::StatusCode::kUnavailable);
+  const absl::Status gone = Get(socket_, "/", absl::Seconds(5)).status();
+  EXPECT_EQ(gone.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(gone.message(), socket_ + ": cannot be connected to");
 }
 
 TEST_F(HttpServerTest, ChangesNothing) {

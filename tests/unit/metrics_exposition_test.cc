@@ -121,6 +121,54 @@ TEST_F(MetricsExpositionTest, FiveThousandCgroupsBecomeTwoHundredWithTheSameSums
   std::cout << "a scrape of 5,000 cgroups: " << text.size() << " bytes, " << ms << " ms\n";
 }
 
+// 300 containers, each in a pod, of 3 namespaces, of which 200 have series.
+TEST_F(MetricsExpositionTest, LabelsThatAreLeftOutChangeNoSum) {
+  double locked = 0;
+  for (int i = 0; i < 300; ++i) {
+    const std::string path = absl::StrFormat("/docker/%064d", i);
+    Lock(path, 4096 * (1 + i));
+    Row(path).identity = ClassifyCgroup(path);
+    Book(path).denials["OVER_LIMIT"] = 1;
+    locked += 4096 * (1 + i);
+  }
+  for (const char* const kept : {"namespace,pod,container", "namespace,pod", " container ", ""}) {
+    const auto labels = ParseCgroupLabels(kept);
+    ASSERT_TRUE(labels.ok()) << labels.status();
+    const std::string text = RenderMetrics(view_, {200, "", *labels});
+    EXPECT_EQ(CgroupsOf(text).size(), 201u) << kept;
+    EXPECT_EQ(Sum(text, "pagewarden_cgroup_locked_bytes"), locked) << kept;
+    EXPECT_EQ(Sum(text, "pagewarden_memlock_denials_total"), 300) << kept;
+    const bool has_containers = absl::StrContains(kept, "container");
+    EXPECT_EQ(Sum(text, "pagewarden_cgroup_locking_processes", "container=") > 0 ||
+                  absl::StrContains(text, "container=\""),
+              has_containers)
+        << kept;
+  }
+}
+
+TEST_F(MetricsExpositionTest, BudgetsOfNamespacesKeepTheirNames) {
+  for (const char* const name : {"payments", "search"}) {
+    BudgetState state;
+    state.scope = BudgetScope::kNamespace;
+    state.subject = name;
+    state.sources.emplace_back();
+    state.sources.back().policy = "tenants";
+    state.sources.back().limit_bytes = 1 << 20;
+    view_.budgets.states.push_back(state);
+  }
+  const std::string text = RenderMetrics(view_, {200, "", *ParseCgroupLabels("")});
+  EXPECT_EQ(Sum(text, "pagewarden_cgroup_budget_bytes"), 2 << 20);
+  EXPECT_EQ(Sum(text, "pagewarden_cgroup_budget_bytes", "namespace=\"search\""), 1 << 20);
+}
+
+TEST(CgroupLabels, OfOtherWordsNothingIsMade) {
+  for (const char* const wrong : {"pods", "cgroup", "pod,pod", "pod,", "namespace pod", "reason"}) {
+    EXPECT_FALSE(ParseCgroupLabels(wrong).ok()) << wrong;
+  }
+  EXPECT_THAT(std::string(ParseCgroupLabels("contaner").status().message()),
+              HasSubstr("did you mean \"container\"?"));
+}
+
 TEST_F(MetricsExpositionTest, AttentionComesBeforeBytes) {
   Lock("/large", 1 << 30);
   Lock("/refused", 0);
