@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,8 +28,9 @@ std::string Holder(int fd, const std::string& path) {
 
 absl::StatusOr<RuntimeLock> RuntimeLock::Take(const std::string& directory) {
   const std::string path = absl::StrCat(directory, "/agent.lock");
-  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!fd.ok()) return ErrnoStatus(errno, path);
+  // For its owner alone: who can open it can lock it (flock(2)). Older agents made it 0644.
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.ok() || fchmod(fd.get(), 0600) != 0) return ErrnoStatus(errno, path);
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoStatus(errno, path);
     return absl::AlreadyExistsError(absl::StrCat(Holder(fd.get(), path), " uses ", directory,
