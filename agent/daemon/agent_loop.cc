@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/base/files.h"
+#include "agent/base/steady_now.h"
 #include "agent/daemon/agent_view.h"
 #include "agent/daemon/event_teller.h"
 #include "agent/daemon/host_observer.h"
@@ -66,6 +67,10 @@ std::string StatusLine(const AgentView& view) {
                       uncovered, " uncovered");
 }
 
+std::string StatusLineOf(const std::shared_ptr<const AgentView>& view) {
+  return view == nullptr ? "no audit yet" : StatusLine(*view);
+}
+
 }  // namespace
 
 struct AgentLoop::Parts {
@@ -76,6 +81,7 @@ struct AgentLoop::Parts {
   absl::Status Listen();
   // An audit and what follows from it.
   void Tick();
+  void TickIfDue();
   void TellGaps();
   void HandleSignals();
   void Wait();
@@ -91,8 +97,8 @@ struct AgentLoop::Parts {
   std::optional<Exposition> metrics;
   std::optional<AgentRoutes> routes;
   std::optional<HttpServer> server;
-  absl::Time next_audit = absl::InfinitePast();
-  absl::Time next_trim = absl::InfinitePast();
+  absl::Time next_audit = absl::InfinitePast();  // by the steady clock
+  absl::Time next_trim = absl::InfinitePast();   // likewise
   bool audit_failed = false;
   bool stop = false;
 };
@@ -149,9 +155,7 @@ void AgentLoop::Parts::TellGaps() {
 }
 
 void AgentLoop::Parts::Tick() {
-  const absl::Time now = absl::Now();
-  next_audit = std::max(next_audit + options.interval, now);
-  auto view = observer->Observe(now);
+  auto view = observer->Observe(absl::Now());
   TellGaps();
   if (!view.ok()) {
     if (!std::exchange(audit_failed, true)) {
@@ -169,12 +173,22 @@ void AgentLoop::Parts::Tick() {
   facts.policy_warnings = observer->keeper().warnings();
   facts.last_event = events->log().last_sequence();
   next->agent = facts;
+  const absl::Time now = SteadyNow();
+  next->audited = now;
   service.Status(StatusLine(*next));
   board.Publish(std::move(next));
   service.Alive(now);
   if (now < next_trim) return;
   next_trim = now + kBetweenTrims;
   malloc_trim(0);
+}
+
+// Those that follow a reload come besides, and put none off.
+void AgentLoop::Parts::TickIfDue() {
+  const absl::Time now = SteadyNow();
+  if (now < next_audit) return;
+  next_audit = std::max(next_audit + options.interval, now);
+  Tick();
 }
 
 void AgentLoop::Parts::HandleSignals() {
@@ -191,11 +205,12 @@ void AgentLoop::Parts::HandleSignals() {
   if (!reloaded) return;
   SayReload(observer->keeper().status());
   Tick();  // what it comes to is to be seen at once
-  if (pending.reload) service.Ready(StatusLine(*board.Latest()));
+  if (pending.reload) service.Ready(StatusLineOf(board.Latest()));
 }
 
 void AgentLoop::Parts::Wait() {
-  const absl::Duration left = std::min(next_audit, observer->keeper().Deadline()) - absl::Now();
+  const absl::Duration left =
+      std::min(next_audit - SteadyNow(), observer->keeper().Deadline() - absl::Now());
   const absl::Duration wait =
       std::max(absl::ZeroDuration(), std::min({left, kLongestWait, options.interval}));
   for (const WatchEvent& event : observer->Wait(wait)) events->Add(event);
@@ -224,18 +239,17 @@ absl::StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(const AgentOptions& 
   // Last of what can fail: an agent that has told of its start runs.
   if (absl::Status status = parts->Listen(); !status.ok()) return status;
   parts->events->AddStart(parts->facts.privileges, parts->facts.gaps);
-  parts->Tick();
+  parts->TickIfDue();
   return std::unique_ptr<AgentLoop>(new AgentLoop(std::move(parts)));
 }
 
 void AgentLoop::Run() {
   Parts& parts = *parts_;
-  const auto view = parts.board.Latest();
-  parts.service.Ready(view == nullptr ? "no audit yet" : StatusLine(*view));
+  parts.service.Ready(StatusLineOf(parts.board.Latest()));
   while (!parts.stop) {
     parts.Wait();
     parts.HandleSignals();
-    if (!parts.stop && absl::Now() >= parts.next_audit) parts.Tick();
+    if (!parts.stop) parts.TickIfDue();
   }
   parts.service.Stopping();
   parts.server->Stop();

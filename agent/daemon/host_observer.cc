@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/base/steady_now.h"
 
 namespace pagewarden {
 namespace {
@@ -70,7 +71,8 @@ std::vector<WatchEvent> HostObserver::Wait(absl::Duration timeout) {
   return events;
 }
 
-void HostObserver::ReadPods(absl::Time now) {
+void HostObserver::ReadPods() {
+  const absl::Time now = SteadyNow();
   if (now - pods_read_ < kBetweenPods) return;
   pods_read_ = now;
   pods_ = std::make_shared<const PodTable>(PodTable::Read());
@@ -87,8 +89,9 @@ void HostObserver::SetSecretTargets(const CoverageReport& coverage) {
 // In this order: what is shown to anybody has been written.
 void HostObserver::KeepBooks(const HostView& view) {
   books_->Update(view.report, view.coverage, auditor_->watch(), view.time);
-  const bool is_due = view.time - saved_ >= kBetweenSaves;
-  if (is_due) saved_ = view.time;
+  const absl::Time now = SteadyNow();
+  const bool is_due = now - saved_ >= kBetweenSaves;
+  if (is_due) saved_ = now;
   const absl::Status status = is_due ? books_->Save() : books_->Journal();
   if (status.ok()) {
     book_problem_.clear();
@@ -98,7 +101,8 @@ void HostObserver::KeepBooks(const HostView& view) {
 }
 
 absl::StatusOr<HostView> HostObserver::Observe(absl::Time now) {
-  ReadPods(now);
+  const absl::Time start = SteadyNow();
+  ReadPods();
   HostView view;
   view.time = now;
   view.policies = keeper_->status();
@@ -117,7 +121,7 @@ absl::StatusOr<HostView> HostObserver::Observe(absl::Time now) {
   view.secrets = secrets_->Latest();
   KeepBooks(view);
   view.books = books_->books();
-  Count(absl::Now() - now, scans_);
+  Count(SteadyNow() - start, scans_);
   view.health = Health();
   return view;
 }

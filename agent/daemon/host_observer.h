@@ -46,7 +46,7 @@ class HostObserver {
  private:
   explicit HostObserver(std::unique_ptr<HostAuditor> auditor) : auditor_(std::move(auditor)) {}
 
-  void ReadPods(absl::Time now);
+  void ReadPods();
   void SetSecretTargets(const CoverageReport& coverage);
   void KeepBooks(const HostView& view);
   AgentHealth Health() const;
@@ -58,7 +58,7 @@ class HostObserver {
   CoverageReader coverage_;
   BudgetTracker budgets_;
   std::shared_ptr<const PodTable> pods_ = std::make_shared<PodTable>();
-  absl::Time pods_read_ = absl::InfinitePast();
+  absl::Time pods_read_ = absl::InfinitePast();  // both by the steady clock
   absl::Time saved_ = absl::InfinitePast();
   std::string book_problem_;
   std::vector<std::string> problems_;

@@ -59,7 +59,16 @@ absl::Time PolicyKeeper::Deadline() const {
   return std::min({settled, next_look_, next_sweep_, NextMidnight(today_)});
 }
 
+void PolicyKeeper::NoteTime(absl::Time now) {
+  if (now < noted_) {
+    next_look_ = next_sweep_ = now;
+    if (first_hint_ != absl::InfiniteFuture()) first_hint_ = last_hint_ = now;
+  }
+  noted_ = now;
+}
+
 bool PolicyKeeper::Poll(absl::Time now) {
+  NoteTime(now);
   if (watch_.fd() >= 0 && watch_.Drain()) {
     first_hint_ = std::min(first_hint_, now);
     last_hint_ = now;
@@ -92,6 +101,7 @@ bool PolicyKeeper::LookAtFiles(absl::Time now) {
 }
 
 void PolicyKeeper::Reload(absl::Time now) {
+  NoteTime(now);
   next_look_ = now + kBetweenLooks;
   next_sweep_ = now + kBetweenSweeps;
   first_hint_ = last_hint_ = absl::InfiniteFuture();
