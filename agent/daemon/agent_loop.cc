@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <iostream>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "agent/base/files.h"
 #include "agent/base/steady_now.h"
 #include "agent/daemon/agent_view.h"
+#include "agent/daemon/bounded_writer.h"
 #include "agent/daemon/event_teller.h"
 #include "agent/daemon/host_observer.h"
 #include "agent/daemon/routes.h"
@@ -39,7 +39,11 @@ constexpr absl::Duration kBetweenTrims = absl::Seconds(10);
 // Threads that only answer requests need no heaps of their own.
 constexpr int kMostHeaps = 2;
 
-void Say(absl::string_view message) { std::cerr << "pagewarden: " << message << "\n"; }
+// What is not taken is left out: it is in the status and the events as well.
+void Say(absl::string_view message) {
+  static BoundedWriter* const writer = new BoundedWriter(STDERR_FILENO);
+  writer->Write(absl::StrCat("pagewarden: ", message, "\n"));
+}
 
 void SayPrivileges(const AgentPrivileges& privileges) {
   for (const std::string& name : privileges.missing) {

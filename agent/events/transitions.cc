@@ -58,7 +58,6 @@ Event ReloadEvent(const PolicyStatus& policies, absl::Time now) {
 
 std::string WhyLost(const std::string& source) {
   if (source == "log") return "the state directory did not take them";
-  if (source == "output") return "who reads standard output did not take them";
   return absl::StrCat("the buffer of ", source, " was full");
 }
 

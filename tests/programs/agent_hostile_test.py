@@ -5,6 +5,8 @@ users, clients that dribble, readers that stop, a clock that is set back, too fe
 It goes on auditing, and ends when it is told to."""
 
 import contextlib
+import fcntl
+import json
 import os
 import pathlib
 import resource
@@ -99,6 +101,33 @@ class Clients(HostileCase):
             self.assertEqual(200, agent.get("/healthz")[0])
             self.assertLess(time.monotonic() - started, 1.5)
             self.assert_ends(agent)
+
+
+class Readers(HostileCase):
+    def test_who_stops_reading_its_output_stops_nothing(self):
+        agent = Agent(self.directory)
+        agent.policies.mkdir()
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 8192)
+        agent.start(output=writer)
+        self.addCleanup(agent.kill)
+        os.close(writer)
+        for number in range(20):
+            agent.write("a.yaml", policy("a", more=f"unknown{number}: 1\n"))
+            agent.wait_for(
+                lambda s, n=number: f"unknown{n}" in str(s["policies"]["lastReload"]["errors"]),
+                f"error {number} is told")
+        self.wait_for_an_audit(agent)
+        with os.fdopen(reader, errors="replace") as output:
+            first = os.read(output.fileno(), 65536).decode()
+            agent.write("a.yaml", policy("a"))
+            agent.wait_for_modes({"a": "Audit"})
+            self.assert_ends(agent)
+            lines = (first + output.read()).splitlines()
+        events = [json.loads(line) for line in lines if line.startswith("{")]
+        self.assertTrue(all(line.startswith(("{", "pagewarden: ")) for line in lines), lines)
+        self.assertIn("stopped", events[-1]["text"])
+        self.assertLess(len(events), events[-1]["sequence"])  # some were left out
 
 
 class TheMachine(HostileCase):
