@@ -54,6 +54,13 @@ absl::StatusOr<PolicyKeeper> PolicyKeeper::Open(KeeperOptions options) {
   return keeper;
 }
 
+std::set<std::string> PolicyKeeper::PolicyNames() const {
+  std::set<std::string> names;
+  for (const AllocationPolicy& policy : status_.set->policies) names.insert(policy.metadata.name);
+  for (const AllocationPolicy& policy : shipped_) names.insert(policy.metadata.name);
+  return names;
+}
+
 absl::Time PolicyKeeper::Deadline() const {
   const absl::Time settled = std::min(last_hint_ + kSettle, first_hint_ + kLongestBurst);
   return std::min({settled, next_look_, next_sweep_, NextMidnight(today_)});

@@ -53,6 +53,8 @@ class PolicyKeeper {
 
   const PolicyStatus& status() const { return status_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
+  // Of all policies that `run` takes here, the shipped ones included.
+  std::set<std::string> PolicyNames() const;
 
  private:
   explicit PolicyKeeper(KeeperOptions options);
