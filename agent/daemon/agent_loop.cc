@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/base/call_within.h"
 #include "agent/base/files.h"
 #include "agent/base/steady_now.h"
 #include "agent/daemon/agent_view.h"
@@ -69,6 +70,12 @@ std::string StatusLine(const AgentView& view) {
   return absl::StrCat(view.host.policies.loaded.size(), " policies, set ", view.host.policies.hash,
                       view.host.policies.last_reload_ok ? "" : " (last reload failed)", ", ",
                       uncovered, " uncovered");
+}
+
+// What may be mended while the agent runs.
+void AddStanding(absl::string_view what, const std::string& problem,
+                 std::vector<std::string>& gaps) {
+  if (!problem.empty()) gaps.push_back(absl::StrCat(what, " are not kept : ", problem));
 }
 
 std::string StatusLineOf(const std::shared_ptr<const AgentView>& view) {
@@ -128,7 +135,8 @@ absl::Status AgentLoop::Parts::OpenObserver() {
   auto opened = HostObserver::Open(options);
   if (!opened.ok()) return opened.status();
   observer = *std::move(opened);
-  // Threads keep the rights that they were started with: none is started before.
+  // Threads keep the rights that they were started with: none is there before.
+  EndCallThread();
   auto privileges = DropPrivileges();
   if (!privileges.ok()) return privileges.status();
   facts.privileges = *std::move(privileges);
@@ -155,7 +163,9 @@ void AgentLoop::Parts::TellGaps() {
     Say(gap);
     facts.gaps.push_back(gap);
   }
-  for (const std::string& problem : events->TakeProblems()) Say(problem);
+  for (const auto& problems : {observer->TakeProblems(), events->TakeProblems()}) {
+    for (const std::string& problem : problems) Say(problem);
+  }
 }
 
 void AgentLoop::Parts::Tick() {
@@ -177,6 +187,8 @@ void AgentLoop::Parts::Tick() {
   facts.policy_warnings = observer->keeper().warnings();
   facts.last_event = events->log().last_sequence();
   next->agent = facts;
+  AddStanding("events", events->log().problem(), next->agent.gaps);
+  AddStanding("books", observer->book_problem(), next->agent.gaps);
   const absl::Time now = SteadyNow();
   next->audited = now;
   service.Status(StatusLine(*next));

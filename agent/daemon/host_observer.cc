@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<HostObserver>> HostObserver::Open(const AgentOpti
   auto books = BookKeeper::Open(options.state_dir, observer->auditor_->hierarchy());
   if (!books.ok()) return books.status();
   observer->books_ = *std::move(books);
-  observer->problems_ = observer->books_->notes();
+  observer->notes_ = observer->books_->notes();
   return observer;
 }
 
@@ -146,10 +146,12 @@ AgentHealth HostObserver::Health() const {
 
 std::vector<std::string> HostObserver::TakeGaps() {
   std::vector<std::string> gaps = auditor_->TakeGaps();
-  std::move(problems_.begin(), problems_.end(), std::back_inserter(gaps));
-  problems_.clear();
+  std::move(notes_.begin(), notes_.end(), std::back_inserter(gaps));
+  notes_.clear();
   return gaps;
 }
+
+std::vector<std::string> HostObserver::TakeProblems() { return std::exchange(problems_, {}); }
 
 void HostObserver::Save() {
   const absl::Status status = books_->Save();

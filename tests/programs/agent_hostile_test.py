@@ -146,6 +146,26 @@ class TheMachine(HostileCase):
         (agent.policies / "a.yaml").unlink()
         agent.wait_for_modes({})
 
+    def test_a_full_disk_is_told_for_as_long_as_it_is_full(self):
+        state = self.directory / "state"
+        state.mkdir(mode=0o700)
+        harness.run_checked(["mount", "-t", "tmpfs", "-o", "size=12k,mode=700", "none", state])
+        self.addCleanup(harness.run_checked, ["umount", "-l", state])
+        agent = self.agent()
+        for number in range(40):
+            agent.write("a.yaml", policy("a", more=f"unknown{number}: 1\n"))
+            agent.wait_for(
+                lambda s, n=number: f"unknown{n}" in str(s["policies"]["lastReload"]["errors"]),
+                f"error {number} is told")
+        agent.wait_for(lambda s: "events are not kept : " in str(s["gaps"]), "the status tells")
+        harness.run_checked(["mount", "-o", "remount,size=1m", state])
+        agent.write("a.yaml", policy("a"))
+        agent.wait_for_modes({"a": "Audit"})
+        agent.wait_for(lambda s: "not kept" not in str(s["gaps"]), "the status tells no more")
+        self.assert_ends(agent)
+        kept = [json.loads(line)["sequence"] for line in (state / "events.jsonl").open()]
+        self.assertEqual(list(range(1, len(kept) + 1)), kept)
+
     def test_reloads_put_no_audit_off(self):
         agent = self.agent()
         for number in range(20):
