@@ -163,7 +163,8 @@ class TheMachine(HostileCase):
         agent.wait_for_modes({"a": "Audit"})
         agent.wait_for(lambda s: "not kept" not in str(s["gaps"]), "the status tells no more")
         self.assert_ends(agent)
-        kept = [json.loads(line)["sequence"] for line in (state / "events.jsonl").open()]
+        lines = (state / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        kept = [json.loads(line)["sequence"] for line in lines]
         self.assertEqual(list(range(1, len(kept) + 1)), kept)
 
     def test_reloads_put_no_audit_off(self):
