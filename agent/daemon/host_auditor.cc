@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/audit/watch_gaps.h"
+#include "agent/base/steady_now.h"
 #include "agent/cgroup/paths.h"
 
 namespace pagewarden {
@@ -47,7 +48,7 @@ absl::StatusOr<std::unique_ptr<HostAuditor>> HostAuditor::Open(const HostAuditor
   } else {
     auditor->AddGap(absl::StrCat("no events, only audits : ", watch.status().message()));
   }
-  auditor->start_ = absl::Now();
+  auditor->start_ = SteadyNow();
   return auditor;
 }
 
@@ -74,7 +75,7 @@ std::vector<WatchEvent> HostAuditor::Wait(absl::Duration timeout) {
 }
 
 absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
-  const Observations seen = book_.Observe(watch(), absl::Now() - start_);
+  const Observations seen = book_.Observe(watch(), SteadyNow() - start_);
   wanted.cgroup = options_.cgroup;
   for (const auto& [pid, peak] : seen.process_peaks) {
     if (peak.bytes > 0) wanted.rows_of.insert(pid);
@@ -102,8 +103,9 @@ absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
 }
 
 void HostAuditor::Reconcile(const Snapshot& snapshot) {
-  if (absl::Now() - reconciled_ < kBetweenReconciliations) return;
-  reconciled_ = absl::Now();
+  const absl::Time now = SteadyNow();
+  if (now - reconciled_ < kBetweenReconciliations) return;
+  reconciled_ = now;
   differences_ = pagewarden::Reconcile(snapshot, *reader_);
 }
 

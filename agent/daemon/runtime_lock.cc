@@ -2,6 +2,7 @@
 #include "agent/daemon/runtime_lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,8 +47,9 @@ std::string Holder(int fd, const std::string& path) {
 absl::StatusOr<RuntimeLock> RuntimeLock::Take(const std::string& directory,
                                               std::optional<abi::Mode> max_mode) {
   const std::string path = PathIn(directory);
-  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!fd.ok()) return ErrnoStatus(errno, path);
+  // For its owner alone: who can read it can lock it for reading. Older agents made it 0644.
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.ok() || fchmod(fd.get(), 0600) != 0) return ErrnoStatus(errno, path);
   struct flock lock = WholeFile();
   if (fcntl(fd.get(), F_OFD_SETLK, &lock) != 0) {
     if (errno != EAGAIN && errno != EACCES) return ErrnoStatus(errno, path);
@@ -67,7 +69,7 @@ absl::StatusOr<std::optional<abi::Mode>> ReadAgentMaxMode(const std::string& dir
   const std::string path = PathIn(directory);
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
   if (!fd.ok()) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) return std::nullopt;
     return ErrnoStatus(errno, path);
   }
   if (!IsHeld(fd.get())) return std::nullopt;

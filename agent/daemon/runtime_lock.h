@@ -26,7 +26,8 @@ class RuntimeLock {
 };
 
 // --max-mode of the agent that holds the lock at this moment, however busy it is; nullopt:
-// it has none, or no agent runs there. Never waits, and is in no agent's way.
+// it has none, no agent runs there, or it is another user's. Never waits, and is in no
+// agent's way.
 // FailedPrecondition: others may write the file.
 absl::StatusOr<std::optional<abi::Mode>> ReadAgentMaxMode(const std::string& directory);
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ctime>
 #include <iostream>
 #include <set>
@@ -81,8 +82,55 @@ std::set<std::string> CgroupsOf(const std::string& text) {
 TEST_F(MetricsExpositionTest, HostileLabelsStayValid) {
   Lock("/a\"b\\c\nd\x80\xff", 4096);
   EXPECT_THAT(RenderMetrics(view_, {}),
-              HasSubstr("pagewarden_cgroup_locked_bytes{cgroup=\"/a\\\"b\\\\c\\nd\xEF\xBF\xBD"
-                        "\xEF\xBF\xBD\"} 4096\n"));
+              ::testing::ContainsRegex("pagewarden_cgroup_locked_bytes[{]cgroup=\"/a\\\\\"b"
+                                       "\\\\\\\\c\\\\nd\xEF\xBF\xBD\xEF\xBF\xBD\xE2\x80\xA6"
+                                       "[0-9a-f]+\"[}] 4096\n"));
+}
+
+std::vector<std::string> SeriesOf(const std::string& text) {
+  std::vector<std::string> series;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    if (line[0] != '#') series.emplace_back(line.substr(0, line.rfind(' ')));
+  }
+  std::sort(series.begin(), series.end());
+  return series;
+}
+
+TEST_F(MetricsExpositionTest, CgroupsWithNamesThatAreNoTextAreKeptApart) {
+  for (const char* path : {"/a\xff", "/a\xfe", "/a\xef\xbf\xbd", "/a\x01"}) Lock(path, 4096);
+  Exposition exposition({200, ""});
+  const std::string text = Scrape(exposition);
+  EXPECT_EQ(Sum(text, "pagewarden_cgroup_locked_bytes"), 4 * 4096);
+  EXPECT_THAT(CgroupsOf(text), ::testing::SizeIs(4));
+  EXPECT_THAT(CgroupsOf(text), ::testing::Contains("/a\xef\xbf\xbd"));  // a name like others
+}
+
+TEST_F(MetricsExpositionTest, NamesInLedgersAreBoundedAndTheirSumsStay) {
+  CgroupRow& row = Row("/a");
+  for (int i = 0; i < 500; ++i) {
+    ProcessRow process;
+    process.pid = 100 + i;
+    process.shim.emplace();
+    process.shim->active = true;
+    process.shim->policy = absl::StrCat("p", i % 100);
+    process.shim->mode = "Enforce";
+    process.shim->arenas.emplace_back().name = absl::StrCat("arena", i);
+    process.shim->arenas[0].capacity_bytes = 10;
+    process.shim->tags.emplace_back().name = absl::StrCat("rule", i);
+    process.shim->tags[0].is_rule = true;
+    process.shim->tags[0].live_bytes = 1;
+    row.processes.push_back(process);
+  }
+  LoadedPolicy loaded;
+  loaded.name = "p99";
+  view_.policies.loaded.push_back(loaded);
+  Exposition exposition({200, ""});
+  const std::string text = Scrape(exposition);
+  EXPECT_LT(SeriesOf(text).size(), 500u);
+  EXPECT_EQ(Sum(text, "pagewarden_shim_processes"), 500);
+  EXPECT_EQ(Sum(text, "pagewarden_tagged_live_bytes"), 500);
+  EXPECT_EQ(Sum(text, "pagewarden_arena_capacity_bytes"), 5000);
+  EXPECT_EQ(Sum(text, "pagewarden_shim_processes", "policy=\"p99\""), 5);
 }
 
 TEST_F(MetricsExpositionTest, UnlimitedIsInfinity) {
