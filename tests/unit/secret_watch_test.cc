@@ -48,6 +48,28 @@ SecretWatchOptions QuickWatch() {
   return options;
 }
 
+// Not a process that the watch could have started.
+class Grandchild {
+ public:
+  explicit Grandchild(const std::function<bool()>& act)
+      : pid_(static_cast<pid_t*>(mmap(nullptr, sizeof(pid_t), PROT_READ | PROT_WRITE,
+                                      MAP_SHARED | MAP_ANONYMOUS, -1, 0))),
+        parent_([this, &act] {
+          static const Child* const child = new Child(act);
+          *pid_ = child->pid();
+          return child->ok();
+        }) {}
+  Grandchild(const Grandchild&) = delete;
+  Grandchild& operator=(const Grandchild&) = delete;
+  ~Grandchild() { munmap(pid_, sizeof(pid_t)); }
+
+  pid_t pid() const { return *pid_; }
+
+ private:
+  pid_t* const pid_;
+  const Child parent_;
+};
+
 bool WaitUntil(const std::function<bool()>& condition) {
   const absl::Time limit = absl::Now() + absl::Seconds(60);
   while (!condition() && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(5));
@@ -239,7 +261,8 @@ TEST_F(SecretWatchTest, ANewProcessIsLookedAtSoon) {
   watch.SetTargets(policies, {{kPolicy, {holder_.pid()}}});
   ASSERT_TRUE(WaitUntil([&watch] { return watch.Latest().copies.size() == 1; }));
   const absl::Time complete = watch.Latest().checked;
-  const Child late([this] { return HoldText(); });
+  const Grandchild late([this] { return HoldText(); });
+  ASSERT_GT(late.pid(), 0);
   watch.SetTargets(policies, {{kPolicy, {holder_.pid(), late.pid()}}});
   ASSERT_TRUE(WaitUntil([&watch] { return watch.Latest().copies.size() == 2; }));
   EXPECT_EQ(watch.Latest().copies[1].pid, late.pid());
@@ -275,10 +298,11 @@ TEST_F(SecretWatchTest, ACheckThatSaysNothingIsEnded) {
 
 // Without locked memory nothing is read.
 TEST_F(SecretWatchTest, WithoutLockedMemoryThereIsNoCheck) {
-  const std::string script = Write(
-      "unlocked",
-      absl::StrCat("#!/bin/sh\nulimit -l 64\nexec ", QuickWatch().runner.program, " \"$@\"\n"),
-      0700);
+  const char* const may_lock_all = geteuid() == 0 ? "setpriv --bounding-set=-ipc_lock " : "";
+  const std::string script = Write("unlocked",
+                                   absl::StrCat("#!/bin/sh\nulimit -l 64\nexec ", may_lock_all,
+                                                QuickWatch().runner.program, " \"$@\"\n"),
+                                   0700);
   CheckRunnerOptions options;
   options.program = script;
   CheckRunner runner(options, [] { return true; });
