@@ -4,16 +4,15 @@
 own, as a container has, a plain chroot, and a root that tries to lead the agent out of it."""
 
 import os
+import pathlib
 import secrets
-import shutil
 import subprocess
-import sys
 import unittest
 
 import harness
 from agents import Agent
 
-PYTHON = os.path.realpath(sys.executable)
+PYTHON = os.path.realpath("/usr/bin/python3")  # as the roots have it
 PATH = "/run/secrets/token"
 
 # Holds what the file says, in memory of its own, and never ends.
@@ -37,15 +36,27 @@ spec:
 
 # Becomes a process whose root is ROOT. The old one is gone from its mount namespace.
 PIVOT = """
-import os, subprocess, sys
+import ctypes, os, subprocess, sys
 root, command = sys.argv[1], sys.argv[2:]
 subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 subprocess.run(["mount", "--rbind", root, root], check=True)
 os.chdir(root)
 subprocess.run(["pivot_root", ".", "old"], check=True)
 os.chdir("/")
-subprocess.run(["umount", "-l", "/old"], check=True)
+assert ctypes.CDLL(None).umount2(b"/old", 2) == 0  # MNT_DETACH; umount(8) needs /proc
 os.execv(command[0], command)
+"""
+
+
+# Of a new user namespace's user 33, once somebody has mapped its users.
+MAPPED = """
+import ctypes, os, sys
+assert ctypes.CDLL(None).unshare(0x10000000) == 0  # CLONE_NEWUSER
+print("here", flush=True)
+sys.stdin.readline()
+os.setgid(33)
+os.setuid(33)
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -80,39 +91,46 @@ class SecretContainerTest(unittest.TestCase):
         path.write_text(text + "\n", encoding="ascii")
         path.chmod(0o600)
 
-    def start(self, command):
-        process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
-                                   text=True, preexec_fn=self.setup_.cgroup.enter)
+    def start(self, command, prepare=None):
+        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True,
+                                   preexec_fn=self.setup_.cgroup.enter)
+        self.addCleanup(process.stdin.close)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        if prepare:
+            prepare(process)
         self.assertEqual("held\n", process.stdout.readline())
         return process.pid
 
     def in_namespace(self, root):
-        return self.start(["unshare", "--mount", sys.executable, "-c", PIVOT, root,
+        return self.start(["unshare", "--mount", PYTHON, "-c", PIVOT, root,
                            PYTHON, "-c", HOLDER])
 
     def in_chroot(self, root):
         return self.start(["chroot", root, PYTHON, "-c", HOLDER])
 
-    def report(self, condition, what):
-        self.agent.rename("pods.yaml", POLICY)
+    def report(self, condition, what, policy=POLICY):
+        self.agent.rename("pods.yaml", policy)
         return self.agent.wait_for(
             lambda s: s["secrets"]["checked"] and condition(s["secrets"]) and s["secrets"], what)
 
     def test_each_process_is_searched_for_what_its_own_file_says(self):
-        first, second = self.root("first"), self.root("second")
+        first, second, third = map(self.root, ("first", "second", "third"))
         pids = {self.in_namespace(first[0]), self.in_namespace(second[0]),
-                self.in_chroot(self.root("third")[0])}
+                self.in_chroot(third[0])}
+        # Of a chroot in the agent's own mount namespace, the kernel shows the whole path.
+        policy = POLICY.replace(f"[{PYTHON}]", f"[{PYTHON}, {third[0]}{PYTHON}]")
         report = self.report(
-            lambda r: {copies["pid"] for copies in r["copies"]} >= pids, "all three hold theirs")
+            lambda r: {copies["pid"] for copies in r["copies"]} >= pids, "all three hold theirs",
+            policy)
         self.assertEqual([], report["errors"])
         for copies in report["copies"]:
             self.assertEqual(PATH, copies["file"])
             self.assertGreater(copies["unfenced"], 0)
         said = "\n".join(self.agent.lines) + self.agent.get("/v1/status")[1]
-        for _, token in (first, second):
+        for _, token in (first, second, third):
             self.assertNotIn(token, said)
 
     def test_a_link_does_not_lead_out_of_the_root(self):
@@ -137,24 +155,28 @@ class SecretContainerTest(unittest.TestCase):
         self.assertEqual(["untrusted"], [error["reason"] for error in report["errors"]])
         self.assertEqual({pids[0]}, {copies["pid"] for copies in report["copies"]})
 
-    @unittest.skipUnless(shutil.which("newuidmap") or os.geteuid() == 0, "no user namespaces")
     def test_the_root_of_a_user_namespace_may_own_the_file(self):
-        root, _ = self.root("mapped")
-        os.chown(root / PATH.lstrip("/"), 300000, 300000)
-        (root / PATH.lstrip("/")).chmod(0o644)
-        try:
-            pid = self.start(["unshare", "--user", "--map-users", "300000,0,65536",
-                              "--map-groups", "300000,0,65536", "--setuid", "33", "--setgid", "33",
-                              PYTHON, "-c",
-                              HOLDER.replace(PATH, str(root / PATH.lstrip("/")))])
-        except AssertionError:
-            self.skipTest("no user namespaces here")
-        path = str(root / PATH.lstrip("/"))
-        self.agent.rename("pods.yaml", POLICY.replace(f"[{PATH}]", f"[{path}]"))
-        report = self.agent.wait_for(
-            lambda s: (s["secrets"]["copies"] or s["secrets"]["errors"]) and s["secrets"], "checked")
+        """As in a pod with `hostUsers: false`; the process itself is another user there."""
+        path = self.setup_.directory / "token"
+        self.write(path, secrets.token_hex(20))
+        os.chown(path, 300000, 300000)
+        path.chmod(0o644)
+        pid = self.start(
+            [PYTHON, "-c", MAPPED, PYTHON, "-c", HOLDER.replace(PATH, str(path))],
+            self.map_users)
+        self.assertEqual("300033", harness.read_status(pid)["Uid"].split()[0])
+        report = self.report(lambda r: r["copies"] or r["errors"], "it was searched",
+                             POLICY.replace(f"[{PATH}]", f"[{path}]"))
         self.assertEqual([], report["errors"])
         self.assertEqual([pid], [copies["pid"] for copies in report["copies"]])
+
+    def map_users(self, process):
+        self.assertEqual("here\n", process.stdout.readline())
+        for kind in ("uid", "gid"):
+            pathlib.Path(f"/proc/{process.pid}/{kind}_map").write_text("0 300000 65536\n",
+                                                                       encoding="ascii")
+        process.stdin.write("go\n")
+        process.stdin.flush()
 
 
 if __name__ == "__main__":
