@@ -20,7 +20,7 @@ struct CheckRunnerOptions {
   std::string program = "/proc/self/exe";
   // A check that says nothing for so long is ended: it waits for a file system of the processes,
   // perhaps, that will not answer.
-  absl::Duration silence = absl::Seconds(60);
+  absl::Duration silence = absl::Minutes(3);
 };
 
 // Of one thread, on whose end its processes end.

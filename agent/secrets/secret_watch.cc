@@ -3,9 +3,6 @@
 
 #include <pthread.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -24,19 +21,7 @@
 namespace pagewarden {
 namespace {
 
-constexpr int kLowestPriority = 19;
-// ioprio_set(2); the kernel's header for it is not C++.
-constexpr int kIoprioWhoProcess = 1;
-constexpr int kIoprioIdle = 3 << 13;
 constexpr int kMostSettles = 10;
-
-// Not SCHED_IDLE: whoever reads another process's memory holds the lock of its mappings for
-// a moment, and under that policy may be kept from going on for as long as others are busy.
-void YieldToOthers() {
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLowestPriority);
-  syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, kIoprioIdle);
-  pthread_setname_np(pthread_self(), "secret-watch");
-}
 
 // Signals are for the thread that waits for them.
 std::thread StartWithoutSignals(std::function<void()> run) {
@@ -75,13 +60,14 @@ class SecretWatch::Worker {
     const std::lock_guard<std::mutex> lock(mutex_);
     const bool is_same = WatchedFiles(targets) == WatchedFiles(targets_);
     const absl::Time now = absl::Now();
+    const absl::Time new_due = new_.due();
     new_.Update(targets_, targets, now);
     targets_ = std::move(targets);
     if (!is_same) {
       first_change_ = std::min(first_change_, now);
       due_ = std::min(now + options_.settle, first_change_ + kMostSettles * options_.settle);
     }
-    changed_.notify_all();
+    if (!is_same || new_.due() != new_due) changed_.notify_all();
   }
 
   SecretReport Latest() const {
@@ -102,7 +88,7 @@ class SecretWatch::Worker {
   };
 
   void Run() {
-    YieldToOthers();
+    pthread_setname_np(pthread_self(), "secret-watch");
     CheckRunner runner(options_.runner, [this] { return !stop_; });
     const GroupChecker check = [&runner](const GroupRequest& request, const MayLook& may_look) {
       return runner.Run(request, may_look);
