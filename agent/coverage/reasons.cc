@@ -67,6 +67,8 @@ const std::vector<CoverageReason>& CoverageReasons() {
        "use shim and agent of one version; else the program has damaged it"},
       {"unreadable", kUncovered, "cannot be looked at: rights are missing",
        "give the agent CAP_SYS_PTRACE, or run the audit as root"},
+      {"starting", kPending, "has just started, and its loader may not have come to the shim yet",
+       "none: the next audit looks at it again"},
       {"stale_policy", kPending, "has not taken over the newest policies yet",
        "none: it does so at its next tagged allocation"},
       {"needs_restart", kPending, "has rules that only a restart brings into force",
