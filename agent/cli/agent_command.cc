@@ -20,7 +20,6 @@
 #include "agent/policy/directories.h"
 #include "agent/policy/effective_mode.h"
 #include "agent/policy/modes.h"
-#include "agent/proof/openssl_memory.h"
 #include "agent/run/locations.h"
 
 namespace pagewarden {
@@ -130,10 +129,6 @@ int RunAgent(AgentWords& words) {
   if (!locations.ok()) return Fail(kExitPartialData, locations.status().message());
   words.options.shim_path = locations->shim;
   words.options.shipped = locations->policies;
-  // The agent reads the private keys that policies name.
-  if (!ProtectOpenSslMemory()) {
-    return Fail(kExitPartialData, "OpenSSL : its memory cannot be locked and wiped");
-  }
   const auto agent = AgentLoop::Start(words.options);
   if (agent.ok()) {
     (*agent)->Run();
