@@ -14,6 +14,9 @@
 namespace pagewarden {
 namespace {
 
+// Of more of them, sorting costs less than merging one after another.
+constexpr size_t kMostRuns = 8;
+
 uint64_t PageBytes() {
   static const uint64_t bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   return bytes;
@@ -60,15 +63,21 @@ uint64_t ShmLockedBytes(const task_record& record) {
 
 bool IsBefore(const task_record* a, const task_record* b) { return a->pid < b->pid; }
 
-// They come in the order in which the processes were made: by pid, until those wrap.
+// They come in the order in which the processes were made: by pid, until those wrap. So
+// there are a few sorted runs to merge.
 void SortByPid(absl::Span<const task_record> records, std::vector<const task_record*>& sorted) {
   sorted.clear();
-  bool is_sorted = true;
+  std::vector<ptrdiff_t> ends;  // of the runs
   for (const task_record& record : records) {
-    is_sorted = is_sorted && (sorted.empty() || IsBefore(sorted.back(), &record));
+    if (!sorted.empty() && !IsBefore(sorted.back(), &record)) ends.push_back(sorted.size());
     sorted.push_back(&record);
   }
-  if (!is_sorted) std::sort(sorted.begin(), sorted.end(), IsBefore);
+  if (ends.size() > kMostRuns) return std::sort(sorted.begin(), sorted.end(), IsBefore);
+  ends.push_back(static_cast<ptrdiff_t>(sorted.size()));
+  for (size_t i = 1; i < ends.size(); ++i) {
+    const auto begin = sorted.begin();
+    std::inplace_merge(begin, begin + ends[i - 1], begin + ends[i], IsBefore);
+  }
 }
 
 void AddLimitsBefore(const task_record* before, const task_record& now,
@@ -95,6 +104,7 @@ class QuietByCgroup {
       last_id_ = record.cgroup_id;
     }
     ++last_->sums.processes;
+    last_->sums.cgroup_id = record.cgroup_id;
     last_->pid = static_cast<pid_t>(record.pid);
     const auto limit = LimitFromRlim(record.soft_limit_bytes);
     if (limit)
@@ -158,6 +168,7 @@ absl::StatusOr<BpfRows> BpfSource::Read(absl::Time now, const absl::flat_hash_se
     AddLimitsBefore(quiet_.Before(record), record, result.limits_before);
     result.rows.push_back(RowOf(record));
     result.rows.back().cgroup = std::string(cgroup);
+    result.rows.back().cgroup_id = record.cgroup_id;
   }
   for (const auto& [id, of_cgroup] : quiet.sums()) {
     const absl::string_view cgroup = cgroups_.Find(id, of_cgroup.pid);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "agent/bpf/hook_report.h"
 #include "agent/watch/watch.h"
@@ -26,19 +27,28 @@ struct DenialCounts {
   void Add(const DenialCounts& other);
 };
 
-// A pid alone may be another process's by now.
+// Of the snapshots before. A pid alone may be another process's by now.
 struct SampledPeak {
   uint64_t start_time_ns = 0;  // of ProcessRow
   uint64_t bytes = 0;
+  uint64_t round = 0;  // of WatchBook
+};
+
+// A path alone may be another cgroup's by now.
+struct SampledCgroup {
+  uint64_t id = 0;  // as in CgroupRow
+  uint64_t bytes = 0;
+  uint64_t subtree_bytes = 0;  // of the sums with all cgroups below
+  uint64_t round = 0;          // of WatchBook
 };
 
 struct Observations {
-  absl::Duration watched;                         // 0: a single snapshot, which sees no denials
-  std::map<pid_t, Peak> process_peaks;            // of hooks, for the processes that live
-  std::map<pid_t, SampledPeak> sampled_peaks;     // of the snapshots before
-  std::map<std::string, Peak> cgroup_peaks;       // of a cgroup's own processes
-  std::map<std::string, uint64_t> subtree_peaks;  // of the sums in those snapshots
-  std::map<std::string, DenialCounts> denials;    // by cgroup
+  absl::Duration watched;                          // 0: a single snapshot, which sees no denials
+  absl::flat_hash_map<pid_t, Peak> process_peaks;  // of hooks, for the processes that live
+  absl::flat_hash_map<pid_t, SampledPeak> sampled_peaks;
+  absl::flat_hash_map<std::string, Peak> cgroup_peaks;  // of hooks: of its own processes
+  absl::flat_hash_map<std::string, SampledCgroup> sampled_cgroups;
+  std::map<std::string, DenialCounts> denials;  // by cgroup
   std::vector<HookReport> hooks;
 };
 

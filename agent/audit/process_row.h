@@ -43,7 +43,8 @@ struct ProcessRow {
   // CAP_IPC_LOCK is effective and counts: the kernel asks the initial user
   // namespace (mm/mlock.c, can_do_mlock), so it lifts the limit only there.
   bool cap_ipc_lock = false;
-  std::string cgroup;  // path in the hierarchy of agent/cgroup/hierarchy.h
+  std::string cgroup;      // path in the hierarchy of agent/cgroup/hierarchy.h
+  uint64_t cgroup_id = 0;  // inode of its directory; 0: unknown. BPF only
 
   uid_t real_uid = 0;             // whose user_struct is charged
   uint64_t total_bytes = 0;       // mm->total_vm, VmSize: what mlockall compares

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/audit/quiet_processes.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include <algorithm>
@@ -10,13 +11,20 @@
 namespace pagewarden {
 namespace {
 
-// Those figures of one user are in the records of all its processes.
-bool IsSameButForUser(const task_record& before, const task_record& record) {
-  task_record same = before;
-  same.user_locked_pages = record.user_locked_pages;
-  same.user_perf_pages = record.user_perf_pages;
-  same.user_shm_locked_pages = record.user_shm_locked_pages;
-  return memcmp(&same, &record, sizeof(record)) == 0;
+// Whether the bytes from one field up to another are the same in both.
+bool AreSame(const task_record& a, const task_record& b, size_t from, size_t to) {
+  const auto* const bytes = reinterpret_cast<const char*>(&a);
+  const auto* const others = reinterpret_cast<const char*>(&b);
+  return memcmp(bytes + from, others + from, to - from) == 0;
+}
+
+// But for how much memory it has mapped, which without locks is nobody's concern, and for
+// the figures of its user, which are in the records of all the user's processes.
+bool IsAsItWas(const task_record& before, const task_record& record) {
+  return AreSame(before, record, 0, offsetof(task_record, total_pages)) &&
+         AreSame(before, record, offsetof(task_record, executable_pages),
+                 offsetof(task_record, user_locked_pages)) &&
+         AreSame(before, record, offsetof(task_record, start_time_ns), sizeof(record));
 }
 
 }  // namespace
@@ -36,7 +44,7 @@ void QuietProcesses::StartRound() {
 bool QuietProcesses::Recall(const task_record& record, bool is_wanted) {
   while (next_ < entries_.size() && entries_[next_].record.pid < record.pid) ++next_;
   const task_record* const before = Before(record);
-  if (is_wanted || before == nullptr || !IsSameButForUser(*before, record)) return false;
+  if (is_wanted || before == nullptr || !IsAsItWas(*before, record)) return false;
   entries_[next_].recalled = round_;
   return true;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes of which a repeated audit has nothing new to tell: they lock and pin nothing
-// and are as they were, but for what their user is charged as a whole. Most processes are:
-// that is what makes it cheap.
+// and are as they were, but for what they have mapped and what their user is charged. Most
+// processes are: that is what makes it cheap.
 //
 //   quiet.StartRound();
 //   for (const task_record& record : by_pid) if (!quiet.Recall(record, false)) MakeRow(record);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "agent/audit/rollup.h"
 #include "agent/cgroup/paths.h"
 
@@ -58,9 +59,15 @@ void AddQuiet(const QuietSums& quiet, CgroupSums& sums) {
   }
 }
 
+SampledCgroup SampledOf(const CgroupRow& cgroup, const Observations& seen) {
+  const SampledCgroup sampled = Lookup(seen.sampled_cgroups, cgroup.path);
+  return IsOf(sampled, cgroup) ? sampled : SampledCgroup();
+}
+
 void FillOwn(const AuditReport& report, const Observations& seen, CgroupRow& cgroup) {
   for (const ProcessRow& row : cgroup.processes) AddProcess(row, report, cgroup.own);
-  cgroup.own.peak = Raise(Lookup(seen.cgroup_peaks, cgroup.path), cgroup.own.locked_bytes);
+  const Peak peak = Raise(Lookup(seen.cgroup_peaks, cgroup.path), SampledOf(cgroup, seen).bytes);
+  cgroup.own.peak = Raise(peak, cgroup.own.locked_bytes);
   cgroup.own.denials = Lookup(seen.denials, cgroup.path);
 }
 
@@ -68,9 +75,15 @@ void FillOwn(const AuditReport& report, const Observations& seen, CgroupRow& cgr
 std::map<std::string, CgroupRow> Group(Snapshot& snapshot, const Observations& seen) {
   std::map<std::string, CgroupRow> cgroups;
   for (ProcessRow& row : snapshot.processes) {
-    cgroups[row.cgroup].processes.push_back(std::move(row));
+    CgroupRow& cgroup = cgroups[row.cgroup];
+    if (row.cgroup_id != 0) cgroup.id = row.cgroup_id;
+    cgroup.processes.push_back(std::move(row));
   }
-  for (const auto& [path, quiet] : snapshot.quiet) AddQuiet(quiet, cgroups[path].own);
+  for (const auto& [path, quiet] : snapshot.quiet) {
+    CgroupRow& cgroup = cgroups[path];
+    cgroup.id = quiet.cgroup_id;
+    AddQuiet(quiet, cgroup.own);
+  }
   for (const auto& [path, counts] : seen.denials) cgroups[path];
   return cgroups;
 }
@@ -83,13 +96,29 @@ bool HasCgroupsBelow(const std::string& path, const std::map<std::string, Cgroup
 // Nobody follows the sum over several cgroups from change to change.
 Peak SubtreePeak(const CgroupRow& row, const Observations& seen, bool has_cgroups_below) {
   if (!has_cgroups_below) return row.own.peak;
-  const uint64_t sampled = Lookup(seen.subtree_peaks, row.path);
+  const uint64_t sampled = SampledOf(row, seen).subtree_bytes;
   return {std::max({sampled, row.subtree.peak.bytes, row.subtree.locked_bytes}), false};
 }
 
-void AddUnevictable(const CgroupHierarchy* hierarchy, CgroupRow& row) {
+uint64_t SignOf(const CgroupRow& row) {
+  uint64_t processes = 0;
+  for (const ProcessRow& process : row.processes) {
+    processes += absl::HashOf(process.pid, process.start_time_ns, process.locked_bytes);
+  }
+  return absl::HashOf(row.id, processes, row.own.processes, row.own.pinned_bytes,
+                      row.subtree.processes, row.subtree.locked_bytes, row.subtree.pinned_bytes);
+}
+
+void AddUnevictable(const CgroupHierarchy* hierarchy, FigureCache<Unevictable>* cache,
+                    CgroupRow& row) {
   if (hierarchy == nullptr) return;
-  const Unevictable figure = hierarchy->UnevictableOf(row.path);
+  const auto read = [&](Unevictable& figure) { figure = hierarchy->UnevictableOf(row.path); };
+  Unevictable figure;
+  if (cache == nullptr) {
+    read(figure);
+  } else {
+    figure = cache->Get(row.path, row.sign, read);
+  }
   row.own.unevictable_bytes = figure.own;
   row.subtree.unevictable_bytes = figure.subtree;
 }
@@ -104,14 +133,22 @@ void AddCgroups(Snapshot& snapshot, const CgroupHierarchy* hierarchy, const Repo
     FillOwn(report, seen, row);
   }
   RollUp(cgroups);
+  if (options.unevictable != nullptr) options.unevictable->StartRound();
   for (auto& [path, row] : cgroups) {
     row.subtree.peak = SubtreePeak(row, seen, HasCgroupsBelow(path, cgroups));
-    AddUnevictable(hierarchy, row);
+    row.sign = SignOf(row);
+    AddUnevictable(hierarchy, options.unevictable, row);
   }
+  if (options.unevictable != nullptr) options.unevictable->EndRound();
+  report.cgroups.reserve(cgroups.size());
   for (auto& [path, row] : cgroups) report.cgroups.push_back(std::move(row));
 }
 
 }  // namespace
+
+bool IsOf(const SampledCgroup& sampled, const CgroupRow& cgroup) {
+  return sampled.id == 0 || cgroup.id == 0 || sampled.id == cgroup.id;
+}
 
 const CoveredProcess* CoverageOf(const AuditReport& report, pid_t pid) {
   return report.coverage ? FindCovered(*report.coverage, pid) : nullptr;

@@ -14,12 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "agent/audit/observations.h"
 #include "agent/audit/process_row.h"
 #include "agent/audit/recommend.h"
 #include "agent/audit/reconcile.h"
 #include "agent/audit/snapshot.h"
 #include "agent/cgroup/classify.h"
+#include "agent/cgroup/figure_cache.h"
 #include "agent/cgroup/hierarchy.h"
 #include "agent/coverage/coverage.h"
 
@@ -41,6 +43,8 @@ struct CgroupSums {
 
 struct CgroupRow {
   std::string path;
+  uint64_t id = 0;    // inode of its directory; 0: unknown, as of one without processes
+  uint64_t sign = 0;  // another one: its processes or what they lock have changed
   CgroupIdentity identity;
   CgroupSums own;
   CgroupSums subtree;                 // with all cgroups below; `own` where there was no roll-up
@@ -55,7 +59,7 @@ struct AuditReport {
   std::vector<CgroupRow> cgroups;               // by path: each parent before its children
   std::map<uid_t, uint64_t> residue;            // see Snapshot
   std::map<uid_t, UidResidue> residue_details;
-  std::map<pid_t, Peak> peaks;                   // of each process that has a row
+  absl::flat_hash_map<pid_t, Peak> peaks;        // of each process that has a row
   std::map<pid_t, ProcessLimits> limits_before;  // see Snapshot
   std::vector<CounterDifference> differences;    // filled in by who compared
   // nullopt: not asked for, or the policies are not known. Filled in by who read it.
@@ -69,7 +73,12 @@ struct ReportOptions {
   // roll-up, as of chosen processes, whose sums would say nothing of the cgroup.
   std::optional<std::string> top = "/";
   const Observations* observations = nullptr;  // may be null
+  // Of the reports before: memory.stat is read again where it will have changed. Null: read.
+  FigureCache<Unevictable>* unevictable = nullptr;
 };
+
+// Whether that was sampled of this cgroup, as far as is known.
+bool IsOf(const SampledCgroup& sampled, const CgroupRow& cgroup);
 
 // Null: no policy selects the process, as far as is known.
 const CoveredProcess* CoverageOf(const AuditReport& report, pid_t pid);

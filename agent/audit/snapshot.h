@@ -39,6 +39,7 @@ struct SnapshotOptions {
 // Processes of one cgroup that lock nothing and have not changed.
 struct QuietSums {
   size_t processes = 0;
+  uint64_t cgroup_id = 0;                   // as in ProcessRow
   std::optional<uint64_t> limit_min_bytes;  // tightest soft limit; nullopt: all unlimited
 };
 

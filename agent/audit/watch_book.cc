@@ -2,7 +2,6 @@
 #include "agent/audit/watch_book.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "agent/audit/events.h"
 
@@ -12,18 +11,13 @@ namespace {
 constexpr size_t kMaxCgroups = 4096;
 constexpr char kOthers[] = "(others)";
 
-// The higher one; exact where that is the one that saw every change.
-void Merge(uint64_t sampled, Peak& peak) {
-  if (sampled > peak.bytes) peak = {sampled, false};
-}
-
 }  // namespace
 
 void WatchBook::Add(const WatchEvent& event) {
-  const bool full = denials_.size() >= kMaxCgroups && denials_.count(event.cgroup) == 0;
+  const bool full = seen_.denials.size() >= kMaxCgroups && seen_.denials.count(event.cgroup) == 0;
   const bool is_bypass = event.verdict && event.verdict->reason == Reason::kPrivilegedBypass;
   if (!event.guard_hit && !is_bypass && !IsRefusal(event)) return;
-  DenialCounts& counts = denials_[full ? kOthers : event.cgroup];
+  DenialCounts& counts = seen_.denials[full ? kOthers : event.cgroup];
   const uint64_t times = 1 + (event.attempt ? event.attempt->repeats : 0);
   if (event.guard_hit) {
     ++counts.guard_hits;
@@ -34,37 +28,40 @@ void WatchBook::Add(const WatchEvent& event) {
   }
 }
 
-void WatchBook::Add(const AuditReport& report) {
-  std::map<pid_t, SampledPeak> processes;
-  std::map<std::string, uint64_t> cgroups;
-  std::map<std::string, uint64_t> subtrees;
-  for (const CgroupRow& cgroup : report.cgroups) {
-    cgroups[cgroup.path] = std::max(cgroups_[cgroup.path], cgroup.own.locked_bytes);
-    subtrees[cgroup.path] = std::max(subtrees_[cgroup.path], cgroup.subtree.locked_bytes);
-    for (const ProcessRow& row : cgroup.processes) {
-      const SampledPeak& old = processes_[row.pid];
-      const uint64_t before = old.start_time_ns == row.start_time_ns ? old.bytes : 0;
-      processes[row.pid] = {row.start_time_ns, std::max(before, row.locked_bytes)};
-    }
-  }
-  processes_ = std::move(processes);
-  cgroups_ = std::move(cgroups);
-  subtrees_ = std::move(subtrees);
+void WatchBook::Add(const ProcessRow& row) {
+  SampledPeak& sampled = seen_.sampled_peaks[row.pid];
+  const bool is_same = sampled.start_time_ns == row.start_time_ns;
+  sampled = {row.start_time_ns, std::max(is_same ? sampled.bytes : 0, row.locked_bytes), round_};
 }
 
-Observations WatchBook::Observe(const Watch* watch, absl::Duration watched) const {
-  Observations seen;
-  seen.watched = watched;
-  if (watch != nullptr) {
-    seen.process_peaks = watch->ProcessPeaks();
-    seen.cgroup_peaks = watch->CgroupPeaks();
-    seen.hooks = watch->hooks();
+void WatchBook::Add(const CgroupRow& cgroup) {
+  SampledCgroup& sampled = seen_.sampled_cgroups[cgroup.path];
+  if (!IsOf(sampled, cgroup)) sampled = SampledCgroup();
+  if (cgroup.id != 0) sampled.id = cgroup.id;
+  sampled.bytes = std::max(sampled.bytes, cgroup.own.locked_bytes);
+  sampled.subtree_bytes = std::max(sampled.subtree_bytes, cgroup.subtree.locked_bytes);
+  sampled.round = round_;
+}
+
+void WatchBook::Add(const AuditReport& report) {
+  ++round_;
+  for (const CgroupRow& cgroup : report.cgroups) {
+    Add(cgroup);
+    for (const ProcessRow& row : cgroup.processes) Add(row);
   }
-  seen.sampled_peaks = processes_;
-  for (const auto& [path, bytes] : cgroups_) Merge(bytes, seen.cgroup_peaks[path]);
-  seen.subtree_peaks = subtrees_;
-  seen.denials = denials_;
-  return seen;
+  const auto is_gone = [this](const auto& entry) { return entry.second.round != round_; };
+  absl::erase_if(seen_.sampled_peaks, is_gone);
+  absl::erase_if(seen_.sampled_cgroups, is_gone);
+}
+
+const Observations& WatchBook::Observe(const Watch* watch, absl::Duration watched) {
+  seen_.watched = watched;
+  if (watch != nullptr) {
+    seen_.process_peaks = watch->ProcessPeaks();
+    seen_.cgroup_peaks = watch->CgroupPeaks();
+    seen_.hooks = watch->hooks();
+  }
+  return seen_;
 }
 
 }  // namespace pagewarden

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <string>
 
 #include "absl/time/time.h"
 #include "agent/audit/observations.h"
@@ -20,14 +18,16 @@ class WatchBook {
   void Add(const WatchEvent& event);
   void Add(const AuditReport& report);
 
-  // `watch` may be null: no events, and every peak is sampled.
-  Observations Observe(const Watch* watch, absl::Duration watched) const;
+  // `watch` may be null: no events, and every peak is sampled. Valid until the next call of
+  // any of these.
+  const Observations& Observe(const Watch* watch, absl::Duration watched);
 
  private:
-  std::map<pid_t, SampledPeak> processes_;
-  std::map<std::string, uint64_t> cgroups_;
-  std::map<std::string, uint64_t> subtrees_;
-  std::map<std::string, DenialCounts> denials_;
+  void Add(const CgroupRow& cgroup);
+  void Add(const ProcessRow& row);
+
+  Observations seen_;
+  uint64_t round_ = 0;  // reports so far
 };
 
 }  // namespace pagewarden

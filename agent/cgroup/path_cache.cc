@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cgroup/path_cache.h"
 
+#include <sys/stat.h>
+
 #include <utility>
+
+#include "absl/strings/match.h"
 
 namespace pagewarden {
 namespace {
@@ -25,16 +29,27 @@ absl::Status CgroupPathCache::StartRound(absl::Time now) {
   return Walk();
 }
 
+// No walk finds it: outside of what is mounted, or of the agent's cgroup namespace.
+bool CgroupPathCache::IsOutside(const std::string& path) const {
+  return !path.empty() && (hierarchy_->DirectoryOf(path).empty() || absl::StartsWith(path, "/.."));
+}
+
+bool CgroupPathCache::IsOf(const std::string& path, uint64_t id) const {
+  const std::string directory = hierarchy_->DirectoryOf(path);
+  struct stat info;
+  return !directory.empty() && stat(directory.c_str(), &info) == 0 && info.st_ino == id;
+}
+
 absl::string_view CgroupPathCache::Find(uint64_t id, pid_t pid) {
   if (hierarchy_ == nullptr) return "/";
   auto known = paths_.find(id);
-  if (known == paths_.end() && !walked_this_round_) {
-    Walk().IgnoreError();  // the process itself is asked below
-    known = paths_.find(id);
-  }
   if (known != paths_.end()) return known->second;
-  outside_ = hierarchy_->PathOf(pid).value_or("");
-  return outside_;
+  asked_ = hierarchy_->PathOf(pid).value_or("");
+  if (IsOf(asked_, id)) return paths_[id] = asked_;
+  if (IsOutside(asked_)) return asked_;
+  if (!walked_this_round_) Walk().IgnoreError();
+  known = paths_.find(id);
+  return known == paths_.end() ? absl::string_view(asked_) : known->second;
 }
 
 }  // namespace pagewarden

@@ -122,7 +122,7 @@ class AuditWatch {
 
   // `whole`: with a row of every process, though nothing is to be told of it.
   bool TakeReport(bool whole) {
-    const Observations seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
+    const Observations& seen = book_.Observe(watch_ ? &*watch_ : nullptr, absl::Now() - start_);
     SnapshotOptions wanted = options_.snapshot;
     wanted.sum_up_quiet = !whole;
     for (const auto& [pid, peak] : seen.process_peaks) {

@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,8 +15,10 @@
 namespace pagewarden {
 namespace {
 
-// It reads the status of each process that locks memory.
+// It reads the status of each process that locks memory: the more there are, the less often.
 constexpr absl::Duration kBetweenReconciliations = absl::Seconds(10);
+constexpr absl::Duration kMostBetweenReconciliations = absl::Minutes(1);
+constexpr int kTimesItsDuration = 1000;
 
 std::string NameOfHost() {
   utsname names;
@@ -75,7 +78,7 @@ std::vector<WatchEvent> HostAuditor::Wait(absl::Duration timeout) {
 }
 
 absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
-  const Observations seen = book_.Observe(watch(), SteadyNow() - start_);
+  const Observations& seen = book_.Observe(watch(), SteadyNow() - start_);
   wanted.cgroup = options_.cgroup;
   for (const auto& [pid, peak] : seen.process_peaks) {
     if (peak.bytes > 0) wanted.rows_of.insert(pid);
@@ -96,6 +99,7 @@ absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
   ReportOptions options;
   options.top = options_.cgroup.empty() ? "/" : options_.cgroup;
   options.observations = &seen;
+  options.unevictable = &unevictable_;
   AuditReport report = BuildReport(*std::move(snapshot), hierarchy(), host_, options);
   report.differences = differences_;
   book_.Add(report);
@@ -104,9 +108,11 @@ absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
 
 void HostAuditor::Reconcile(const Snapshot& snapshot) {
   const absl::Time now = SteadyNow();
-  if (now - reconciled_ < kBetweenReconciliations) return;
-  reconciled_ = now;
+  if (now < next_reconciliation_) return;
   differences_ = pagewarden::Reconcile(snapshot, *reader_);
+  const absl::Duration pause = kTimesItsDuration * (SteadyNow() - now);
+  next_reconciliation_ =
+      now + std::clamp(pause, kBetweenReconciliations, kMostBetweenReconciliations);
 }
 
 }  // namespace pagewarden

@@ -20,6 +20,7 @@
 #include "agent/audit/report.h"
 #include "agent/audit/snapshot_reader.h"
 #include "agent/audit/watch_book.h"
+#include "agent/cgroup/figure_cache.h"
 #include "agent/cgroup/hierarchy.h"
 #include "agent/watch/watch.h"
 
@@ -61,9 +62,10 @@ class HostAuditor {
   std::optional<SnapshotReader> reader_;
   std::optional<Watch> watch_;
   WatchBook book_;
+  FigureCache<Unevictable> unevictable_;
   std::string host_;
   absl::Time start_;
-  absl::Time reconciled_ = absl::InfinitePast();
+  absl::Time next_reconciliation_ = absl::InfinitePast();
   std::vector<CounterDifference> differences_;
   std::map<std::string, uint64_t> errors_;
   std::set<std::string> known_gaps_;

@@ -89,7 +89,7 @@ void HostObserver::SetSecretTargets(const CoverageReport& coverage) {
 // In this order: what is shown to anybody has been written.
 void HostObserver::KeepBooks(const HostView& view) {
   books_->SetPolicies(keeper_->PolicyNames());
-  books_->Update(view.report, view.coverage, auditor_->watch(), view.time);
+  books_->Update(view.report, view.coverage, view.time);
   const absl::Time now = SteadyNow();
   const bool is_due = now - saved_ >= kBetweenSaves;
   if (is_due) saved_ = now;

@@ -162,10 +162,9 @@ void BookKeeper::SetPolicies(std::set<std::string> loaded) {
   state_->loaded.insert(kUnknownPolicy);
 }
 
-void BookKeeper::Update(const AuditReport& report, const CoverageReport& coverage,
-                        const Watch* watch, absl::Time now) {
+void BookKeeper::Update(const AuditReport& report, const CoverageReport& coverage, absl::Time now) {
   State& state = *state_;
-  state.cgroups.Update(report, watch, now, state.books.cgroups);
+  state.cgroups.Update(report, now, state.books.cgroups);
   std::vector<std::string> changed;
   AddLedgers(report, state.processes, state.loaded, state.books.policies, changed);
   for (const auto& [name, floor] : state.floors) {

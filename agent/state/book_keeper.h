@@ -3,7 +3,7 @@
 //
 //   auto keeper = BookKeeper::Open("/var/lib/pagewarden", &hierarchy);
 //   for (const WatchEvent& event : events) keeper->Add(event);
-//   keeper->Update(report, coverage, &watch, absl::Now());
+//   keeper->Update(report, coverage, absl::Now());
 //   keeper->Journal();                       // before anybody sees keeper->books()
 //   … every minute and at the end: keeper->Save();
 #pragma once
@@ -40,9 +40,7 @@ class BookKeeper {
   // Names of the policies that the agent has: these have books however many there are.
   void SetPolicies(std::set<std::string> loaded);
   void Add(const WatchEvent& event);
-  // `watch` may be null: peaks are then of snapshots.
-  void Update(const AuditReport& report, const CoverageReport& coverage, const Watch* watch,
-              absl::Time now);
+  void Update(const AuditReport& report, const CoverageReport& coverage, absl::Time now);
 
   const Books& books() const;
 

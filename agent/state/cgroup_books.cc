@@ -17,19 +17,17 @@ constexpr absl::Duration kKeepGone = absl::Minutes(10);
 
 }  // namespace
 
-CgroupBook& CgroupBooks::BookOf(const std::string& path, absl::Time now,
+CgroupBook& CgroupBooks::BookOf(const std::string& path, uint64_t id, absl::Time now,
                                 std::map<std::string, CgroupBook>& books) {
   auto it = books.find(path);
-  const uint64_t id = hierarchy_ == nullptr ? 0 : CgroupInode(*hierarchy_, path);
   const bool is_another =
       it != books.end() && id != 0 && it->second.cgroup_id != 0 && it->second.cgroup_id != id;
   if (it == books.end() || is_another) {
     const bool full = it == books.end() && books.size() >= kMaxCgroups;
     const std::string& name = full ? kOtherName : path;
     if (full && books.count(name) > 0) return books[name];
-    const auto before = oom_before_.find(name);
     // A cgroup made anew begins at 0.
-    oom_seen_[name] = is_another || before == oom_before_.end() ? 0 : before->second;
+    oom_seen_[name] = is_another ? 0 : OomKillsBefore(name);
     it = books.insert_or_assign(name, CgroupBook()).first;
     changed_.insert(name);
   }
@@ -40,7 +38,8 @@ CgroupBook& CgroupBooks::BookOf(const std::string& path, absl::Time now,
 }
 
 void CgroupBooks::AddDenial(const WatchEvent& event, std::map<std::string, CgroupBook>& books) {
-  CgroupBook& book = BookOf(event.cgroup, event.time, books);
+  const uint64_t id = hierarchy_ == nullptr ? 0 : CgroupInode(*hierarchy_, event.cgroup);
+  CgroupBook& book = BookOf(event.cgroup, id, event.time, books);
   AddCount(1 + event.attempt->repeats, book.denials[VerdictCode(*event.verdict)]);
   changed_.insert(books.count(event.cgroup) > 0 ? event.cgroup : kOtherName);
 }
@@ -53,7 +52,8 @@ void CgroupBooks::RaisePeak(const std::string& path, uint64_t bytes, CgroupBook&
 
 void CgroupBooks::CountOomKills(const std::string& path, CgroupBook& book) {
   if (hierarchy_ == nullptr || path == kOtherName || book.peak_locked_bytes == 0) return;
-  const auto count = ReadOomKills(*hierarchy_, path);
+  const OomKills* const kills = oom_kills_.Find(path);
+  const auto count = kills == nullptr ? std::nullopt : kills->last;
   uint64_t& seen = oom_seen_[path];
   if (!count || *count == seen) return;
   if (*count > seen) AddCount(*count - seen, book.oom_kills);
@@ -62,16 +62,22 @@ void CgroupBooks::CountOomKills(const std::string& path, CgroupBook& book) {
 }
 
 // Kills before a cgroup locked anything are not ours.
-void CgroupBooks::LookAtNew(const AuditReport& report) {
+uint64_t CgroupBooks::OomKillsBefore(const std::string& path) const {
+  const OomKills* const kills = oom_kills_.Find(path);
+  return kills == nullptr ? 0 : kills->first.value_or(0);
+}
+
+void CgroupBooks::ReadOomKills(const AuditReport& report) {
   if (hierarchy_ == nullptr) return;
-  std::map<std::string, uint64_t> now;
+  oom_kills_.StartRound();
   for (const CgroupRow& cgroup : report.cgroups) {
-    const auto before = oom_before_.find(cgroup.path);
-    now[cgroup.path] = before != oom_before_.end()
-                           ? before->second
-                           : ReadOomKills(*hierarchy_, cgroup.path).value_or(0);
+    // A process that was killed is missing: the sign is another one.
+    oom_kills_.Get(cgroup.path, cgroup.sign, [&](OomKills& kills) {
+      kills.last = pagewarden::ReadOomKills(*hierarchy_, cgroup.path);
+      if (!kills.first) kills.first = kills.last.value_or(0);
+    });
   }
-  oom_before_ = std::move(now);
+  oom_kills_.EndRound();
 }
 
 // An empty cgroup is in no report, and not gone. What is of no known cgroup stays.
@@ -92,17 +98,18 @@ void CgroupBooks::DropGone(absl::Time now, std::map<std::string, CgroupBook>& bo
   }
 }
 
-void CgroupBooks::Update(const AuditReport& report, const Watch* watch, absl::Time now,
+uint64_t CgroupBooks::IdOf(const CgroupRow& cgroup) const {
+  if (cgroup.id != 0 || hierarchy_ == nullptr) return cgroup.id;
+  return CgroupInode(*hierarchy_, cgroup.path);
+}
+
+void CgroupBooks::Update(const AuditReport& report, absl::Time now,
                          std::map<std::string, CgroupBook>& books) {
-  LookAtNew(report);
-  const std::map<std::string, Peak> peaks =
-      watch == nullptr ? std::map<std::string, Peak>() : watch->CgroupPeaks();
+  ReadOomKills(report);
   for (const CgroupRow& cgroup : report.cgroups) {
-    const auto peak = peaks.find(cgroup.path);
-    const uint64_t bytes =
-        std::max(cgroup.own.locked_bytes, peak == peaks.end() ? uint64_t{0} : peak->second.bytes);
+    const uint64_t bytes = std::max(cgroup.own.locked_bytes, cgroup.own.peak.bytes);
     if (bytes == 0 && books.count(cgroup.path) == 0) continue;
-    CgroupBook& book = BookOf(cgroup.path, now, books);
+    CgroupBook& book = BookOf(cgroup.path, IdOf(cgroup), now, books);
     if (books.count(cgroup.path) == 0) {
       RaisePeak(kOtherName, bytes, book);
       continue;

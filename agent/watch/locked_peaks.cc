@@ -91,8 +91,8 @@ absl::Status LockedPeaks::Sample() {
 
 bool LockedPeaks::is_exact() const { return hook_->sees_each_change && Report().lost == 0; }
 
-std::map<pid_t, Peak> LockedPeaks::ByProcess() const {
-  std::map<pid_t, Peak> peaks;
+absl::flat_hash_map<pid_t, Peak> LockedPeaks::ByProcess() const {
+  absl::flat_hash_map<pid_t, Peak> peaks;
   const bool exact = is_exact();
   const int fd = bpf_map__fd(hook_->choice.hook->maps.processes);
   for (const auto& [tgid, book] : MapEntries<__u32, process_book>(fd, BPF_F_LOCK)) {
@@ -102,8 +102,8 @@ std::map<pid_t, Peak> LockedPeaks::ByProcess() const {
   return peaks;
 }
 
-std::map<uint64_t, Peak> LockedPeaks::ByCgroup() const {
-  std::map<uint64_t, Peak> peaks;
+absl::flat_hash_map<uint64_t, Peak> LockedPeaks::ByCgroup() const {
+  absl::flat_hash_map<uint64_t, Peak> peaks;
   const bool exact = is_exact();
   const int fd = bpf_map__fd(hook_->choice.hook->maps.cgroups);
   for (const auto& [id, book] : MapEntries<__u64, cgroup_book>(fd, BPF_F_LOCK)) {

@@ -13,10 +13,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "agent/bpf/hook_report.h"
 #include "agent/cgroup/hierarchy.h"
@@ -45,9 +45,9 @@ class LockedPeaks {
 
   // By pid of the reader's namespace. A process that has ended is left out; one that
   // execs keeps its peak. Processes that share one address space (vfork) are one.
-  std::map<pid_t, Peak> ByProcess() const;
+  absl::flat_hash_map<pid_t, Peak> ByProcess() const;
   // By id of the cgroup: of the sum over its own processes. Removed ones are left out.
-  std::map<uint64_t, Peak> ByCgroup() const;
+  absl::flat_hash_map<uint64_t, Peak> ByCgroup() const;
 
   // `lost`: changes that found no room, or that the kernel kept from the program.
   HookReport Report() const;

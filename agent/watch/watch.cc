@@ -128,12 +128,12 @@ std::vector<WatchEvent> Watch::Poll(absl::Duration timeout) {
   return state_->Take();
 }
 
-std::map<pid_t, Peak> Watch::ProcessPeaks() const {
-  return state_->peaks ? state_->peaks->ByProcess() : std::map<pid_t, Peak>();
+absl::flat_hash_map<pid_t, Peak> Watch::ProcessPeaks() const {
+  return state_->peaks ? state_->peaks->ByProcess() : absl::flat_hash_map<pid_t, Peak>();
 }
 
-std::map<std::string, Peak> Watch::CgroupPeaks() const {
-  std::map<std::string, Peak> peaks;
+absl::flat_hash_map<std::string, Peak> Watch::CgroupPeaks() const {
+  absl::flat_hash_map<std::string, Peak> peaks;
   if (!state_->peaks) return peaks;
   state_->names.Refresh();
   for (const auto& [id, peak] : state_->peaks->ByCgroup()) {

@@ -9,12 +9,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "agent/bpf/hook_report.h"
@@ -41,7 +41,7 @@ struct WatchEvent {
   pid_t pid = 0;
   uid_t uid = 0;  // effective
   std::string comm;
-  std::string cgroup;  // path; empty: no hierarchy, or not known any more
+  std::string cgroup;              // path; empty: no hierarchy, or not known any more
   std::optional<Attempt> attempt;  // refused, or allowed by capability only
   std::optional<Verdict> verdict;  // of the attempt
   std::optional<GuardHit> guard_hit;
@@ -61,9 +61,9 @@ class Watch {
 
   // By pid of the reader's namespace; processes that have ended are left out, and so
   // are those that never had memory locked.
-  std::map<pid_t, Peak> ProcessPeaks() const;
+  absl::flat_hash_map<pid_t, Peak> ProcessPeaks() const;
   // By cgroup path: of the sum over its own processes. Removed cgroups are left out.
-  std::map<std::string, Peak> CgroupPeaks() const;
+  absl::flat_hash_map<std::string, Peak> CgroupPeaks() const;
 
   std::vector<HookReport> hooks() const;
 

@@ -8,6 +8,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#define HAS_OPEN_CODED_ITERATORS /* 6.7: what only older verifiers refuse can be done */
 #include "../task_fill.h"
 #include "../walk.h"
 

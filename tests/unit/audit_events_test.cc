@@ -118,12 +118,12 @@ TEST(WatchBook, KeepsTheHighestOfTheSnapshots) {
   book.Add(Report(8192, 1));
   Observations seen = book.Observe(nullptr, absl::Seconds(1));
   EXPECT_EQ(seen.sampled_peaks.at(1).bytes, 16384u);
-  EXPECT_EQ(seen.cgroup_peaks.at("/a/b").bytes, 16384u);
-  EXPECT_EQ(seen.subtree_peaks.at("/a"), 16384u);
+  EXPECT_EQ(seen.sampled_cgroups.at("/a/b").bytes, 16384u);
+  EXPECT_EQ(seen.sampled_cgroups.at("/a").subtree_bytes, 16384u);
   book.Add(Report(4096, 2));  // another process, which has taken over the pid
   seen = book.Observe(nullptr, absl::Seconds(1));
   EXPECT_EQ(seen.sampled_peaks.at(1).bytes, 4096u);
-  EXPECT_EQ(seen.cgroup_peaks.at("/a/b").bytes, 16384u);
+  EXPECT_EQ(seen.sampled_cgroups.at("/a/b").bytes, 16384u);
 }
 
 // Before the book has heard of the process that has the pid now.

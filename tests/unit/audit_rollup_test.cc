@@ -100,7 +100,7 @@ TEST(RollUp, TakesPeaksAndRefusalsFromAWatch) {
   seen.watched = absl::Seconds(5);
   seen.process_peaks[1] = {9 * kPage, true};
   seen.cgroup_peaks["/a/b"] = {9 * kPage, true};
-  seen.subtree_peaks["/a"] = 11 * kPage;
+  seen.sampled_cgroups["/a"].subtree_bytes = 11 * kPage;
   seen.denials["/a/gone"].by_reason["OVER_LIMIT"] = 3;
   seen.denials["/a/gone"].privileged_bypasses = 2;
   ReportOptions options;

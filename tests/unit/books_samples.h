@@ -29,7 +29,7 @@ inline AuditReport ReportOf(std::vector<ProcessRow> rows, uint64_t locked = 0) {
 
 inline void Tick(BookKeeper& keeper, std::vector<ProcessRow> rows, uint64_t locked = 0,
                  absl::Time now = SampleTime()) {
-  keeper.Update(ReportOf(std::move(rows), locked), {}, nullptr, now);
+  keeper.Update(ReportOf(std::move(rows), locked), {}, now);
 }
 
 inline RuleBook Keys(const BookKeeper& keeper) {

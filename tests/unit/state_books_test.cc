@@ -167,7 +167,7 @@ TEST(BookKeeperTest, AnUncoveredProcessIsCountedOnce) {
   coverage.processes[0].pid = 7;
   coverage.processes[0].reason = "static";
   const auto count = [&](BookKeeper& keeper) {
-    keeper.Update({}, coverage, nullptr, SampleTime());
+    keeper.Update({}, coverage, SampleTime());
     EXPECT_TRUE(keeper.Journal().ok());
     return keeper.books().shims_skipped.at("static");
   };

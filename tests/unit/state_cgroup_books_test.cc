@@ -65,12 +65,12 @@ TEST_F(CgroupBooksTest, GoneCgroupsAreForgottenEmptyOnesAreNot) {
   SetOomKills(0);
   Tick(keeper, {}, 4096);
   const absl::Time later = SampleTime() + absl::Hours(1);
-  keeper.Update({}, {}, nullptr, later);
+  keeper.Update({}, {}, later);
   EXPECT_THAT(keeper.books().cgroups, SizeIs(1));
   std::filesystem::remove_all(root_.path() + "/cg/a");
-  keeper.Update({}, {}, nullptr, later + absl::Minutes(9));
+  keeper.Update({}, {}, later + absl::Minutes(9));
   EXPECT_THAT(keeper.books().cgroups, SizeIs(1));
-  keeper.Update({}, {}, nullptr, later + absl::Minutes(11));
+  keeper.Update({}, {}, later + absl::Minutes(11));
   EXPECT_THAT(keeper.books().cgroups, IsEmpty());
 }
 
