@@ -13,9 +13,8 @@ namespace pagewarden {
 // A rule is for files whose names end so.
 inline constexpr char kSecretSuffix[] = ".hammered-secret";
 
-// All rules that any of them has are in the first, so that its functions have hooks. In the
-// last, of three rules, the extents of the first function, the blocks that live_caller asks
-// for and those beside the secret file are fenced, and nothing else is.
+// In the first, the extents of live_second are fenced. In the last, those of live_first, what
+// live_caller asks for and what is asked for beside the secret file, and nothing else.
 std::vector<std::string> MakeImages(unsigned seed, int count);
 
 // A file with all of them, the first in force.
