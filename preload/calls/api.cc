@@ -9,6 +9,7 @@
 #include "preload/fence/fence.h"
 #include "preload/fence/fork.h"
 #include "preload/pagewarden.h"
+#include "preload/rules/follow.h"
 #include "preload/rules/scopes.h"
 #include "preload/start.h"
 
@@ -19,6 +20,7 @@ constexpr uint32_t kNoArena = UINT32_MAX;
 
 // The index of the arena of this name.
 uint32_t FindArena(const char* name) {
+  NoticePolicy();
   if (!HasRules()) EnsureFence();
   for (uint32_t i = 0; HasRules() && i < fence.arena_count; ++i)
     if (name == nullptr || Equal(fence.arenas[i].book().name, name)) return i;
