@@ -3,6 +3,8 @@
 //
 //   fill KIB       in live_first: blocks of 1 KiB that stay; how many there were, and were not
 //   name           a block by pagewarden_alloc: 1, or 0 if there was none
+//   file           opens one by fopen, closes it by fclose
+//   close          closes what is not open
 //   overflow       in live_first: a block, a write behind its end, and its free
 //   end
 #include <stdio.h>
@@ -41,6 +43,8 @@ int main(void) {
       live_first(Fill, &answer);
     }
     if (strcmp(line, "name\n") == 0) answer = pagewarden_alloc(NULL, 100) != NULL;
+    if (strcmp(line, "file\n") == 0) fclose(fopen("/dev/null", "r"));
+    if (strcmp(line, "close\n") == 0) answer = close(1000);
     if (strcmp(line, "overflow\n") == 0) live_first(Overflow, NULL);
     printf("%d %d\n", answer, wanted != 0 ? wanted - answer : 0);
     fflush(stdout);

@@ -99,11 +99,14 @@ class LiveArenaTest(live.LiveCase):
             self.change()
         self.finish()
 
-    def test_blocks_by_name_follow(self):
+    def test_looks_whatever_it_does(self):
         self.begin()
-        self.publish(live.policy(RULES, mode="Audit"))
-        self.assertEqual(self.ask("name"), [1, 0])
-        self.assertEqual(self.shim()["mode"], "Audit")
+        modes = ["Audit", "Enforce"]
+        for i, line in enumerate(("name", "file", "close", "fill 1")):
+            self.publish(live.policy(RULES, mode=modes[i % 2]))
+            self.assertNotEqual(self.shim()["mode"], modes[i % 2])
+            self.ask(line)
+            self.assertEqual(self.shim()["mode"], modes[i % 2], line)
         self.finish()
 
 
