@@ -10,6 +10,7 @@
 #include "preload/calls/pass.h"
 #include "preload/fence/fence.h"
 #include "preload/pins/process.h"
+#include "preload/pins/sandbox.h"
 #include "preload/rules/rule_set.h"
 #include "preload/rules/rules.h"
 #include "preload/rules/scopes.h"
@@ -111,6 +112,14 @@ bool SamePins(const PolicyImage& image, const abi::PinEntry& pin) {
          SameName(image, pin.data, image_of_start, pins_of_start.data);
 }
 
+// Of a process in a sandbox, system calls may be its end: its new arenas wait.
+void OpenNewArenas(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  for (uint32_t i = 0; i < policy.arenas.count && !InSandbox(); ++i) {
+    const abi::ArenaEntry& entry = image.arena(policy.arenas.first + i);
+    if (FindArenaOf(image, entry) == UINT32_MAX) OpenNewArena(image, entry);
+  }
+}
+
 // What the arenas can take over of their options, and what waits.
 uint32_t AdoptArenas(const PolicyImage& image, const abi::PolicyEntry& policy) {
   uint32_t waiting = 0;
@@ -164,6 +173,7 @@ bool AdoptImage(uint64_t word) {
   }
   uint32_t waiting = 0;
   if (IsOn(policy)) {
+    if (!is_known) OpenNewArenas(image, *policy);
     const RuleSet* set = RulesOf(abi::PlaceOf(word), image, *policy);
     if (set == nullptr) {
       SetFollows(abi::Follows::kNoMore);

@@ -154,6 +154,7 @@ void CheckLastPolicy(uint32_t generation, const std::string& secret) {
   Free(Malloc(64));
   if (ledger.generation != generation) Fail("the last policy is not in force");
   if (ledger.images_refused != 0) Fail("a good image was refused");
+  if (ArenaCount() != 4) Fail("an arena of a later policy has not come");
   if (ledger.follows != abi::Follows::kLiveImage) Fail("it follows no more");
   if (ledger.rule_count != 3 || ledger.rules_waiting != 0) Fail("the rules are not the last ones");
   CheckFenced(MallocByCaller(64), true, "a caller of the last policy is not fenced");

@@ -35,11 +35,13 @@ std::vector<std::string> Matches() {
           "all: true, size: {min: 2000}"};
 }
 
-std::string Rule(int number, const std::string& match, Random& random) {
+std::string Rule(int number, const std::string& match, const std::vector<std::string>& arenas,
+                 Random& random) {
   const std::string size = match.find("size") == std::string::npos && random() % 3 == 0
                                ? ", size: {max: " + std::to_string(64 + random() % 900) + "}"
                                : "";
-  return "    - {name: r" + std::to_string(number) + ", match: {" + match + size + "}}\n";
+  return "    - {name: r" + std::to_string(number) + ", match: {" + match + size +
+         "}, place: {arena: " + OneOf(random, arenas) + "}}\n";
 }
 
 std::string Policy(const std::string& mode, const std::string& arena, const std::string& rules) {
@@ -50,14 +52,19 @@ std::string Policy(const std::string& mode, const std::string& arena, const std:
 
 std::string RandomPolicy(Random& random) {
   const std::vector<std::string> matches = Matches();
+  std::vector<std::string> arenas = {"keys"};
+  for (const char* later : {"second", "third", "fourth"})
+    if (random() % 3 == 0) arenas.emplace_back(later);
   std::string rules;
-  for (int number = 0; number < 8; ++number)
-    if (random() % 2 == 0) rules += Rule(number, OneOf(random, matches), random);
-  if (rules.empty()) rules = Rule(0, matches[0], random);
-  const std::string arena = OneOf(
+  for (int number = 0; number < 5; ++number)
+    if (random() % 2 == 0) rules += Rule(number, OneOf(random, matches), arenas, random);
+  if (rules.empty()) rules = Rule(0, matches[0], arenas, random);
+  std::string options = OneOf(
       random, {"capacity: 1Mi", "capacity: 512Ki, canary: false",
                "capacity: 1Mi, onCapacityExhausted: Grow", "capacity: 1Mi, onLockFailure: Fail"});
-  return Policy(OneOf(random, {"Enforce", "Enforce", "Enforce", "Audit", "Disabled"}), arena,
+  for (size_t i = 1; i < arenas.size(); ++i)
+    options += "}\n    - {name: " + arenas[i] + ", capacity: 256Ki";
+  return Policy(OneOf(random, {"Enforce", "Enforce", "Enforce", "Audit", "Disabled"}), options,
                 rules);
 }
 

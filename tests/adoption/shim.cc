@@ -36,7 +36,9 @@ void StartFollowing(const std::string& path) {
   CopyText(ledger.arenas[0].name, sizeof(ledger.arenas[0].name), image.text(arena.name),
            arena.name.bytes);
   void* page = nullptr;
-  const abi::Uncovered built = BuildFence(&arena, 1, TagsOf(*policy) + kSpareTags, &page);
+  const Spares spares = SparesFor(*policy, true);
+  const abi::Uncovered built =
+      BuildFence(&arena, 1, spares.arenas, TagsOf(*policy) + spares.arenas + spares.rules, &page);
   Require(built == abi::Uncovered::kNone, "fence");
   FindScopes();
   RuleSet set = {};

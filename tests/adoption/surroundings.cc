@@ -10,6 +10,7 @@
 #include "preload/calls/pass.h"
 #include "preload/pins/fork.h"
 #include "preload/pins/process.h"
+#include "preload/pins/sandbox.h"
 #include "preload/rules/interceptors.h"
 #include "preload/start.h"
 
@@ -29,6 +30,7 @@ bool Started() { return true; }
 const void* InterceptorOr(const char*, const void* real) { return real; }
 bool IsIntercepted(const char*, const void*) { return false; }
 
+bool InSandbox() { return false; }
 bool follows_heap = false;
 bool PinsProcess() { return false; }
 void NoticeHeap() {}

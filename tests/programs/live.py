@@ -23,11 +23,14 @@ def main():
 
 
 def policy(rules, mode="Enforce", extra=""):
-    """`rules`: (name, what stands in its match) each."""
+    """`rules`: (name, what stands in its match, perhaps its arena) each."""
     text = ("apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\nmetadata: {name: live}\n"
             f"spec:\n  mode: {mode}\n  selector: {{matchBinaries: [{PROGRAM}]}}\n{extra}")
-    return text + "  rules:\n" + "".join(
-        f"    - name: {name}\n      match: {{{match}}}\n" for name, match in rules)
+    text += "  rules:\n"
+    for name, match, *arena in rules:
+        text += f"    - name: {name}\n      match: {{{match}}}\n"
+        text += "".join(f"      place: {{arena: {word}}}\n" for word in arena)
+    return text
 
 
 class LiveCase(unittest.TestCase):

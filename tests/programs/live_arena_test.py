@@ -9,11 +9,20 @@ import signal
 import live
 
 RULES = [("keys", "during: [live_first]")]
-UNPRIVILEGED = ["prlimit", "--memlock=0:0", "setpriv", "--bounding-set=-ipc_lock"]
+IN_SECOND = [("second-keys", "during: [live_first]", "second")]
+
+
+def unprivileged(limit):
+    return ["prlimit", f"--memlock={limit}:{limit}", "setpriv", "--bounding-set=-ipc_lock"]
 
 
 def arena(*options):
     return live.policy(RULES, extra="  arenas: [{" + ", ".join(["name: keys", *options]) + "}]\n")
+
+
+def with_second(options="capacity: 128Ki", others=()):
+    arenas = ["{name: keys, capacity: 64Ki}", f"{{name: second, {options}}}", *(f"{{name: {n}}}" for n in others)]
+    return live.policy(IN_SECOND, extra=f"  arenas: [{', '.join(arenas)}]\n")
 
 
 class LiveArenaTest(live.LiveCase):
@@ -81,7 +90,7 @@ class LiveArenaTest(live.LiveCase):
         self.finish()
 
     def test_what_cannot_be_locked(self):
-        self.begin(under=UNPRIVILEGED)
+        self.begin(under=unprivileged(0))
         self.assertEqual(self.shim()["arenas"][0]["lockedBytes"], 0)
         self.assertEqual(self.ask("fill 10"), [10, 0])
         self.change("onLockFailure: Fail")
@@ -108,6 +117,87 @@ class LiveArenaTest(live.LiveCase):
             self.ask(line)
             self.assertEqual(self.shim()["mode"], modes[i % 2], line)
         self.finish()
+
+    def second(self):
+        return next((a for a in self.shim()["arenas"] if a["name"] == "second"), None)
+
+    def test_a_new_arena(self):
+        self.begin()
+        self.publish(with_second())
+        self.assertEqual(self.ask("fill 100"), [100, 0])
+        second = self.second()
+        self.assertGreaterEqual(second["usedBytes"], 100 << 10)
+        self.assertEqual(second["lockedBytes"], second["capacityBytes"])
+        self.assertEqual(second["capacityBytes"], 128 << 10)
+        self.assertEqual(second["fallbacks"], 0)
+        self.assertEqual(self.shim()["rulesWaiting"], 0)
+        self.assertEqual(self.ask("in second"), [1, 0])
+        self.assertEqual(self.ask("in keys"), [1, 0])
+        self.assertEqual(self.ask("fork"), [1, 0])
+        self.ask("fill 100")  # more than there is room for
+        second = self.second()
+        self.assertGreater(second["fallbacks"], 0)
+        self.assertEqual(second["capacityBytes"], 128 << 10)
+        self.finish()
+
+    def test_a_new_arena_that_grows_goes_and_comes_back(self):
+        self.begin()
+        self.publish(with_second("capacity: 64Ki, onCapacityExhausted: Grow"))
+        self.assertEqual(self.ask("fill 500"), [500, 0])
+        self.assertEqual(self.second()["fallbacks"], 0)
+        self.change()
+        self.ask("fill 10")
+        self.assertGreater(self.shim()["arenas"][0]["usedBytes"], 10 << 10)
+        self.publish(with_second("capacity: 1Mi"))
+        self.ask("fill 1000")
+        self.assertEqual(self.second()["capacityBytes"], 1 << 20)
+        self.assertEqual(self.shim()["rulesWaiting"], 0)
+        self.finish()
+
+    def test_the_canaries_of_a_new_arena(self):
+        self.begin()
+        self.publish(with_second())
+        self.assertEqual(self.ask("overflow"), [])
+        self.assertEqual(self.process.wait(live.SECONDS), -signal.SIGABRT)
+
+    def test_there_are_four_spare_ones(self):
+        self.begin()
+        self.publish(with_second(others=["third", "fourth", "fifth", "sixth"]))
+        self.ask("fill 1")
+        shim = self.shim()
+        self.assertEqual([a["name"] for a in shim["arenas"]],
+                         ["keys", "second", "third", "fourth", "fifth"])
+        self.assertEqual(shim["rulesWaiting"], 1)
+        self.finish()
+
+    def check_waits(self, *options):
+        """The rule does, and its arena; all else goes on."""
+        self.assertEqual(self.ask("fill 1"), [1, 0])
+        self.assertEqual(self.shim()["rulesWaiting"], 2)
+        self.assertIsNone(self.second())
+        self.change(*options)
+        self.finish()
+
+    def test_a_new_arena_waits_in_a_sandbox(self):
+        self.begin()
+        self.ask("sandbox")
+        self.publish(with_second())
+        self.check_waits()
+
+    def test_a_new_arena_waits_where_nothing_more_can_be_locked(self):
+        self.begin("capacity: 64Ki", under=unprivileged(64 << 10))
+        self.publish(with_second())
+        self.check_waits("capacity: 64Ki")
+
+    def test_a_new_arena_waits_that_is_too_large(self):
+        self.begin()
+        self.publish(with_second("capacity: 16Mi"))
+        self.check_waits()
+
+    def test_a_new_arena_waits_that_wants_secret_memory(self):
+        self.begin()
+        self.publish(with_second("backing: [SecretMemory, LockedAnonymous]"))
+        self.check_waits()
 
 
 if __name__ == "__main__":

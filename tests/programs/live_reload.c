@@ -9,18 +9,15 @@
 // names, too. `gentle`: they leave the processor to others. FILE: they have it open now and then.
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "live_filter.h"
 
 void live_first(void (*body)(void*), void* data);
 void live_second(void (*body)(void*), void* data);
@@ -74,27 +71,6 @@ static void* Work(void* unused) {
     if (is_gentle) usleep(1000);
   }
   return unused;
-}
-
-static void EnterFilter(void) {
-#define ALLOW(call)                                      \
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-  struct sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      ALLOW(read),
-      ALLOW(write),
-      ALLOW(futex),
-      ALLOW(exit),
-      ALLOW(exit_group),
-      ALLOW(rt_sigreturn),
-      ALLOW(brk),
-      ALLOW(madvise),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
-  struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
-    _exit(3);
 }
 
 int main(int argc, char** argv) {
