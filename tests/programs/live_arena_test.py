@@ -184,6 +184,23 @@ class LiveArenaTest(live.LiveCase):
         self.publish(with_second())
         self.check_waits()
 
+    def test_names_of_threads_in_a_sandbox(self):
+        """What is known from before holds; what would have to be asked for waits."""
+        known = ("known", "during: [live_first], threads: ['live_*']")
+        later = ("later", "during: [live_first], threads: ['*arena']")
+        self.environment = self.publish(live.policy([known]))
+        self.start()
+        self.ask("sandbox")
+        self.assertEqual(self.ask("fill 5"), [5, 0])
+        self.assertEqual(self.rule(self.shim(), "known")["totalAllocations"], 5)
+        self.publish(live.policy([later, known]))
+        self.assertEqual(self.ask("name"), [1, 0])
+        self.assertEqual(self.ask("fill 5"), [5, 0])
+        shim = self.shim()
+        self.assertEqual(shim["rulesWaiting"], 1)
+        self.assertEqual(self.rule(shim, "known")["totalAllocations"], 10)
+        self.finish()
+
     def test_a_new_arena_waits_where_nothing_more_can_be_locked(self):
         self.begin("capacity: 64Ki", under=unprivileged(64 << 10))
         self.publish(with_second())
