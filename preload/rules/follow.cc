@@ -58,6 +58,7 @@ RuleSet no_rules = {};
 
 Lock lock;  // of all below
 uint32_t nested_forks = 0;
+bool may_map = true;  // false: a child of raw clone(2), which may be in a sandbox
 size_t used = 0;
 uint32_t tags = 0;
 Adopted* last = nullptr;
@@ -112,9 +113,9 @@ bool SamePins(const PolicyImage& image, const abi::PinEntry& pin) {
          SameName(image, pin.data, image_of_start, pins_of_start.data);
 }
 
-// Of a process in a sandbox, system calls may be its end: its new arenas wait.
+// In a sandbox, system calls may be the end of the process: its new arenas wait.
 void OpenNewArenas(const PolicyImage& image, const abi::PolicyEntry& policy) {
-  for (uint32_t i = 0; i < policy.arenas.count && !InSandbox(); ++i) {
+  for (uint32_t i = 0; i < policy.arenas.count && may_map && !InSandbox(); ++i) {
     const abi::ArenaEntry& entry = image.arena(policy.arenas.first + i);
     if (FindArenaOf(image, entry) == UINT32_MAX) OpenNewArena(image, entry);
   }
@@ -265,6 +266,7 @@ void AfterForkOfPolicyInChild() {
 
 // What another thread was at is begun anew: nothing of it was in force.
 void AfterUnseenForkOfPolicy() {
+  may_map = false;
   if (!lock.IsMine()) lock.Reset();
 }
 

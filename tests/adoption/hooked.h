@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rules name: functions.c.
+// What rules name, of tests/programs/live_reload_functions.c.
 #pragma once
 
 #include <stddef.h>

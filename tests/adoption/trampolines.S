@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The slots and trampolines of abi/scope_library.h, for the functions of functions.c.
+// The slots and trampolines of abi/scope_library.h, for the functions of
+// tests/programs/live_reload_functions.c.
         .data
         .p2align 3
         .globl  pagewarden_scope_slots

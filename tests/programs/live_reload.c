@@ -21,7 +21,7 @@
 
 void live_first(void (*body)(void*), void* data);
 void live_second(void (*body)(void*), void* data);
-void* live_caller(size_t bytes);
+void* live_caller(void* (*allocate)(size_t), size_t bytes);
 
 static volatile int ended = 0;
 
@@ -37,7 +37,7 @@ static void Blocks(void* rounds) {
 }
 
 static void CallerAndFile(const char* file, int rounds) {
-  free(live_caller(100));
+  free(live_caller(malloc, 100));
   const int fd = file != NULL ? open(file, O_RDONLY | O_CLOEXEC) : -1;
   if (fd < 0) return;
   Blocks(&rounds);
