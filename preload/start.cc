@@ -27,6 +27,7 @@
 #include "preload/rules/policy.h"
 #include "preload/rules/rules.h"
 #include "preload/rules/scopes.h"
+#include "preload/rules/select.h"
 #include "preload/rules/site_rules.h"
 #include "preload/rules/sites.h"
 #include "preload/rules/thread_names.h"
@@ -168,7 +169,7 @@ struct StartedAs {
 // With an image that could be used.
 Verdict StartWith(const PolicyImage& image, bool secure, StartedAs* out) {
   out->following = Following::kNothing;
-  const abi::PolicyEntry* policy = image.Select(secure);
+  const abi::PolicyEntry* policy = SelectPolicy(image, secure, identity);
   if (policy == nullptr) return PassThrough({ShimState::kInactive, Uncovered::kNone});
   CopyText(ledger.policy, sizeof(ledger.policy), image.text(policy->name), policy->name.bytes);
   ledger.mode = static_cast<uint32_t>(policy->mode);

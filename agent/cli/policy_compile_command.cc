@@ -64,7 +64,7 @@ absl::StatusOr<PublishedPolicy> Write(const CompileOptions& options, const Locat
 
 int Compile(const CompileOptions& options, const Locations& locations, const PolicySet& set) {
   const std::vector<AllocationPolicy> policies =
-      ForImage(set.policies, ReadOwnSurroundings(), ReadHostIdentity());
+      ForImage(set.policies, Surroundings(), ReadHostIdentity());
   const absl::StatusOr<PublishedPolicy> published = Write(options, locations, set, policies);
   if (!published.ok()) return PolicyFail(kExitPartialData, published.status().message());
   for (const std::string& variable : ShimEnvironment({}, *published, locations.shim, {})) {

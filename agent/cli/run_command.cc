@@ -110,7 +110,7 @@ void WarnIfUnfenced(const Program& program, const std::vector<AllocationPolicy>&
     Warn(absl::StrCat(abi::kDisabledVariable, " is set: nothing is fenced"));
   }
   const AllocationPolicy* policy = FindPolicyFor(program.executable, policies);
-  if (policy == nullptr || policy->metadata.name == kExceptedPolicyName) {
+  if (policy == nullptr) {
     Warn(WhyUnfenced(program, choice, set));
   } else if (policy->spec.mode == abi::Mode::kEnforce) {
     WarnOfPolicy(program, *policy);

@@ -61,7 +61,8 @@ class ImageWriter {
     entry.name = AddText(policy.metadata.name);
     entry.priority = policy.spec.priority;
     entry.mode = policy.spec.mode;
-    entry.binaries = AddBinaries(policy.spec.selector.match_binaries);
+    entry.selector = SelectorOf(policy.spec.selector);
+    entry.exceptions = AddSelectors(policy.spec.exceptions);
     entry.arenas = AddArenas(policy.spec.arenas);
     entry.rules = AddRules(policy.spec.rules, entry.arenas.first);
     const std::vector<Caller>& transparent = policy.spec.transparent;
@@ -79,6 +80,7 @@ class ImageWriter {
     header.version = abi::kPolicyImageVersion;
     header.generation = kFirstGeneration;
     header.policies = AppendTable(policies_, image);
+    header.selectors = AppendTable(selectors_, image);
     header.binaries = AppendTable(binaries_, image);
     header.arenas = AppendTable(arenas_, image);
     header.rules = AppendTable(rules_, image);
@@ -109,6 +111,17 @@ class ImageWriter {
     pool_.insert(pool_.end(), text.begin(), text.end());
     pool_.push_back('\0');
     return entry;
+  }
+
+  abi::SelectorEntry SelectorOf(const ProcessSelector& selector) {
+    return {AddBinaries(selector.match_binaries), AddPatterns(selector.match_units),
+            AddPatterns(selector.match_slices), AddPatterns(selector.match_cgroups)};
+  }
+
+  abi::Range AddSelectors(const std::vector<Exception>& exceptions) {
+    const abi::Range range{Size(selectors_), Size(exceptions)};
+    for (const Exception& exception : exceptions) selectors_.push_back(SelectorOf(exception));
+    return range;
   }
 
   abi::Range AddBinaries(const std::vector<std::string>& paths) {
@@ -213,6 +226,7 @@ class ImageWriter {
 
   absl::flat_hash_map<std::string, uint32_t> slot_of_;
   std::vector<abi::PolicyEntry> policies_;
+  std::vector<abi::SelectorEntry> selectors_;
   std::vector<abi::Text> binaries_;
   std::vector<abi::ArenaEntry> arenas_;
   std::vector<abi::RuleEntry> rules_;

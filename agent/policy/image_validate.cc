@@ -33,6 +33,7 @@ absl::Status CheckHeader(const ImageView& view, absl::string_view image) {
 bool TablesFit(const ImageView& view) {
   const abi::PolicyImageHeader& header = view.header();
   return view.Contains<abi::PolicyEntry>(header.policies) &&
+         view.Contains<abi::SelectorEntry>(header.selectors) &&
          view.Contains<abi::Text>(header.binaries) &&
          view.Contains<abi::ArenaEntry>(header.arenas) &&
          view.Contains<abi::RuleEntry>(header.rules) &&
@@ -107,6 +108,12 @@ bool IsValid(const ImageView& view, const abi::PinEntry& pin) {
          Within(pin.mappings, view.header().patterns) && Within(pin.data, view.header().patterns);
 }
 
+bool IsValid(const ImageView& view, const abi::SelectorEntry& selector) {
+  const abi::PolicyImageHeader& header = view.header();
+  return Within(selector.binaries, header.binaries) && Within(selector.units, header.patterns) &&
+         Within(selector.slices, header.patterns) && Within(selector.cgroups, header.patterns);
+}
+
 bool IsValid(const ImageView& view, const abi::PolicyEntry& policy) {
   const abi::PolicyImageHeader& header = view.header();
   const bool counts_fit = policy.arenas.count >= 1 &&
@@ -114,9 +121,8 @@ bool IsValid(const ImageView& view, const abi::PolicyEntry& policy) {
                           policy.rules.count <= abi::kMaxRulesPerPolicy;
   return counts_fit && view.At(policy.name).has_value() && policy.mode <= abi::Mode::kEnforce &&
          (policy.flags & ~abi::kPolicySecureExec) == 0 && IsValid(view, policy.pin) &&
-         Within(policy.transparent, header.callers) &&
-         All<abi::Text>(view, header.binaries, policy.binaries,
-                        [&](const abi::Text& path) { return view.At(path).has_value(); }) &&
+         Within(policy.transparent, header.callers) && IsValid(view, policy.selector) &&
+         Within(policy.exceptions, header.selectors) &&
          All<abi::ArenaEntry>(view, header.arenas, policy.arenas,
                               [&](const abi::ArenaEntry& arena) { return IsValid(view, arena); }) &&
          All<abi::RuleEntry>(view, header.rules, policy.rules, [&](const abi::RuleEntry& rule) {
@@ -130,9 +136,15 @@ bool All(const ImageView& view, const abi::Table& table, Check check) {
   return All<Record>(view, table, {0, table.count}, check);
 }
 
-absl::Status CheckOperandTables(const ImageView& view) {
+absl::Status CheckTables(const ImageView& view) {
   const abi::PolicyImageHeader& header = view.header();
   const auto is_text = [&](const abi::Text& text) { return view.At(text).has_value(); };
+  if (!All<abi::Text>(view, header.binaries, is_text)) return Invalid("executable");
+  if (!All<abi::SelectorEntry>(view, header.selectors, [&](const abi::SelectorEntry& selector) {
+        return IsValid(view, selector);
+      })) {
+    return Invalid("selector");
+  }
   if (!All<abi::Text>(view, header.functions, is_text)) return Invalid("function");
   if (!All<abi::Text>(view, header.patterns, is_text)) return Invalid("pattern");
   if (!All<abi::CallerEntry>(view, header.callers, [&](const abi::CallerEntry& caller) {
@@ -161,7 +173,7 @@ absl::Status ValidatePolicyImage(absl::string_view image) {
   if (absl::Status status = CheckHeader(view, image); !status.ok()) return status;
   if (!TablesFit(view)) return Invalid("table");
   const abi::PolicyImageHeader& header = view.header();
-  if (absl::Status status = CheckOperandTables(view); !status.ok()) return status;
+  if (absl::Status status = CheckTables(view); !status.ok()) return status;
   for (uint32_t i = 0; i < header.policies.count; ++i) {
     if (!IsValid(view, *view.At<abi::PolicyEntry>(header.policies, i))) {
       return Invalid(absl::StrCat("policy ", i));

@@ -5,10 +5,9 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "preload/abi/cgroup_path.h"
 #include "preload/abi/pattern.h"
 
 namespace pagewarden {
@@ -30,25 +29,17 @@ std::string FirstMatch(const std::vector<std::string>& patterns,
   return "";
 }
 
-std::vector<std::string> WithSuffix(absl::string_view cgroup,
-                                    const std::vector<absl::string_view>& suffixes) {
-  std::vector<std::string> names;
-  for (absl::string_view part : absl::StrSplit(cgroup, '/', absl::SkipEmpty())) {
-    for (absl::string_view suffix : suffixes) {
-      if (absl::EndsWith(part, suffix) && part.size() > suffix.size()) names.emplace_back(part);
-    }
-  }
-  return names;
+// For the walks of cgroup_path.h: keeps all.
+auto CollectTo(std::vector<std::string>& names) {
+  return [&names](const char* text, size_t bytes) {
+    names.emplace_back(text, bytes);
+    return false;
+  };
 }
 
-// "/a/b" → "/a/b", "/a", "/".
 std::vector<std::string> SelfAndAbove(const std::string& cgroup) {
-  std::vector<std::string> paths = {cgroup};
-  while (paths.back().size() > 1) {
-    const size_t slash = paths.back().rfind('/');
-    if (slash == std::string::npos) break;
-    paths.push_back(slash == 0 ? "/" : paths.back().substr(0, slash));
-  }
+  std::vector<std::string> paths;
+  AnySelfOrAbove(cgroup.c_str(), CollectTo(paths));
   return paths;
 }
 
@@ -92,12 +83,16 @@ void FitPod(const ProcessSelector& selector, const Surroundings& facts, Judgemen
 
 }  // namespace
 
-std::vector<std::string> SlicesOf(absl::string_view cgroup) {
-  return WithSuffix(cgroup, {".slice"});
+std::vector<std::string> SlicesOf(const std::string& cgroup) {
+  std::vector<std::string> names;
+  AnySlice(cgroup.c_str(), CollectTo(names));
+  return names;
 }
 
-std::vector<std::string> UnitsOf(absl::string_view cgroup) {
-  return WithSuffix(cgroup, {".service", ".scope"});
+std::vector<std::string> UnitsOf(const std::string& cgroup) {
+  std::vector<std::string> names;
+  AnyUnit(cgroup.c_str(), CollectTo(names));
+  return names;
 }
 
 Judgement FitsSurroundings(const ProcessSelector& selector, const Surroundings& facts) {

@@ -22,8 +22,8 @@ struct Judgement {
 };
 
 // Systemd's names on a cgroup path, the outermost first. Units: services and scopes.
-std::vector<std::string> SlicesOf(absl::string_view cgroup);
-std::vector<std::string> UnitsOf(absl::string_view cgroup);
+std::vector<std::string> SlicesOf(const std::string& cgroup);
+std::vector<std::string> UnitsOf(const std::string& cgroup);
 
 // Whether one of the patterns matches all of the text.
 bool MatchesAny(const std::vector<std::string>& patterns, const std::string& text);

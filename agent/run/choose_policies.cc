@@ -48,6 +48,13 @@ AllocationPolicy ShippedPolicyFor(const std::string& executable, const std::stri
   return set.policies[0];
 }
 
+// By an exception that is not decided yet.
+bool IsExcepted(const AllocationPolicy& policy, const std::string& executable) {
+  Surroundings facts;
+  facts.executable = executable;
+  return FindException(policy.spec.exceptions, facts, absl::CivilDay::min()) != nullptr;
+}
+
 }  // namespace
 
 std::vector<AllocationPolicy> ShippedPolicies(const std::string& shipped,
@@ -103,7 +110,7 @@ const AllocationPolicy* FindPolicyFor(const std::string& executable,
                                       const std::vector<AllocationPolicy>& policies) {
   const AllocationPolicy* best = nullptr;
   for (const AllocationPolicy& policy : policies) {
-    if (!Selects(policy, executable)) continue;
+    if (!Selects(policy, executable) || IsExcepted(policy, executable)) continue;
     if (best == nullptr || ComesBefore(policy, *best)) best = &policy;
   }
   return best;

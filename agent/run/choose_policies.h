@@ -43,13 +43,13 @@ std::vector<AllocationPolicy> ShippedPolicies(const std::string& shipped_policie
                                               Diagnostics& diagnostics);
 
 // Of these, what the shim needs to know in a process with these surroundings, and in
-// what it starts: the shim decides by executable only (ForImage).
+// what it starts (ForImage).
 std::vector<AllocationPolicy> ChoosePolicies(const PolicyChoice& choice, const Program& program,
                                              const std::string& shipped_policies,
                                              Diagnostics& diagnostics);
 
-// The policy that applies to `executable`: of those that select it, the one of
-// highest priority, then by name. Null if none does.
+// The policy that applies to `executable`, of policies that are decided but for that:
+// of those that select it, the one of highest priority, then by name. Null if none does.
 const AllocationPolicy* FindPolicyFor(const std::string& executable,
                                       const std::vector<AllocationPolicy>& policies);
 

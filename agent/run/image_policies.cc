@@ -1,48 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run/image_policies.h"
 
-#include <algorithm>
-#include <set>
+#include <optional>
+#include <utility>
 
 namespace pagewarden {
 namespace {
 
-// Exceptions that hold in these surroundings name some executables, or all.
-struct LeftOut {
-  bool all = false;
-  std::set<std::string> executables;
-};
-
-LeftOut FindLeftOut(const AllocationPolicy& policy, const Surroundings& surroundings,
-                    const HostIdentity& host) {
-  LeftOut left_out;
-  for (const Exception& exception : policy.spec.exceptions) {
-    if (exception.expires < host.today || !FitsSurroundings(exception, surroundings).fits) continue;
-    left_out.all |= exception.match_binaries.empty();
-    left_out.executables.insert(exception.match_binaries.begin(), exception.match_binaries.end());
-  }
-  return left_out;
+// Takes out of the selector what is decided. False: nothing in these surroundings fits.
+bool Decide(const Surroundings& surroundings, ProcessSelector& selector) {
+  if (!surroundings.cgroup.has_value()) return !selector.namespaces && !selector.pods;
+  if (!FitsSurroundings(selector, surroundings).fits) return false;
+  selector.match_units.clear();
+  selector.match_slices.clear();
+  selector.match_cgroups.clear();
+  selector.namespaces.reset();
+  selector.pods.reset();
+  return true;
 }
 
-bool MayApply(const AllocationPolicy& policy, const Surroundings& surroundings,
-              const HostIdentity& host) {
-  return FitsSurroundings(policy.spec.selector, surroundings).fits &&
-         IsRolledOut(policy, host).fits && !FindLeftOut(policy, surroundings, host).all;
-}
-
-// Above all others, for this one executable.
-AllocationPolicy For(const std::string& executable, const AllocationPolicy* chosen) {
-  AllocationPolicy policy;
-  if (chosen != nullptr) {
-    policy = *chosen;
-  } else {
-    policy.metadata.name = kExceptedPolicyName;
-    policy.spec.mode = abi::Mode::kDisabled;
-    policy.spec.arenas.emplace_back();
+// Nullopt: there is one for every process.
+std::optional<std::vector<Exception>> StillOpen(const std::vector<Exception>& exceptions,
+                                                const Surroundings& surroundings,
+                                                const HostIdentity& host) {
+  std::vector<Exception> open;
+  for (Exception exception : exceptions) {
+    if (exception.expires < host.today || !Decide(surroundings, exception)) continue;
+    if (exception.IsEmpty()) return std::nullopt;
+    open.push_back(std::move(exception));
   }
-  policy.spec.priority = INT32_MAX;
-  policy.spec.selector.match_binaries = {executable};
-  return policy;
+  return open;
 }
 
 }  // namespace
@@ -50,17 +37,13 @@ AllocationPolicy For(const std::string& executable, const AllocationPolicy* chos
 std::vector<AllocationPolicy> ForImage(const std::vector<AllocationPolicy>& policies,
                                        const Surroundings& surroundings, const HostIdentity& host) {
   std::vector<AllocationPolicy> kept;
-  std::set<std::string> excepted;
-  for (const AllocationPolicy& policy : policies) {
-    if (!MayApply(policy, surroundings, host)) continue;
-    kept.push_back(policy);
-    excepted.merge(FindLeftOut(policy, surroundings, host).executables);
-  }
-  // A list of names to leave out is more than the image can say, so each gets its own.
-  for (const std::string& executable : excepted) {
-    Surroundings facts = surroundings;
-    facts.executable = executable;
-    kept.push_back(For(executable, SelectPolicy(policies, facts, host).policy));
+  for (AllocationPolicy policy : policies) {
+    auto exceptions = StillOpen(policy.spec.exceptions, surroundings, host);
+    if (!exceptions.has_value() || !IsRolledOut(policy, host).fits ||
+        !Decide(surroundings, policy.spec.selector))
+      continue;
+    policy.spec.exceptions = *std::move(exceptions);
+    kept.push_back(std::move(policy));
   }
   return kept;
 }

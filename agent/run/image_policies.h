@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies as an image can hold them. The shim decides by executable alone, so all else
-// is decided before: cgroups, pods, exceptions, rollout.
+// Policies as an image can hold them. The shim sees its program and its cgroup; all else
+// is decided before: pods, expired exceptions, rollout.
 #pragma once
 
 #include <vector>
@@ -10,11 +10,9 @@
 
 namespace pagewarden {
 
-// Of the policy that keeps the shim out of an executable that others leave out.
-inline constexpr char kExceptedPolicyName[] = "excepted";
-
-// Those that may apply in these surroundings, so that among them the first by
-// ComesBefore whose matchBinaries fit is what SelectPolicy would choose.
+// Those that may apply in these surroundings, without what is decided by them. Where the
+// cgroup is not known, what asks for it is left to the shim, and nothing is said of pods:
+// policies that ask for one are left out, exceptions that do so do not hold.
 std::vector<AllocationPolicy> ForImage(const std::vector<AllocationPolicy>& policies,
                                        const Surroundings& surroundings, const HostIdentity& host);
 

@@ -3,13 +3,16 @@
 // any run of characters, `?` for one.
 #pragma once
 
+#include <stddef.h>
+
 namespace pagewarden {
 
 // Linear in practice: only the last `*` is ever tried again.
-inline bool MatchesPattern(const char* pattern, const char* text) {
+inline bool MatchesPattern(const char* pattern, const char* text, size_t bytes) {
+  const char* const end = text + bytes;
   const char* after_star = nullptr;
   const char* resume = nullptr;
-  while (*text != 0) {
+  while (text != end) {
     if (*pattern == '*') {
       after_star = ++pattern;
       resume = text;
@@ -24,6 +27,12 @@ inline bool MatchesPattern(const char* pattern, const char* text) {
   }
   while (*pattern == '*') ++pattern;
   return *pattern == 0;
+}
+
+inline bool MatchesPattern(const char* pattern, const char* text) {
+  size_t bytes = 0;
+  while (text[bytes] != 0) ++bytes;
+  return MatchesPattern(pattern, text, bytes);
 }
 
 inline const char* LastPart(const char* path) {

@@ -3,7 +3,7 @@
 // read-only before main. Flat, little-endian, position-independent: tables of
 // fixed-width records that refer to each other by index, and one string pool.
 //
-//   header | policies | binaries | arenas | rules | rule slots | functions
+//   header | policies | selectors | binaries | arenas | rules | rule slots | functions
 //          | patterns | callers | signatures | build ids | pool
 //
 // A reader must check, in this order: magic, version, image_bytes against the
@@ -16,7 +16,7 @@
 namespace pagewarden::abi {
 
 inline constexpr char kPolicyMagic[8] = {'P', 'W', 'P', 'O', 'L', 'I', 'C', 'Y'};
-inline constexpr uint32_t kPolicyImageVersion = 3;
+inline constexpr uint32_t kPolicyImageVersion = 4;
 inline constexpr uint64_t kMaxPolicyImageBytes = 4u << 20;
 inline constexpr uint32_t kMaxArenasPerPolicy = 8;
 inline constexpr uint32_t kMaxRulesPerPolicy = 1024;
@@ -86,6 +86,7 @@ struct PolicyImageHeader {
   uint64_t checksum;     // of the bytes [offsetof(image_bytes), image_bytes)
   uint64_t image_bytes;  // whole image, header included
   Table policies;        // of PolicyEntry, highest priority first
+  Table selectors;       // of SelectorEntry
   Table binaries;        // of Text: absolute paths
   Table arenas;          // of ArenaEntry
   Table rules;           // of RuleEntry
@@ -108,11 +109,21 @@ struct PinEntry {
   Range data;            // patterns: modules whose writable segments are locked
 };
 
+// Processes that fit each of the keys; one without entries asks for nothing. Parts of the
+// path are as cgroup_path.h has them.
+struct SelectorEntry {
+  Range binaries;  // one is the executable, as /proc/self/exe shows it
+  Range units;     // patterns: of a service or scope on the path of the cgroup
+  Range slices;    // patterns: of a slice on it
+  Range cgroups;   // patterns: of the path, or of one above
+};
+
 struct PolicyEntry {
   Text name;
   int32_t priority;
   Mode mode;
-  Range binaries;     // none: the policy selects every executable
+  SelectorEntry selector;
+  Range exceptions;   // selectors of processes that the policy is not for
   Range arenas;       // 1..kMaxArenasPerPolicy
   Range rules;        // 0..kMaxRulesPerPolicy, highest precedence first
   Range transparent;  // callers: looked through to find who really asks for memory
@@ -168,9 +179,10 @@ struct SignatureEntry {
   Frame frames[kMaxSignatureDepth];  // innermost first
 };
 
-static_assert(sizeof(PolicyImageHeader) == 120);
+static_assert(sizeof(PolicyImageHeader) == 128);
 static_assert(sizeof(PinEntry) == 40);
-static_assert(sizeof(PolicyEntry) == 96);
+static_assert(sizeof(SelectorEntry) == 32);
+static_assert(sizeof(PolicyEntry) == 128);
 static_assert(sizeof(ArenaEntry) == 40);
 static_assert(sizeof(RuleEntry) == 48);
 static_assert(sizeof(CallerEntry) == 16);

@@ -11,9 +11,11 @@
 #include "preload/fence/fence.h"
 #include "preload/pins/process.h"
 #include "preload/pins/sandbox.h"
+#include "preload/rules/identity.h"
 #include "preload/rules/rule_set.h"
 #include "preload/rules/rules.h"
 #include "preload/rules/scopes.h"
+#include "preload/rules/select.h"
 #include "preload/rules/sites.h"
 
 namespace {
@@ -35,13 +37,11 @@ struct Adopted {
   RuleSet set;
 };
 
-constexpr size_t kPathBytes = 4096;  // PATH_MAX
 constexpr size_t kMemoryBytes = 256u << 10;
 
 // For good, so that rules are never overwritten.
 struct Memory {
-  char executable[kPathBytes];
-  unsigned char tables[kMemoryBytes - kPathBytes];
+  unsigned char tables[kMemoryBytes];
 };
 
 PW_SEALED LiveWindow window = {};
@@ -166,7 +166,7 @@ bool AdoptImage(uint64_t word) {
     __atomic_fetch_add(&ledger.images_refused, 1, __ATOMIC_RELAXED);
     return false;
   }
-  const abi::PolicyEntry* policy = image.Select(is_secure, memory->executable);
+  const abi::PolicyEntry* policy = SelectPolicy(image, is_secure, identity);
   const uint32_t generation = abi::GenerationOf(word);
   if (following == Following::kNothing) {
     Report(generation, policy, image, IsOn(policy) ? policy->rules.count + 1 : 0);
@@ -209,7 +209,7 @@ bool PrepareToFollow(const LiveWindow& from, bool secure) {
   if (sys::Failed(at)) return false;
   auto* mapped = reinterpret_cast<Memory*>(at);
   if (sys::Failed(sys::Protect(mapped, sizeof(Memory), kProtRead | kProtWrite))) return false;
-  sys::ReadLink("/proc/self/exe", mapped->executable, kPathBytes - 1);
+  identity.Read();
   memory = mapped;
   window = from;
   is_secure = secure;

@@ -88,7 +88,7 @@ bool PolicyImage::IsValid(uint64_t file_bytes) const {
     return false;
   if (!TablesFit()) return false;
   for (uint32_t i = 0; i < header().policies.count; ++i)
-    if (!PolicyIsValid(At<abi::PolicyEntry>(header().policies)[i])) return false;
+    if (!PolicyIsValid(policy(i))) return false;
   return true;
 }
 
@@ -98,6 +98,7 @@ bool PolicyImage::TablesFit() const {
     uint64_t record_bytes;
   } tables[] = {
       {header().policies, sizeof(abi::PolicyEntry)},
+      {header().selectors, sizeof(abi::SelectorEntry)},
       {header().binaries, sizeof(abi::Text)},
       {header().arenas, sizeof(abi::ArenaEntry)},
       {header().rules, sizeof(abi::RuleEntry)},
@@ -117,6 +118,10 @@ bool PolicyImage::TablesFit() const {
 }
 
 bool PolicyImage::RecordsAreValid() const {
+  for (uint32_t i = 0; i < header().selectors.count; ++i)
+    if (!SelectorIsValid(selector(i))) return false;
+  for (uint32_t i = 0; i < header().binaries.count; ++i)
+    if (!TextFits(binary(i))) return false;
   for (uint32_t i = 0; i < header().functions.count; ++i)
     if (!TextFits(At<abi::Text>(header().functions)[i])) return false;
   for (uint32_t i = 0; i < header().patterns.count; ++i)
@@ -143,16 +148,20 @@ bool PolicyImage::TextFits(abi::Text t) const {
          At<char>(pool)[t.offset + t.bytes] == 0;
 }
 
+bool PolicyImage::SelectorIsValid(const abi::SelectorEntry& selector) const {
+  return Within(selector.binaries, header().binaries) &&
+         Within(selector.units, header().patterns) && Within(selector.slices, header().patterns) &&
+         Within(selector.cgroups, header().patterns);
+}
+
 bool PolicyImage::PolicyIsValid(const abi::PolicyEntry& policy) const {
   if (!TextFits(policy.name) || policy.mode > abi::Mode::kEnforce ||
-      !Within(policy.binaries, header().binaries) || !Within(policy.arenas, header().arenas) ||
-      !Within(policy.rules, header().rules) || !Within(policy.transparent, header().callers) ||
-      !PinIsValid(policy.pin) || policy.arenas.count == 0 ||
-      policy.arenas.count > abi::kMaxArenasPerPolicy ||
+      !SelectorIsValid(policy.selector) || !Within(policy.exceptions, header().selectors) ||
+      !Within(policy.arenas, header().arenas) || !Within(policy.rules, header().rules) ||
+      !Within(policy.transparent, header().callers) || !PinIsValid(policy.pin) ||
+      policy.arenas.count == 0 || policy.arenas.count > abi::kMaxArenasPerPolicy ||
       policy.rules.count > abi::kMaxRulesPerPolicy)
     return false;
-  for (uint32_t i = 0; i < policy.binaries.count; ++i)
-    if (!TextFits(At<abi::Text>(header().binaries)[policy.binaries.first + i])) return false;
   for (uint32_t i = 0; i < policy.arenas.count; ++i)
     if (!ArenaIsValid(arena(policy.arenas.first + i))) return false;
   for (uint32_t i = 0; i < policy.rules.count; ++i)
@@ -200,39 +209,6 @@ bool PolicyImage::OperandsAreValid(const abi::RuleEntry& rule) const {
   for (uint32_t i = 0; i < rule.operands.count; ++i)
     if (rule_slot(rule.operands.first + i) >= header().functions.count) return false;
   return true;
-}
-
-bool PolicyImage::Names(const abi::PolicyEntry& policy, const char* executable,
-                        size_t bytes) const {
-  for (uint32_t i = 0; i < policy.binaries.count; ++i) {
-    const abi::Text path = At<abi::Text>(header().binaries)[policy.binaries.first + i];
-    if (path.bytes == bytes && EqualBytes(text(path), executable, bytes)) return true;
-  }
-  return false;
-}
-
-const abi::PolicyEntry* PolicyImage::Select(bool secure, const char* known) const {
-  if (known == nullptr) return SelectByLink(secure);
-  for (uint32_t i = 0; i < header().policies.count; ++i) {
-    const auto& policy = At<abi::PolicyEntry>(header().policies)[i];
-    if (secure && (policy.flags & abi::kPolicySecureExec) == 0) continue;
-    if (policy.binaries.count == 0 || Names(policy, known, Length(known))) return &policy;
-  }
-  return nullptr;
-}
-
-const abi::PolicyEntry* PolicyImage::SelectByLink(bool secure) const {
-  char executable[4096];
-  long bytes = -1;
-  for (uint32_t i = 0; i < header().policies.count; ++i) {
-    const auto& policy = At<abi::PolicyEntry>(header().policies)[i];
-    if (secure && (policy.flags & abi::kPolicySecureExec) == 0) continue;
-    if (policy.binaries.count == 0) return &policy;  // it is for all of them
-    if (bytes < 0) bytes = sys::ReadLink("/proc/self/exe", executable, sizeof(executable));
-    if (sys::Failed(bytes)) bytes = 0;  // no path is empty
-    if (Names(policy, executable, static_cast<size_t>(bytes))) return &policy;
-  }
-  return nullptr;
 }
 
 }  // namespace pagewarden

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy image as the shim sees it: mapped read-only, checked once, and the
-// one policy in it that selects this executable.
+// The policy image as the shim sees it: mapped read-only and checked once.
 #pragma once
 
 #include <stddef.h>
@@ -27,11 +26,14 @@ class PolicyImage {
   // Checks the image that `word` names. False: there is none, or it is not valid.
   static bool FromWindow(const LiveWindow& window, uint64_t word, PolicyImage* out);
 
-  // The first policy, by priority, that selects the process of this executable; null: none
-  // does. In secure-execution mode, of those that are for it. Null `executable`: it is asked
-  // for where it matters.
-  const abi::PolicyEntry* Select(bool secure, const char* executable = nullptr) const;
-
+  uint32_t policy_count() const { return header().policies.count; }
+  const abi::PolicyEntry& policy(uint32_t i) const {
+    return At<abi::PolicyEntry>(header().policies)[i];
+  }
+  const abi::SelectorEntry& selector(uint32_t i) const {
+    return At<abi::SelectorEntry>(header().selectors)[i];
+  }
+  const abi::Text& binary(uint32_t i) const { return At<abi::Text>(header().binaries)[i]; }
   const abi::ArenaEntry& arena(uint32_t i) const { return At<abi::ArenaEntry>(header().arenas)[i]; }
   const abi::RuleEntry& rule(uint32_t i) const { return At<abi::RuleEntry>(header().rules)[i]; }
   uint32_t rule_slot(uint32_t i) const { return At<uint32_t>(header().rule_slots)[i]; }
@@ -55,18 +57,17 @@ class PolicyImage {
     return reinterpret_cast<const T*>(bytes_ + table.offset);
   }
 
-  const abi::PolicyEntry* SelectByLink(bool secure) const;
   bool IsValid(uint64_t file_bytes) const;
   bool TablesFit() const;
   bool RecordsAreValid() const;
   bool SignatureIsValid(const abi::SignatureEntry& signature) const;
+  bool SelectorIsValid(const abi::SelectorEntry& selector) const;
   bool PolicyIsValid(const abi::PolicyEntry& policy) const;
   bool ArenaIsValid(const abi::ArenaEntry& arena) const;
   bool OperandsAreValid(const abi::RuleEntry& rule) const;
   bool PinIsValid(const abi::PinEntry& pin) const;
   bool RuleIsValid(const abi::RuleEntry& rule, abi::Range arenas) const;
   bool TextFits(abi::Text t) const;
-  bool Names(const abi::PolicyEntry& policy, const char* executable, size_t bytes) const;
 
   const unsigned char* bytes_ = nullptr;
 };

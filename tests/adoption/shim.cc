@@ -12,6 +12,7 @@
 #include "preload/rules/follow.h"
 #include "preload/rules/rules.h"
 #include "preload/rules/scopes.h"
+#include "preload/rules/select.h"
 #include "preload/rules/sites.h"
 
 namespace pagewarden {
@@ -30,7 +31,7 @@ void StartFollowing(const std::string& path) {
   LiveWindow window = {};
   Require(PolicyImage::Map(path.c_str(), &image, &window) == abi::Uncovered::kNone, "image");
   Require(RegisterForkHandlers() && PrepareToFollow(window, false), "memory");
-  const abi::PolicyEntry* policy = image.Select(false);
+  const abi::PolicyEntry* policy = SelectPolicy(image, false, identity);
   Require(policy != nullptr && policy->arenas.count == 1, "policy");
   const abi::ArenaEntry& arena = image.arena(policy->arenas.first);
   CopyText(ledger.arenas[0].name, sizeof(ledger.arenas[0].name), image.text(arena.name),

@@ -155,8 +155,8 @@ TEST(PolicyImage, HoldsWhatThePoliciesSay) {
   EXPECT_EQ(*view.At(high.name), "high");
   EXPECT_EQ(high.priority, 5);
   EXPECT_EQ(high.mode, abi::Mode::kAudit);
-  ASSERT_EQ(high.binaries.count, 2u);
-  EXPECT_EQ(*view.At(*view.At<abi::Text>(header.binaries, high.binaries.first + 1)), "/bin/b");
+  ASSERT_EQ(high.selector.binaries.count, 2u);
+  EXPECT_EQ(*view.At(*view.At<abi::Text>(header.binaries, high.selector.binaries.first + 1)), "/bin/b");
   ASSERT_EQ(high.arenas.count, 2u);
   const auto one = *view.At<abi::ArenaEntry>(header.arenas, high.arenas.first);
   EXPECT_EQ(one.capacity_bytes, 65536u);
@@ -191,7 +191,7 @@ TEST(PolicyImage, HoldsWhatThePoliciesSay) {
   const auto low = *view.At<abi::PolicyEntry>(header.policies, 1);
   EXPECT_EQ(*view.At(low.name), "low");
   EXPECT_EQ(low.priority, -1);
-  EXPECT_EQ(low.binaries.count, 0u);
+  EXPECT_EQ(low.selector.binaries.count, 0u);
 }
 
 TEST(PolicyImage, IsTheSameForTheSamePolicies) {
