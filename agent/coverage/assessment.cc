@@ -138,10 +138,12 @@ Assessment AssessShim(const ShimState& shim, const AllocationPolicy& policy, uin
   return locks.reason.empty() ? AssessPolicy(shim, policy, newest) : locks;
 }
 
-Assessment AssessWithoutShim(const LaunchFacts& facts, absl::Time started, absl::Time since) {
+Assessment AssessWithoutShim(const LaunchFacts& facts, absl::Time started, absl::Time since,
+                             absl::Time now) {
   Assessment executable = AssessExecutable(facts);
   if (!executable.reason.empty()) return executable;
   if (facts.secure_execution == true) return AssessSecureExecution(facts);
+  if (now - started < kStartTakes) return For("starting");
   if (!facts.preload) return For("unreadable");
   if (!facts.preload->empty()) return NotLoaded(facts);
   if (!facts.system_preload.empty() && started >= facts.system_preload_since) {

@@ -22,7 +22,11 @@ struct Assessment {
 // With the shim in it. `newest`: generation of the live image it should follow; 0: unknown.
 Assessment AssessShim(const ShimState& shim, const AllocationPolicy& policy, uint32_t newest);
 
+// A process this young may still be between fork and exec, or in its loader.
+inline constexpr absl::Duration kStartTakes = absl::Seconds(2);
+
 // Without. `since`: when the policy came into force.
-Assessment AssessWithoutShim(const LaunchFacts& facts, absl::Time started, absl::Time since);
+Assessment AssessWithoutShim(const LaunchFacts& facts, absl::Time started, absl::Time since,
+                             absl::Time now);
 
 }  // namespace pagewarden

@@ -61,6 +61,14 @@ uint64_t StartTimeByProc(pid_t pid) {
   return stat->start_ticks * 1'000'000'000 / ticks_a_second;
 }
 
+// Of a process without memory nothing can be open. With rights to see it, the others have
+// an executable.
+bool IsAtItsEnd(const ProcessRow& row) {
+  if (!row.exe.empty()) return false;
+  const auto stat = ReadProcessStat(row.pid);
+  return !stat.ok() || !stat->has_memory;
+}
+
 // A file's change time is when it was put where it is, or written last.
 absl::Time ChangeTime(const AllocationPolicy& policy) {
   struct stat info;
@@ -148,14 +156,16 @@ Assessment CoverageReader::State::Assess(const ProcessRow& row, const Allocation
   }
   const absl::Time started =
       boot + absl::Nanoseconds(static_cast<int64_t>(process.program.start_time_ns));
-  return AssessWithoutShim(Launch(row, process), started, in_force_since[policy.metadata.name]);
+  return AssessWithoutShim(Launch(row, process), started, in_force_since[policy.metadata.name],
+                           now);
 }
 
 CoveredProcess CoverageReader::State::Judge(const ProcessRow& row, const AllocationPolicy& policy,
                                             const CgroupHierarchy* hierarchy) {
   KnownProcess& process = Recall(row);
   const bool settled = !row.shim_loaded && process.policy == policy.metadata.name &&
-                       process.assessment.reason != "unreadable";
+                       process.assessment.reason != "unreadable" &&
+                       process.assessment.reason != "starting";
   Assessment assessment = settled ? process.assessment : Assess(row, policy, process);
   if (assessment.reason.empty()) {
     process.text.clear();
@@ -213,7 +223,8 @@ CoverageReport CoverageReader::Read(const AuditReport& report, const PolicyStatu
   for (const CgroupRow& cgroup : report.cgroups) {
     for (const ProcessRow& row : cgroup.processes) {
       const AllocationPolicy* const policy = state_->selection.Find(cgroup.path, row.exe);
-      if (policy != nullptr) coverage.processes.push_back(state_->Judge(row, *policy, hierarchy));
+      if (policy == nullptr || IsAtItsEnd(row)) continue;
+      coverage.processes.push_back(state_->Judge(row, *policy, hierarchy));
     }
   }
   state_->ForgetEnded();

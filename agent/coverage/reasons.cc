@@ -67,6 +67,8 @@ const std::vector<CoverageReason>& CoverageReasons() {
        "use shim and agent of one version; else the program has damaged it"},
       {"unreadable", kUncovered, "cannot be looked at: rights are missing",
        "give the agent CAP_SYS_PTRACE, or run the audit as root"},
+      {"starting", kPending, "has just started, and its loader may not have come to the shim yet",
+       "none: the next audit looks at it again"},
       {"stale_policy", kPending, "follows, and has done nothing since that made it look",
        "nothing: it takes the newest policies over at its next tagged allocation, call of a "
        "hooked function, or file that it opens or closes"},

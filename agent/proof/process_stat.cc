@@ -20,6 +20,7 @@ constexpr size_t kMaxStatBytes = 4096;
 constexpr size_t kFirstAfterCommand = 3;
 constexpr size_t kParent = 4;
 constexpr size_t kStartTicks = 22;
+constexpr size_t kVirtualBytes = 23;
 constexpr size_t kArgumentsStart = 48;
 constexpr size_t kEnvironmentStart = 50;
 
@@ -50,11 +51,14 @@ absl::StatusOr<ProcessStat> ParseProcessStat(absl::string_view text) {
   if (command_end == text.npos) return absl::InvalidArgumentError("stat has no command");
   const Fields fields(text.substr(command_end + 2));
   ProcessStat stat;
+  uint64_t virtual_bytes = 0;
   if (!fields.Get(kParent, stat.parent) || !fields.Get(kStartTicks, stat.start_ticks) ||
+      !fields.Get(kVirtualBytes, virtual_bytes) ||
       !fields.GetRange(kArgumentsStart, stat.arguments) ||
       !fields.GetRange(kEnvironmentStart, stat.environment)) {
     return absl::InvalidArgumentError("stat has a malformed field");
   }
+  stat.has_memory = virtual_bytes > 0;
   return stat;
 }
 

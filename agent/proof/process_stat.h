@@ -15,6 +15,7 @@ namespace pagewarden {
 struct ProcessStat {
   pid_t parent = 0;
   uint64_t start_ticks = 0;  // since boot, of sysconf(_SC_CLK_TCK) a second
+  bool has_memory = false;   // not a kernel thread, and not at its end
   // The strings of argv and of environ, as execve(2) laid them out. Empty where
   // the reader may not trace the process.
   AddressRange arguments;

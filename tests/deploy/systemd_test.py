@@ -72,7 +72,9 @@ class Verify(StagedRoot):
         self.add_program("/usr/bin/pagewarden")
         (self.units / "nginx.service").write_text(
             "[Service]\nExecStart=/usr/sbin/nginx -g 'daemon off;'\n")
-        shutil.copytree(SOURCE / "nginx.service.d", self.units / "nginx.service.d")
+        (self.units / "nginx.service.d").mkdir()
+        shutil.copy(BUILD / "deploy/nginx-pagewarden.conf",
+                    self.units / "nginx.service.d/pagewarden.conf")
         listen = self.units / "pagewarden-agent.service.d"
         listen.mkdir()
         shutil.copy(SOURCE / "pagewarden-agent.service.d/listen.conf.example",

@@ -64,7 +64,7 @@ LaunchFacts WithExecutable(void (*change)(ExecutableFacts&)) {
 
 std::string WithoutShim(const LaunchFacts& facts, absl::Time started = kNoon,
                         absl::Time since = kNoon) {
-  return AssessWithoutShim(facts, started, since).reason;
+  return AssessWithoutShim(facts, started, since, kNoon + absl::Minutes(1)).reason;
 }
 
 TEST(CoverageAssessment, CoveredUnderItsPolicy) {
@@ -156,9 +156,20 @@ TEST(CoverageAssessment, Executables) {
 TEST(CoverageAssessment, SecureExecutionNamesWhatOfTheFile) {
   LaunchFacts facts = WithExecutable([](ExecutableFacts& e) { e.privileges.setgid = true; });
   facts.secure_execution = true;
-  const Assessment assessment = AssessWithoutShim(facts, kNoon, kNoon);
+  const Assessment assessment = AssessWithoutShim(facts, kNoon, kNoon, kNoon);
   EXPECT_EQ(assessment.reason, "secure_exec");
   EXPECT_THAT(assessment.detail, HasSubstr("setgid"));
+}
+
+TEST(CoverageAssessment, AYoungProcessMayStillGetTheShim) {
+  const auto reason_at = [](const LaunchFacts& facts, absl::Duration age) {
+    return AssessWithoutShim(facts, kNoon, kNoon, kNoon + age).reason;
+  };
+  EXPECT_EQ(reason_at(Launch(), absl::Milliseconds(10)), "starting");
+  EXPECT_EQ(reason_at(Launch(), kStartTakes), "not_preloaded");
+  const LaunchFacts fixed =
+      WithExecutable([](ExecutableFacts& e) { e.elf->has_interpreter = false; });
+  EXPECT_EQ(reason_at(fixed, absl::Milliseconds(10)), "static");
 }
 
 TEST(CoverageAssessment, WhatWasToldAndWhen) {

@@ -13,7 +13,7 @@ import subprocess
 MEMORY_MIB = 1024
 BOOT_SECONDS = 60  # some 6 when the machine is idle
 COMMAND_LINE = ("console=ttyS0 panic=-1 quiet no_timer_check mitigations=off secretmem.enable=1 "
-                "lsm=lockdown,yama,integrity,apparmor,bpf rdinit=/init "
+                "lsm=lockdown,yama,integrity,apparmor,bpf rdinit={init} "
                 "PAGEWARDEN_CGROUPS={cgroups}")
 JOB = re.compile(
     r"^@@ begin (?P<name>\S+)\n(?P<output>.*?)(?:\n@@ end (?P=name) (?P<status>\d+) (?P<ms>\d+)$"
@@ -49,23 +49,23 @@ def jobs_of(text):
             for found in JOB.finditer(text)}
 
 
-def _command(image, initramfs, directory, cgroups):
+def _command(image, initramfs, directory, cgroups, init, memory_mib):
     return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "1",
-            "-m", str(MEMORY_MIB), "-nodefaults", "-no-user-config", "-no-reboot",
+            "-m", str(memory_mib), "-nodefaults", "-no-user-config", "-no-reboot",
             "-display", "none", "-serial", f"file:{directory}/console.log",
             "-serial", f"file:{directory}/jobs.log", "-kernel", str(image),
-            "-initrd", str(initramfs), "-append", COMMAND_LINE.format(cgroups=cgroups)]
+            "-initrd", str(initramfs), "-append", COMMAND_LINE.format(cgroups=cgroups, init=init)]
 
 
 def _text(path):
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def boot(image, initramfs, directory, cgroups, job_seconds):
+def boot(image, initramfs, directory, cgroups, job_seconds, init="/init", memory_mib=MEMORY_MIB):
     """Boots `image`, waits for its jobs `job_seconds` at most; ends it by its pid."""
     directory.mkdir(parents=True, exist_ok=True)
     problem = ""
-    with subprocess.Popen(_command(image, initramfs, directory, cgroups),
+    with subprocess.Popen(_command(image, initramfs, directory, cgroups, init, memory_mib),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True) as emulator:
         try:
