@@ -167,6 +167,7 @@ absl::Status LiveImages::WriteScopes(const OwnedDirectory& directory,
   AddNew(abi::kLookupFunctions, seen, functions);
   AddNew(abi::kFileFunctions, seen, functions);
   AddNew(abi::kThreadNameFunctions, seen, functions);
+  AddNew(abi::kSandboxFunctions, seen, functions);
   const absl::StatusOr<std::string> library = BuildScopeLibrary(functions, shim_path_);
   if (!library.ok()) return library.status();
   if (ReadSmall(directory.fd(), kScopesName, kMaxScopesBytes) == *library) return absl::OkStatus();
