@@ -4,6 +4,7 @@
 #include "preload/abi/environment.h"
 #include "preload/base/environment.h"
 #include "preload/base/ledger.h"
+#include "preload/base/limits.h"
 #include "preload/base/macros.h"
 #include "preload/base/mem.h"
 #include "preload/base/registers.h"
@@ -91,8 +92,9 @@ bool OnlyPins(const PolicyImage& image, const abi::PolicyEntry& policy) {
 // Interposes what the rules, if there are any, and the pins ask for.
 void BindFunctions(unsigned intercepts) {
   if (Follows()) {
-    intercepts |=
-        static_cast<unsigned>(Intercepts::kFile) | static_cast<unsigned>(Intercepts::kThreadName);
+    intercepts |= static_cast<unsigned>(Intercepts::kFile) |
+                  static_cast<unsigned>(Intercepts::kThreadName) |
+                  static_cast<unsigned>(Intercepts::kSandbox);
     ResolveFileCalls();
   }
   SetIntercepts(intercepts | static_cast<unsigned>(Intercepts::kLookup));
@@ -119,15 +121,21 @@ bool PrepareForms(const PolicyImage& image, const abi::PolicyEntry& policy) {
   return !needs_lists || PrepareBookLists();
 }
 
+// Address space, and tables that a process locks with all its memory.
+bool MayHaveSpareArenas(const abi::PolicyEntry& policy) {
+  return (policy.pin.flags & abi::kPinProcess) == 0 && AddressSpaceBytes() == kUnlimited;
+}
+
 Verdict Enforce(const PolicyImage& image, const abi::PolicyEntry& policy, uint32_t* tags) {
   for (uint32_t i = 0; i < policy.arenas.count; ++i) {
     const abi::Text name = image.arena(policy.arenas.first + i).name;
     CopyText(ledger.arenas[i].name, sizeof(ledger.arenas[i].name), image.text(name), name.bytes);
   }
   void* page = nullptr;
-  const uint32_t spare = Follows() ? kSpareTags : 0;
-  const Uncovered fence_verdict = BuildFence(&image.arena(policy.arenas.first), policy.arenas.count,
-                                             TagsOf(policy) + spare, &page);
+  const Spares spares = Follows() ? SparesFor(policy, MayHaveSpareArenas(policy)) : Spares();
+  const Uncovered fence_verdict =
+      BuildFence(&image.arena(policy.arenas.first), policy.arenas.count, spares.arenas,
+                 TagsOf(policy) + spares.arenas + spares.rules, &page);
   RuleSet set = {};
   FindScopes();
   if (fence_verdict == Uncovered::kNoReservation || !PrepareForms(image, policy) ||
@@ -207,7 +215,7 @@ void BuildDefaultFence() {
   CopyText(ledger.arenas[0].name, sizeof(ledger.arenas[0].name), kDefaultArenaName,
            sizeof(kDefaultArenaName) - 1);
   void* page = nullptr;
-  const Uncovered verdict = BuildFence(&kDefaultArena, 1, 1, &page);
+  const Uncovered verdict = BuildFence(&kDefaultArena, 1, 0, 1, &page);
   if (verdict == Uncovered::kNoReservation) return;
   ledger.mode = static_cast<uint32_t>(abi::Mode::kEnforce);
   ClearDeepBind();

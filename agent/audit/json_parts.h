@@ -22,6 +22,8 @@ inline OrderedJson OrNull(const std::optional<uint64_t>& value) {
 }
 
 OrderedJson ShimJson(const ProcessRow& row);
+// Of one process: policy, mode, state and, unless it is covered, reason, text, protections.
+OrderedJson CoverageJson(const CoveredProcess& coverage);
 OrderedJson ProcessJson(const ProcessRow& row, const AuditReport& report);
 OrderedJson UidsJson(const AuditReport& report);
 OrderedJson HooksJson(const std::vector<HookReport>& hooks);

@@ -17,13 +17,7 @@ OrderedJson MappingsJson(const LockedMappings& locked) {
 }
 
 void AddCoverage(const CoveredProcess& coverage, OrderedJson& process) {
-  process["coverage"] = {{"policy", coverage.policy},
-                         {"mode", ModeWord(coverage.mode)},
-                         {"state", CoverageWord(coverage.state)}};
-  if (coverage.reason.empty()) return;
-  process["coverage"]["reason"] = coverage.reason;
-  process["coverage"]["text"] = coverage.text;
-  process["coverage"]["protections"] = coverage.protections;
+  process["coverage"] = CoverageJson(coverage);
   if (coverage.state != CoverageState::kUncovered) return;
   if (!process.contains("shim")) {
     process["shim"] = {{"policy", ""}, {"mode", ""}, {"loaded", false}};
@@ -33,6 +27,17 @@ void AddCoverage(const CoveredProcess& coverage, OrderedJson& process) {
 }
 
 }  // namespace
+
+OrderedJson CoverageJson(const CoveredProcess& coverage) {
+  OrderedJson json = {{"policy", coverage.policy},
+                      {"mode", ModeWord(coverage.mode)},
+                      {"state", CoverageWord(coverage.state)}};
+  if (coverage.reason.empty()) return json;
+  json["reason"] = coverage.reason;
+  json["text"] = coverage.text;
+  json["protections"] = coverage.protections;
+  return json;
+}
 
 OrderedJson ProcessJson(const ProcessRow& row, const AuditReport& report) {
   const Peak& peak = report.peaks.at(row.pid);

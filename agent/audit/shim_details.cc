@@ -17,7 +17,11 @@ uint64_t CappedSum(uint64_t a, uint64_t b) {
   return a + std::min(b, std::numeric_limits<uint64_t>::max() - a);
 }
 
-bool IsShim(const Mapping& mapping) { return absl::StrContains(mapping.name, kShimName); }
+// Of a library that it may not execute (a mount with noexec) the loader leaves the first
+// segment behind, which is readable only.
+bool IsShim(const Mapping& mapping) {
+  return mapping.executable && absl::StrContains(mapping.name, kShimName);
+}
 
 bool IsLockedAnonymous(const ShimArena& arena) {
   return arena.backing == abi::ArenaBacking::kLockedAnonymous;

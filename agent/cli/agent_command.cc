@@ -20,7 +20,6 @@
 #include "agent/policy/directories.h"
 #include "agent/policy/effective_mode.h"
 #include "agent/policy/modes.h"
-#include "agent/proof/openssl_memory.h"
 #include "agent/run/locations.h"
 
 namespace pagewarden {
@@ -53,8 +52,10 @@ Options:
   --interval TIME      from one audit to the next: 1s, 500ms, 1m (1s)
   --verify-every TIME  from one check of the policies' secrets to the next (10m)
   --max-cgroups N      cgroups with metrics of their own; the rest is summed up (200)
+  --metrics.labels=LIST
+                       labels that cgroups' metrics have beside `cgroup`, where they are known:
+                       namespace,pod,container (all), fewer of them, or none (--metrics.labels=)
   --cgroup PATH        report only this cgroup and those below it
-  --json-events        events as JSON lines on stdout, which is the default
   --trace-syscalls     see the result of every system call: slows every call down
   -h, --help           print this help
 
@@ -70,6 +71,7 @@ struct AgentWords {
   std::string max_mode;
   std::string interval = "1s";
   std::string verify_every = "10m";
+  std::string labels = "namespace,pod,container";
   bool no_listen = false;
 };
 
@@ -98,6 +100,9 @@ std::string Complete(AgentWords& words) {
       options.verify_every < absl::Seconds(1)) {
     return absl::StrCat("--verify-every ", words.verify_every, " : not 1s or more");
   }
+  const auto labels = ParseCgroupLabels(words.labels);
+  if (!labels.ok()) return absl::StrCat("--metrics.labels : ", labels.status().message());
+  options.cgroup_labels = *labels;
   if (words.no_listen) options.listen.clear();
   options.max_mode = ParseMode(words.max_mode);
   if (options.policy_dirs.empty()) options.policy_dirs = DefaultPolicyDirectories();
@@ -124,10 +129,6 @@ int RunAgent(AgentWords& words) {
   if (!locations.ok()) return Fail(kExitPartialData, locations.status().message());
   words.options.shim_path = locations->shim;
   words.options.shipped = locations->policies;
-  // The agent reads the private keys that policies name.
-  if (!ProtectOpenSslMemory()) {
-    return Fail(kExitPartialData, "OpenSSL : its memory cannot be locked and wiped");
-  }
   const auto agent = AgentLoop::Start(words.options);
   if (agent.ok()) {
     (*agent)->Run();
@@ -149,8 +150,8 @@ void AddOptions(CLI::App& agent, AgentWords& words) {
   agent.add_option("--interval", words.interval);
   agent.add_option("--verify-every", words.verify_every);
   agent.add_option("--max-cgroups", options.max_cgroups)->check(CLI::Range(1, 100000));
+  agent.add_option("--metrics.labels", words.labels)->expected(0, 1);  // "--metrics.labels="
   agent.add_option("--cgroup", options.cgroup);
-  agent.add_flag("--json-events");
   agent.add_flag("--trace-syscalls", options.trace_syscalls);
 }
 

@@ -23,6 +23,7 @@ int RunApp(int argc, char** argv) {
   AddPolicyCommand(app, exit_code);
   AddMetricsCommand(app, exit_code);
   AddFleetCommand(app, exit_code);
+  AddSecretCheckCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -13,6 +13,8 @@
 #include "agent/cli/audit_options.h"
 #include "agent/cli/cgroup_option.h"
 #include "agent/cli/commands.h"
+#include "agent/policy/effective_mode.h"
+#include "agent/policy/modes.h"
 
 namespace pagewarden {
 namespace {
@@ -27,6 +29,7 @@ struct AuditWords {
   std::string fail_on = "never";
   std::string watch = "1";
   std::string watch_for;
+  std::string max_mode;
   size_t depth = 0;
 };
 
@@ -78,7 +81,7 @@ void AddWatchHooks(const CgroupHierarchy* hierarchy, AuditReport& report) {
 }
 
 int AuditOnce(const AuditOptions& options, const CgroupHierarchy* hierarchy) {
-  AuditCoverage coverage(options.policy_dirs);
+  AuditCoverage coverage(options.policy_dirs, options.max_mode);
   SnapshotOptions wanted = options.snapshot;
   coverage.Prepare(wanted);
   for (const std::string& message : coverage.TakeMessages()) Complain(message);
@@ -123,6 +126,12 @@ void AddSelection(CLI::App& command, AuditOptions& options, AuditWords& words) {
                   "Coverage by these drop-in directories, the lowest first, instead of the host's")
       ->allow_extra_args(false)
       ->type_name("DIR");
+  command
+      .add_option("--max-mode", words.max_mode,
+                  "Lower the modes of policies to at most Disabled, Audit or Enforce, as an agent "
+                  "elsewhere does; the host's is known")
+      ->check(OneOf(TextsOf<kModes>()))
+      ->type_name("MODE");
   command.add_option("--pid", options.snapshot.pids, "Only these processes; no sums of subtrees")
       ->check(CLI::Range(1, 1 << 22).description(""))
       ->type_name("PID");
@@ -219,6 +228,7 @@ void ApplyFormat(const std::string& format, AuditOptions& options) {
 bool Parse(const CLI::App& command, const AuditWords& words, AuditOptions& options) {
   options.snapshot.source = SourceOf(words.source);
   options.table.by = GroupingOf(words.by);
+  options.max_mode = ParseMode(words.max_mode);
   options.fail_on = SeverityOf(words.fail_on);
   if (command.count("--depth") > 0) options.table.depth = words.depth;
   if (!words.format.empty()) ApplyFormat(words.format, options);

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cli/audit_coverage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/daemon/runtime_lock.h"
 #include "agent/policy/directories.h"
+#include "agent/policy/effective_mode.h"
 #include "agent/run/locations.h"
 
 namespace pagewarden {
 namespace {
 
 constexpr absl::Duration kBetweenPods = absl::Seconds(10);
-constexpr char kRuntimeDirectory[] = "/run/pagewarden";  // of the override of modes
 
 }  // namespace
 
-AuditCoverage::AuditCoverage(std::vector<std::string> directories) {
+AuditCoverage::AuditCoverage(std::vector<std::string> directories,
+                             std::optional<abi::Mode> max_mode)
+    : max_mode_(max_mode) {
   const absl::StatusOr<Locations> locations = FindLocations();
   if (!locations.ok()) {
     messages_.push_back(absl::StrCat("coverage unknown : ", locations.status().message()));
@@ -24,7 +28,8 @@ AuditCoverage::AuditCoverage(std::vector<std::string> directories) {
   }
   KeeperOptions options;
   options.directories = directories.empty() ? DefaultPolicyDirectories() : std::move(directories);
-  options.runtime_dir = kRuntimeDirectory;
+  options.max_mode = MaxMode();
+  options.runtime_dir = kHostRuntimeDirectory;
   options.shipped = locations->policies;
   options.publishes = false;
   absl::StatusOr<PolicyKeeper> keeper = PolicyKeeper::Open(std::move(options));
@@ -34,6 +39,16 @@ AuditCoverage::AuditCoverage(std::vector<std::string> directories) {
   }
   keeper_.emplace(*std::move(keeper));
   Tell();
+}
+
+std::optional<abi::Mode> AuditCoverage::MaxMode() {
+  const auto agent = ReadAgentMaxMode(kHostRuntimeDirectory);
+  if (!agent.ok() && !std::exchange(told_of_agent_, true)) {
+    messages_.push_back(
+        absl::StrCat("the agent's --max-mode unknown : ", agent.status().message()));
+  }
+  if (!agent.ok() || !agent->has_value()) return max_mode_;
+  return max_mode_ ? std::min(*max_mode_, **agent) : *agent;
 }
 
 void AuditCoverage::Tell() {
@@ -48,7 +63,7 @@ void AuditCoverage::Tell() {
 void AuditCoverage::Prepare(SnapshotOptions& options) {
   if (!keeper_) return;
   const absl::Time now = absl::Now();
-  if (keeper_->Poll(now)) Tell();
+  if (keeper_->SetMaxMode(MaxMode(), now) || keeper_->Poll(now)) Tell();
   if (now - pods_read_ >= kBetweenPods) {
     pods_ = PodTable::Read();
     pods_read_ = now;

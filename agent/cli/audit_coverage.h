@@ -18,8 +18,9 @@ namespace pagewarden {
 // before in force.
 class AuditCoverage {
  public:
-  // `directories`: none: the host's.
-  explicit AuditCoverage(std::vector<std::string> directories);
+  // `directories`: none: the host's. Modes are lowered to `max_mode` and to what the agent of
+  // the host allows at each moment.
+  AuditCoverage(std::vector<std::string> directories, std::optional<abi::Mode> max_mode);
 
   // Looks for changes of the policies and asks for the rows that AddTo needs.
   void Prepare(SnapshotOptions& options);
@@ -30,7 +31,11 @@ class AuditCoverage {
 
  private:
   void Tell();
+  // The lower of what was asked for and of what the agent allows.
+  std::optional<abi::Mode> MaxMode();
 
+  std::optional<abi::Mode> max_mode_;
+  bool told_of_agent_ = false;
   std::optional<PolicyKeeper> keeper_;
   CoverageReader reader_;
   PodTable pods_;

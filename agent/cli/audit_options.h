@@ -12,6 +12,7 @@
 #include "agent/audit/report.h"
 #include "agent/audit/snapshot.h"
 #include "agent/cgroup/hierarchy.h"
+#include "preload/abi/policy_image.h"
 
 namespace pagewarden {
 
@@ -30,6 +31,7 @@ struct AuditOptions {
   absl::Duration watch_for = absl::InfiniteDuration();
   bool trace_syscalls = false;
   std::vector<std::string> policy_dirs;  // none: the host's
+  std::optional<abi::Mode> max_mode;     // of policies; nullopt: as the host's agent has it
 };
 
 // "pagewarden: <message>" to stderr.

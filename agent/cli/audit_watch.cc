@@ -45,7 +45,9 @@ void CatchSignals() {
 class AuditWatch {
  public:
   AuditWatch(const AuditOptions& options, const CgroupHierarchy* hierarchy)
-      : options_(options), hierarchy_(hierarchy), coverage_(options.policy_dirs) {}
+      : options_(options),
+        hierarchy_(hierarchy),
+        coverage_(options.policy_dirs, options.max_mode) {}
 
   int Run() {
     if (!OpenReader()) return kExitPartialData;

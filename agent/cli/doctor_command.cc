@@ -9,6 +9,7 @@
 #include "agent/cli/commands.h"
 #include "agent/doctor/doctor.h"
 #include "agent/doctor/watch_session.h"
+#include "agent/policy/directories.h"
 #include "agent/policy/quantity.h"
 #include "agent/run/locations.h"
 
@@ -37,7 +38,8 @@ Options:
   --root DIR             take unit files from the image that is unpacked here
   --need QUANTITY        so much is to be locked (bytes, or with Ki, Mi, Gi); else what the
                          policy for the program locks, 1Mi without one
-  --policy FILE-OR-DIR   use these policies instead of the shipped ones
+  --policy FILE-OR-DIR   use these policies instead of the host's and the shipped ones, as `run`
+                         does
   --watch SECONDS        also watch the process, or the processes of the unit; with --trace:
                          end the command after so long
   --trace                run the command (its output goes to stderr) and see the result of
@@ -160,6 +162,11 @@ int Doctor(Options& options) {
     if (!need.ok()) return Fail(kExitUsage, absl::StrCat("--need : ", need.status().message()));
     options.doctor.need_bytes = *need;
   }
+  PolicyChoice& policies = options.doctor.policies;
+  if (policies.paths.empty() && options.doctor.root.empty()) {
+    policies.directories = DefaultPolicyDirectories();
+  }
+  policies.host = ReadHostIdentity();
   const auto locations = FindLocations();
   if (locations.ok()) {
     options.doctor.shim_path = locations->shim;

@@ -126,7 +126,8 @@ int Report(const StatusOptions& options, const FleetServer& server, FleetData da
   } else {
     data.warnings.push_back(absl::StrCat("limits: ", answer.status().message()));
   }
-  const FleetReport report = BuildFleetReport(data.answers, options.fleet);
+  FleetReport report = BuildFleetReport(data.answers, options.fleet);
+  report.partial = !data.warnings.empty();
   if (options.json) {
     std::cout << FormatFleetJson(report, limits,
                                  {options.server.url, data.time, options.fleet, data.warnings});

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +15,8 @@
 #include "agent/learn/learn.h"
 #include "agent/learn/learn_report.h"
 #include "agent/learn/workload.h"
+#include "agent/proof/guarded_process.h"
+#include "agent/proof/secret_bytes.h"
 #include "agent/proof/verify_summary.h"
 #include "agent/run/preflight.h"
 #include "agent/run/program.h"
@@ -141,10 +142,9 @@ int Report(const LearnOptions& options, const LearnResult& result) {
   return ExitCode(proof, Accept::kLocked);
 }
 
-int RunLearn(const LearnOptions& options) {
-  // Neither a core dump nor another user may get at the secrets through us.
-  prctl(PR_SET_DUMPABLE, 0);
+int LoadAndLearn(const LearnOptions& options) {
   const auto needles = LoadNeedles(options.secrets);
+  WipeDeadStack();
   if (!needles.ok()) return Fail(kExitUsage, needles.status().message());
   const auto program = FindProgram(options.command.front(), getenv("PATH"));
   if (!program.ok()) return Fail(ExitCodeFor(program.status()), program.status().message());
@@ -168,6 +168,14 @@ int RunLearn(const LearnOptions& options) {
   const auto result = Learn(request, *needles, progress);
   if (!result.ok()) return Fail(ExitCodeFor(result.status()), result.status().message());
   return Report(options, *result);
+}
+
+int RunLearn(const LearnOptions& options) {
+  const absl::Status guarded = GuardProcess();
+  if (!guarded.ok()) std::cerr << "pagewarden: learn : " << guarded.message() << "\n";
+  int exit_code = kExitPartialData;
+  const absl::Status run = OnGuardedStack([&] { exit_code = LoadAndLearn(options); });
+  return run.ok() ? exit_code : Fail(kExitPartialData, run.message());
 }
 
 // Two runs would be in vain.

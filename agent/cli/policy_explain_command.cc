@@ -9,6 +9,8 @@
 #include "agent/base/exit_codes.h"
 #include "agent/cli/policy_commands.h"
 #include "agent/cli/policy_explain_targets.h"
+#include "agent/coverage/one_process.h"
+#include "agent/daemon/runtime_lock.h"
 #include "agent/elf/closure.h"
 #include "agent/explain/explain_report.h"
 #include "agent/policy/directories.h"
@@ -43,17 +45,21 @@ Options:
   --policy-dir DIR       these drop-in directories, the lowest first, instead of the host's; may
                          be given several times
   --max-mode MODE        lower the mode of every policy to at most Disabled, Audit or Enforce, as
-                         the agent's --max-mode and run's --mode do
+                         the agent's --max-mode and run's --mode do; that of the host's agent is
+                         known
   --all                  a row for each function, pattern or signature
   --json                 print JSON, with everything
   -h, --help             print this help
 
+Of a process it says besides whether it is covered, pending or uncovered, why, what to do about
+it and what protects its memory all the same (docs/coverage.md); the exit code is of the rules.
 Of --exe alone, the cgroup is not known: policies that ask for a unit, a slice, a cgroup or a pod
 do not match. A function binds in the modules that call it through a slot of the loader. It cannot
 bind where no module exports it, or where only the module that defines it calls it, and directly.
 
 Exit codes: 0 every rule takes effect somewhere, 1 a rule does not (of the presets that every
-program gets: all of them), or a preset names what its libraries do not export, 2 usage, 3 invalid policy, 4 the program or process cannot be read.
+program gets: all of them), or a preset names what its libraries do not export, 2 usage, 3 invalid
+policy, 4 the program or process cannot be read.
 )";
 
 struct ExplainOptions {
@@ -64,10 +70,13 @@ struct ExplainOptions {
   bool json = false;
 };
 
-std::string WhyChosen(const AllocationPolicy& policy, const Judgement& judgement,
-                      const std::string& shipped) {
+bool IsShipped(const AllocationPolicy& policy, const std::string& shipped) {
+  return policy.at.source == nullptr ||
+         absl::StartsWith(policy.at.source->name(), absl::StrCat(shipped, "/"));
+}
+
+std::string WhyChosen(const AllocationPolicy& policy, const Judgement& judgement, bool is_shipped) {
   if (policy.at.source == nullptr) return "no shipped policy selects it, so it gets all presets";
-  const bool is_shipped = absl::StartsWith(policy.at.source->name(), absl::StrCat(shipped, "/"));
   return absl::StrCat(is_shipped ? "shipped, " : "", judgement.why, ", priority ",
                       policy.spec.priority);
 }
@@ -94,7 +103,9 @@ void AddMode(const AllocationPolicy& policy, const ModeCaps& caps, ExplainReport
   const abi::Mode mode = EffectiveMode(policy.spec.mode, caps);
   report.mode = ModeWord(mode);
   if (mode == policy.spec.mode) return;
-  const char* by = caps.override == mode ? kModeOverridePath : "--max-mode";
+  const char* const by = caps.override == mode ? kModeOverridePath
+                         : caps.agent == mode  ? "the --max-mode of the agent that runs"
+                                               : "--max-mode";
   report.mode_why = absl::StrCat("lowered from ", ModeWord(policy.spec.mode), " by ", by);
 }
 
@@ -110,13 +121,27 @@ void AddPolicy(const Target& target, const ExplainOptions& options, const Policy
   report.policy = policy.metadata.name;
   if (policy.at.source != nullptr) report.where = policy.at.ToString();
   const auto index = static_cast<size_t>(choice.policy - set.policies.data());
-  report.why = WhyChosen(policy, choice.judgements[index], shipped);
+  report.is_shipped = options.choice.paths.empty() && IsShipped(policy, shipped);
+  report.why = WhyChosen(policy, choice.judgements[index], IsShipped(policy, shipped));
   AddMode(policy, options.choice.caps, report);
 }
 
 BudgetReport BudgetsFor(const Target& target, const PolicySet& set, const Host& host) {
   if (target.pid != 0) return BudgetsOf(target.pid, set.budgets, host.processes, host.facts.today);
   return EvaluateBudgets(set.budgets, {{0, target.facts, 0, {}}}, host.facts.today);
+}
+
+// Only `run` uses shipped policies: who has no shim is not to have one by those.
+absl::Status AddCoverage(const Target& target, const ExplainOptions& options, PolicySet set,
+                         ExplainReport& report) {
+  if (target.pid == 0) return absl::OkStatus();
+  for (AllocationPolicy& policy : set.policies) {
+    policy.spec.mode = EffectiveMode(policy.spec.mode, options.choice.caps);
+  }
+  auto coverage = ReadCoverageOf(target.pid, std::make_shared<const PolicySet>(std::move(set)));
+  if (!coverage.ok()) return coverage.status();
+  if (coverage->has_shim || !report.is_shipped) report.coverage = std::move(coverage->judged);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ExplainReport> Explain(const Target& target, const ExplainOptions& options,
@@ -133,6 +158,9 @@ absl::StatusOr<ExplainReport> Explain(const Target& target, const ExplainOptions
   for (const LoadedModule& module : closure->modules) report.modules.push_back(module.path);
   report.problems = closure->problems;
   AddPolicy(target, options, set, host, shipped, report);
+  if (const absl::Status status = AddCoverage(target, options, set, report); !status.ok()) {
+    return status;
+  }
   report.budgets = BudgetsFor(target, set, host);
   const Choice choice = SelectPolicy(set.policies, target.facts, host.facts);
   if (choice.policy != nullptr) {
@@ -167,7 +195,9 @@ void Print(const std::vector<ExplainReport>& reports, const ExplainOptions& opti
 absl::StatusOr<ModeCaps> Caps(const std::string& max_mode) {
   const absl::StatusOr<std::optional<abi::Mode>> override = ReadModeOverride();
   if (!override.ok()) return override.status();
-  return ModeCaps{ParseMode(max_mode), *override};
+  const absl::StatusOr<std::optional<abi::Mode>> agent = ReadAgentMaxMode(kHostRuntimeDirectory);
+  if (!agent.ok()) return agent.status();
+  return ModeCaps{ParseMode(max_mode), *agent, *override};
 }
 
 int RunExplain(ExplainOptions options) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/base/exit_codes.h"
 #include "agent/cli/commands.h"
+#include "agent/daemon/runtime_lock.h"
 #include "agent/policy/directories.h"
 #include "agent/policy/live_images.h"
 #include "agent/policy/modes.h"
@@ -46,8 +47,8 @@ Options:
                          Without it and --mode, root's programs follow what is published
                          for their cgroup later, without a restart
   --mode MODE            lower the mode of every policy to at most
-                         Disabled, Audit or Enforce; so does the word in
-                         /run/pagewarden/mode
+                         Disabled, Audit or Enforce; so do the word in
+                         /run/pagewarden/mode and the --max-mode of the host's agent
   -h, --help             print this help
 
 COMMAND takes the place of pagewarden: pid, signals and exit code are its own.
@@ -146,7 +147,10 @@ absl::StatusOr<PolicyChoice> ChoiceForThisProcess(PolicyChoice choice) {
   choice.host = ReadHostIdentity();
   const absl::StatusOr<std::optional<abi::Mode>> override = ReadModeOverride();
   if (!override.ok()) return override.status();
+  const absl::StatusOr<std::optional<abi::Mode>> agent = ReadAgentMaxMode(kHostRuntimeDirectory);
+  if (!agent.ok()) return agent.status();
   choice.caps.override = *override;
+  choice.caps.agent = *agent;
   return choice;
 }
 

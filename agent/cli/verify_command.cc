@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/prctl.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
@@ -15,8 +13,8 @@
 #include "agent/base/exit_codes.h"
 #include "agent/cli/commands.h"
 #include "agent/proc/status.h"
+#include "agent/proof/guarded_process.h"
 #include "agent/proof/needles.h"
-#include "agent/proof/openssl_memory.h"
 #include "agent/proof/process_sets.h"
 #include "agent/proof/supervised_command.h"
 #include "agent/proof/verify.h"
@@ -170,10 +168,7 @@ int VerifyCommand(const VerifyOptions& options, const NeedleSet& needles) {
   return kExitPartialData;
 }
 
-int RunVerify(const VerifyOptions& options) {
-  // Neither a core dump nor another user may get at the secrets through us.
-  prctl(PR_SET_DUMPABLE, 0);
-  if (!ProtectOpenSslMemory()) PrintError("OpenSSL", "its memory cannot be locked and wiped");
+int LoadAndVerify(const VerifyOptions& options) {
   const auto needles = LoadNeedles(options.secrets);
   WipeDeadStack();
   if (!needles.ok()) {
@@ -182,6 +177,17 @@ int RunVerify(const VerifyOptions& options) {
   }
   if (!options.command.empty()) return VerifyCommand(options, *needles);
   return options.cgroup.empty() ? VerifyPids(options, *needles) : VerifyCgroup(options, *needles);
+}
+
+int RunVerify(const VerifyOptions& options) {
+  // The search goes on without: it is asked for by somebody who has the secrets at hand.
+  if (const absl::Status guarded = GuardProcess(); !guarded.ok()) {
+    PrintError("verify", guarded.message());
+  }
+  int exit_code = kExitPartialData;
+  const absl::Status run = OnGuardedStack([&] { exit_code = LoadAndVerify(options); });
+  if (!run.ok()) PrintError("verify", run.message());
+  return exit_code;
 }
 
 // Empty when the options go together.

@@ -65,7 +65,9 @@ Assessment AssessPolicy(const ShimState& shim, const AllocationPolicy& policy, u
   }
   if (shim.generation != 0 && newest != 0 && shim.generation != newest) {
     return For("stale_policy",
-               absl::StrCat("has generation ", shim.generation, " of the policies, of ", newest));
+               absl::StrCat("follows at its next tagged allocation, hooked call, or file that it "
+                            "opens or closes, and has generation ",
+                            shim.generation, " of ", newest, " until then"));
   }
   if (shim.rules_waiting > 0) {
     return For("needs_restart", absl::StrCat("has ", shim.rules_waiting,

@@ -14,7 +14,7 @@ namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxTextBytes = 64 << 10;
-constexpr size_t kMaxEnvironmentBytes = 4 << 20;
+constexpr size_t kMaxEnvironmentBytes = 6 << 20;  // three quarters of _STK_LIM: execve(2)
 constexpr size_t kMaxExecutables = 4096;
 
 // Followed within the process's root, which may hold what links it likes: a regular file.

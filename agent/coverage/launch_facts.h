@@ -43,7 +43,7 @@ class ExecutableCache {
   absl::flat_hash_map<Key, std::shared_ptr<const ExecutableFacts>> known_;
 };
 
-// What cannot be read is left unknown. Reads no more than 4 MiB of text.
+// What cannot be read is left unknown. Reads no more than 6 MiB of text.
 LaunchFacts ReadLaunchFacts(const ProcessRow& row, ExecutableCache& executables);
 
 }  // namespace pagewarden

@@ -69,8 +69,9 @@ const std::vector<CoverageReason>& CoverageReasons() {
        "give the agent CAP_SYS_PTRACE, or run the audit as root"},
       {"starting", kPending, "has just started, and its loader may not have come to the shim yet",
        "none: the next audit looks at it again"},
-      {"stale_policy", kPending, "has not taken over the newest policies yet",
-       "none: it does so at its next tagged allocation"},
+      {"stale_policy", kPending, "follows, and has done nothing since that made it look",
+       "nothing: it takes the newest policies over at its next tagged allocation, call of a "
+       "hooked function, or file that it opens or closes"},
       {"needs_restart", kPending, "has rules that only a restart brings into force",
        "start it again"},
       {"mode_differs", kPending, "runs in another mode than the policy has", "start it again"},

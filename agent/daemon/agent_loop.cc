@@ -8,15 +8,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <iostream>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/base/call_within.h"
 #include "agent/base/files.h"
+#include "agent/base/steady_now.h"
 #include "agent/daemon/agent_view.h"
+#include "agent/daemon/bounded_writer.h"
 #include "agent/daemon/event_teller.h"
 #include "agent/daemon/host_observer.h"
 #include "agent/daemon/routes.h"
@@ -38,7 +40,11 @@ constexpr absl::Duration kBetweenTrims = absl::Seconds(10);
 // Threads that only answer requests need no heaps of their own.
 constexpr int kMostHeaps = 2;
 
-void Say(absl::string_view message) { std::cerr << "pagewarden: " << message << "\n"; }
+// What is not taken is left out: it is in the status and the events as well.
+void Say(absl::string_view message) {
+  static BoundedWriter* const writer = new BoundedWriter(STDERR_FILENO);
+  writer->Write(absl::StrCat("pagewarden: ", message, "\n"));
+}
 
 void SayPrivileges(const AgentPrivileges& privileges) {
   for (const std::string& name : privileges.missing) {
@@ -66,6 +72,16 @@ std::string StatusLine(const AgentView& view) {
                       uncovered, " uncovered");
 }
 
+// What may be mended while the agent runs.
+void AddStanding(absl::string_view what, const std::string& problem,
+                 std::vector<std::string>& gaps) {
+  if (!problem.empty()) gaps.push_back(absl::StrCat(what, " are not kept : ", problem));
+}
+
+std::string StatusLineOf(const std::shared_ptr<const AgentView>& view) {
+  return view == nullptr ? "no audit yet" : StatusLine(*view);
+}
+
 }  // namespace
 
 struct AgentLoop::Parts {
@@ -76,6 +92,7 @@ struct AgentLoop::Parts {
   absl::Status Listen();
   // An audit and what follows from it.
   void Tick();
+  void TickIfDue();
   void TellGaps();
   void HandleSignals();
   void Wait();
@@ -91,8 +108,8 @@ struct AgentLoop::Parts {
   std::optional<Exposition> metrics;
   std::optional<AgentRoutes> routes;
   std::optional<HttpServer> server;
-  absl::Time next_audit = absl::InfinitePast();
-  absl::Time next_trim = absl::InfinitePast();
+  absl::Time next_audit = absl::InfinitePast();  // by the steady clock
+  absl::Time next_trim = absl::InfinitePast();   // likewise
   bool audit_failed = false;
   bool stop = false;
 };
@@ -100,7 +117,7 @@ struct AgentLoop::Parts {
 absl::Status AgentLoop::Parts::OpenDirectories() {
   const auto runtime = OwnedDirectory::Open(options.runtime_dir);
   if (!runtime.ok()) return runtime.status();
-  auto taken = RuntimeLock::Take(options.runtime_dir);
+  auto taken = RuntimeLock::Take(options.runtime_dir, options.max_mode);
   if (!taken.ok()) return taken.status();
   lock = *std::move(taken);
   std::error_code ignored;  // what is still missing is told by who opens it
@@ -118,7 +135,8 @@ absl::Status AgentLoop::Parts::OpenObserver() {
   auto opened = HostObserver::Open(options);
   if (!opened.ok()) return opened.status();
   observer = *std::move(opened);
-  // Threads keep the rights that they were started with: none is started before.
+  // Threads keep the rights that they were started with: none is there before.
+  EndCallThread();
   auto privileges = DropPrivileges();
   if (!privileges.ok()) return privileges.status();
   facts.privileges = *std::move(privileges);
@@ -127,7 +145,8 @@ absl::Status AgentLoop::Parts::OpenObserver() {
 }
 
 absl::Status AgentLoop::Parts::Listen() {
-  metrics.emplace(MetricsOptions{options.max_cgroups, absl::StrCat(options.state_dir, "/folded")});
+  metrics.emplace(MetricsOptions{options.max_cgroups, absl::StrCat(options.state_dir, "/folded"),
+                                 options.cgroup_labels});
   routes.emplace(board, events->log(), *metrics);
   auto started = HttpServer::Start({options.listen, options.socket_path},
                                    [this](const HttpRequest& r) { return routes->Answer(r); });
@@ -145,13 +164,13 @@ void AgentLoop::Parts::TellGaps() {
     Say(gap);
     facts.gaps.push_back(gap);
   }
-  for (const std::string& problem : events->TakeProblems()) Say(problem);
+  for (const auto& problems : {observer->TakeProblems(), events->TakeProblems()}) {
+    for (const std::string& problem : problems) Say(problem);
+  }
 }
 
 void AgentLoop::Parts::Tick() {
-  const absl::Time now = absl::Now();
-  next_audit = std::max(next_audit + options.interval, now);
-  auto view = observer->Observe(now);
+  auto view = observer->Observe(absl::Now());
   TellGaps();
   if (!view.ok()) {
     if (!std::exchange(audit_failed, true)) {
@@ -169,12 +188,24 @@ void AgentLoop::Parts::Tick() {
   facts.policy_warnings = observer->keeper().warnings();
   facts.last_event = events->log().last_sequence();
   next->agent = facts;
+  AddStanding("events", events->log().problem(), next->agent.gaps);
+  AddStanding("books", observer->book_problem(), next->agent.gaps);
+  const absl::Time now = SteadyNow();
+  next->audited = now;
   service.Status(StatusLine(*next));
   board.Publish(std::move(next));
   service.Alive(now);
   if (now < next_trim) return;
   next_trim = now + kBetweenTrims;
   malloc_trim(0);
+}
+
+// Those that follow a reload come besides, and put none off.
+void AgentLoop::Parts::TickIfDue() {
+  const absl::Time now = SteadyNow();
+  if (now < next_audit) return;
+  next_audit = std::max(next_audit + options.interval, now);
+  Tick();
 }
 
 void AgentLoop::Parts::HandleSignals() {
@@ -191,11 +222,12 @@ void AgentLoop::Parts::HandleSignals() {
   if (!reloaded) return;
   SayReload(observer->keeper().status());
   Tick();  // what it comes to is to be seen at once
-  if (pending.reload) service.Ready(StatusLine(*board.Latest()));
+  if (pending.reload) service.Ready(StatusLineOf(board.Latest()));
 }
 
 void AgentLoop::Parts::Wait() {
-  const absl::Duration left = std::min(next_audit, observer->keeper().Deadline()) - absl::Now();
+  const absl::Duration left =
+      std::min(next_audit - SteadyNow(), observer->keeper().Deadline() - absl::Now());
   const absl::Duration wait =
       std::max(absl::ZeroDuration(), std::min({left, kLongestWait, options.interval}));
   for (const WatchEvent& event : observer->Wait(wait)) events->Add(event);
@@ -224,18 +256,17 @@ absl::StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(const AgentOptions& 
   // Last of what can fail: an agent that has told of its start runs.
   if (absl::Status status = parts->Listen(); !status.ok()) return status;
   parts->events->AddStart(parts->facts.privileges, parts->facts.gaps);
-  parts->Tick();
+  parts->TickIfDue();
   return std::unique_ptr<AgentLoop>(new AgentLoop(std::move(parts)));
 }
 
 void AgentLoop::Run() {
   Parts& parts = *parts_;
-  const auto view = parts.board.Latest();
-  parts.service.Ready(view == nullptr ? "no audit yet" : StatusLine(*view));
+  parts.service.Ready(StatusLineOf(parts.board.Latest()));
   while (!parts.stop) {
     parts.Wait();
     parts.HandleSignals();
-    if (!parts.stop && absl::Now() >= parts.next_audit) parts.Tick();
+    if (!parts.stop) parts.TickIfDue();
   }
   parts.service.Stopping();
   parts.server->Stop();

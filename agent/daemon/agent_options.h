@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agent/metrics/cgroup_labels.h"
 #include "preload/abi/policy_image.h"
 
 namespace pagewarden {
@@ -22,7 +23,8 @@ struct AgentOptions {
   absl::Duration verify_every = absl::Minutes(10);
   std::optional<abi::Mode> max_mode;
   size_t max_cgroups = 200;  // with metrics of their own
-  std::string cgroup;        // report only this one and those below; empty: all
+  CgroupLabels cgroup_labels;
+  std::string cgroup;  // report only this one and those below; empty: all
   bool trace_syscalls = false;
   std::string shim_path;
   std::string shipped;  // directory of the shipped policies; presets/ is below

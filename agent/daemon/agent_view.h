@@ -33,6 +33,7 @@ struct AgentFacts {
 struct AgentView {
   HostView host;
   AgentFacts agent;
+  absl::Time audited;  // SteadyNow(), once the audit was made
 };
 
 // The latest view, from the loop to the servers. Thread-safe.

@@ -5,7 +5,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <string>
 
@@ -35,28 +34,18 @@ int PriorityOf(Severity severity) {
   return LOG_INFO;
 }
 
-bool WriteAll(int fd, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
-EventOutput::EventOutput() : to_journal_(IsJournal(STDOUT_FILENO)) {}
+EventOutput::EventOutput() : writer_(STDOUT_FILENO), to_journal_(IsJournal(STDOUT_FILENO)) {}
 
-bool EventOutput::Write(const std::vector<Event>& events) {
+std::string EventOutput::Write(const std::vector<Event>& events) {
   std::string lines;
   for (const Event& event : events) {
     if (to_journal_) absl::StrAppend(&lines, "<", PriorityOf(event.severity), ">");
     const std::string line = EventLine(event);
     absl::StrAppend(&lines, absl::StripTrailingAsciiWhitespace(line), "\n");
   }
-  return WriteAll(STDOUT_FILENO, lines);
+  return writer_.Write(lines);
 }
 
 }  // namespace pagewarden

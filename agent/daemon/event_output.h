@@ -2,8 +2,10 @@
 // Events on standard output, a JSON object a line, for a journal or a log collector.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "agent/daemon/bounded_writer.h"
 #include "agent/events/event.h"
 
 namespace pagewarden {
@@ -14,11 +16,12 @@ class EventOutput {
   // each line begins with its priority: "<4>".
   EventOutput();
 
-  // False: the reader is gone, or the disk full; what was not written is lost here, not in
-  // the event log.
-  bool Write(const std::vector<Event>& events);
+  // Why some are left out: the reader is gone, or does not read, or the disk is full. They
+  // are lost here, not in the event log. Empty: all are written.
+  std::string Write(const std::vector<Event>& events);
 
  private:
+  BoundedWriter writer_;
   bool to_journal_;
 };
 

@@ -61,7 +61,9 @@ void EventTeller::Flush(absl::Time now, bool all) {
   if (events.empty()) return;
   const absl::Status kept = log_.Append(events);
   Problem(kept.ok() ? "" : absl::StrCat("events are not kept : ", kept.message()), log_problem_);
-  Problem(output_.Write(events) ? "" : "events cannot be printed : output error", output_problem_);
+  const std::string unprinted = output_.Write(events);
+  Problem(unprinted.empty() ? "" : absl::StrCat("events are not printed : ", unprinted),
+          output_problem_);
 }
 
 std::vector<std::string> EventTeller::TakeProblems() { return std::exchange(problems_, {}); }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/audit/watch_gaps.h"
+#include "agent/base/steady_now.h"
 #include "agent/cgroup/paths.h"
 
 namespace pagewarden {
@@ -50,7 +51,7 @@ absl::StatusOr<std::unique_ptr<HostAuditor>> HostAuditor::Open(const HostAuditor
   } else {
     auditor->AddGap(absl::StrCat("no events, only audits : ", watch.status().message()));
   }
-  auditor->start_ = absl::Now();
+  auditor->start_ = SteadyNow();
   return auditor;
 }
 
@@ -77,7 +78,7 @@ std::vector<WatchEvent> HostAuditor::Wait(absl::Duration timeout) {
 }
 
 absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
-  const Observations& seen = book_.Observe(watch(), absl::Now() - start_);
+  const Observations& seen = book_.Observe(watch(), SteadyNow() - start_);
   wanted.cgroup = options_.cgroup;
   for (const auto& [pid, peak] : seen.process_peaks) {
     if (peak.bytes > 0) wanted.rows_of.insert(pid);
@@ -106,10 +107,10 @@ absl::StatusOr<AuditReport> HostAuditor::Audit(SnapshotOptions wanted) {
 }
 
 void HostAuditor::Reconcile(const Snapshot& snapshot) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
   if (now < next_reconciliation_) return;
   differences_ = pagewarden::Reconcile(snapshot, *reader_);
-  const absl::Duration pause = kTimesItsDuration * (absl::Now() - now);
+  const absl::Duration pause = kTimesItsDuration * (SteadyNow() - now);
   next_reconciliation_ =
       now + std::clamp(pause, kBetweenReconciliations, kMostBetweenReconciliations);
 }

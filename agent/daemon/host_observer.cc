@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/base/steady_now.h"
 
 namespace pagewarden {
 namespace {
@@ -44,7 +45,7 @@ absl::StatusOr<std::unique_ptr<HostObserver>> HostObserver::Open(const AgentOpti
   auto books = BookKeeper::Open(options.state_dir, observer->auditor_->hierarchy());
   if (!books.ok()) return books.status();
   observer->books_ = *std::move(books);
-  observer->problems_ = observer->books_->notes();
+  observer->notes_ = observer->books_->notes();
   return observer;
 }
 
@@ -70,7 +71,8 @@ std::vector<WatchEvent> HostObserver::Wait(absl::Duration timeout) {
   return events;
 }
 
-void HostObserver::ReadPods(absl::Time now) {
+void HostObserver::ReadPods() {
+  const absl::Time now = SteadyNow();
   if (now - pods_read_ < kBetweenPods) return;
   pods_read_ = now;
   pods_ = std::make_shared<const PodTable>(PodTable::Read());
@@ -86,9 +88,11 @@ void HostObserver::SetSecretTargets(const CoverageReport& coverage) {
 
 // In this order: what is shown to anybody has been written.
 void HostObserver::KeepBooks(const HostView& view) {
+  books_->SetPolicies(keeper_->PolicyNames());
   books_->Update(view.report, view.coverage, view.time);
-  const bool is_due = view.time - saved_ >= kBetweenSaves;
-  if (is_due) saved_ = view.time;
+  const absl::Time now = SteadyNow();
+  const bool is_due = now - saved_ >= kBetweenSaves;
+  if (is_due) saved_ = now;
   const absl::Status status = is_due ? books_->Save() : books_->Journal();
   if (status.ok()) {
     book_problem_.clear();
@@ -98,7 +102,8 @@ void HostObserver::KeepBooks(const HostView& view) {
 }
 
 absl::StatusOr<HostView> HostObserver::Observe(absl::Time now) {
-  ReadPods(now);
+  const absl::Time start = SteadyNow();
+  ReadPods();
   HostView view;
   view.time = now;
   view.policies = keeper_->status();
@@ -117,7 +122,7 @@ absl::StatusOr<HostView> HostObserver::Observe(absl::Time now) {
   view.secrets = secrets_->Latest();
   KeepBooks(view);
   view.books = books_->books();
-  Count(absl::Now() - now, scans_);
+  Count(SteadyNow() - start, scans_);
   view.health = Health();
   return view;
 }
@@ -141,10 +146,12 @@ AgentHealth HostObserver::Health() const {
 
 std::vector<std::string> HostObserver::TakeGaps() {
   std::vector<std::string> gaps = auditor_->TakeGaps();
-  std::move(problems_.begin(), problems_.end(), std::back_inserter(gaps));
-  problems_.clear();
+  std::move(notes_.begin(), notes_.end(), std::back_inserter(gaps));
+  notes_.clear();
   return gaps;
 }
+
+std::vector<std::string> HostObserver::TakeProblems() { return std::exchange(problems_, {}); }
 
 void HostObserver::Save() {
   const absl::Status status = books_->Save();

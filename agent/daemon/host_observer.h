@@ -38,15 +38,19 @@ class HostObserver {
 
   PolicyKeeper& keeper() { return *keeper_; }
   std::vector<HookReport> hooks() const;
+  // For good: what it cannot see, and what was wrong with the books at the start.
   std::vector<std::string> TakeGaps();
+  std::vector<std::string> TakeProblems();
+  // Why the books are not kept at the moment; empty: they are.
+  const std::string& book_problem() const { return book_problem_; }
 
-  // What Observe showed, on the disk; an error is one of TakeGaps.
+  // What Observe showed, on the disk; an error is one of TakeProblems.
   void Save();
 
  private:
   explicit HostObserver(std::unique_ptr<HostAuditor> auditor) : auditor_(std::move(auditor)) {}
 
-  void ReadPods(absl::Time now);
+  void ReadPods();
   void SetSecretTargets(const CoverageReport& coverage);
   void KeepBooks(const HostView& view);
   AgentHealth Health() const;
@@ -58,9 +62,10 @@ class HostObserver {
   CoverageReader coverage_;
   BudgetTracker budgets_;
   std::shared_ptr<const PodTable> pods_ = std::make_shared<PodTable>();
-  absl::Time pods_read_ = absl::InfinitePast();
+  absl::Time pods_read_ = absl::InfinitePast();  // both by the steady clock
   absl::Time saved_ = absl::InfinitePast();
   std::string book_problem_;
+  std::vector<std::string> notes_;
   std::vector<std::string> problems_;
   std::vector<HookReport> report_hooks_;
   DurationCounts scans_;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/base/steady_now.h"
 #include "agent/daemon/status_json.h"
 #include "agent/events/event_query.h"
 
@@ -28,7 +29,7 @@ HttpResponse Text(int status, std::string body) {
 HttpResponse Json(std::string body) { return {200, kJson, std::move(body)}; }
 
 HttpResponse Healthz(const AgentView& view) {
-  const absl::Duration age = absl::Now() - view.host.time;
+  const absl::Duration age = SteadyNow() - view.audited;
   const absl::Duration patience = std::max(view.agent.interval * kMissedAudits, kShortestPatience);
   if (age <= patience) return Text(200, "ok\n");
   return Text(503, absl::StrCat("no audit for ", absl::FormatDuration(age), "\n"));

@@ -20,7 +20,7 @@ class ServiceManager {
   void Status(const std::string& text);  // only when it is another one
 
   // The loop works: pings the watchdog of WatchdogSec= as often as it needs. Call it only
-  // when what the service is for was done.
+  // when what the service is for was done. `now`: SteadyNow().
   void Alive(absl::Time now);
 
  private:

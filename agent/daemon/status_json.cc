@@ -81,6 +81,7 @@ Json SecretsJson(const SecretReport& secrets) {
                       {"cgroup", found.cgroup},
                       {"fenced", found.fenced},
                       {"unfenced", found.unfenced},
+                      {"pinned", found.pinned},
                       {"where", found.where}});
   }
   Json errors = Json::array();

@@ -2,6 +2,8 @@
 #include "agent/daemon/status_text.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -102,25 +104,37 @@ void AddBudgets(const Json& status, std::string& text) {
                   "\n", lines);
 }
 
+// "3 unfenced, 2 pinned", of those that are not none.
+std::string OutsideTheFence(const Json& copies) {
+  std::vector<std::string> counts;
+  for (const char* const kind : {"unfenced", "pinned"}) {
+    const uint64_t count = Number(At(copies, {kind}));
+    if (count > 0) counts.push_back(absl::StrCat(count, " ", kind));
+  }
+  return absl::StrJoin(counts, ", ");
+}
+
 void AddSecrets(const Json& status, std::string& text) {
   const Json& secrets = At(status, {"secrets"});
   const std::string checked = Word(At(secrets, {"checked"}));
   if (checked.empty()) return;
   uint64_t fenced = 0;
+  uint64_t pinned = 0;
   std::string lines;
   for (const Json& copies : At(secrets, {"copies"})) {
     fenced += Number(At(copies, {"fenced"}));
-    const uint64_t unfenced = Number(At(copies, {"unfenced"}));
-    if (unfenced == 0) continue;
-    absl::StrAppend(&lines, "           ", Word(At(copies, {"file"})), ": ", unfenced,
-                    " unfenced in ", Word(At(copies, {"comm"})), "[", Number(At(copies, {"pid"})),
-                    "]\n");
+    pinned += Number(At(copies, {"pinned"}));
+    const std::string outside = OutsideTheFence(copies);
+    if (outside.empty()) continue;
+    absl::StrAppend(&lines, "           ", Word(At(copies, {"file"})), ": ", outside, " in ",
+                    Word(At(copies, {"comm"})), "[", Number(At(copies, {"pid"})), "]\n");
   }
   for (const Json& error : At(secrets, {"errors"})) {
     absl::StrAppend(&lines, "           ", Word(At(error, {"file"})), ": ",
                     Word(At(error, {"reason"})), ": ", Word(At(error, {"text"})), "\n");
   }
-  absl::StrAppend(&text, "secrets    checked ", checked, ", ", fenced, " fenced copies\n", lines);
+  absl::StrAppend(&text, "secrets    checked ", checked, ", ", fenced, " fenced copies",
+                  pinned == 0 ? "" : absl::StrCat(", ", pinned, " pinned"), "\n", lines);
 }
 
 void AddSources(const Json& status, std::string& text) {

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/doctor/need.h"
+#include "agent/policy/surroundings.h"
 #include "agent/reasons/amounts.h"
 #include "agent/run/program.h"
+#include "agent/units/unit_start.h"
 
 namespace pagewarden {
 namespace {
@@ -88,6 +90,13 @@ std::string DescribeNeed(const Need& need) {
                       need.policy.empty() ? "" : absl::StrCat(" by policy ", need.policy));
 }
 
+// Of an image it is not known.
+Surroundings WhereUnitRuns(const std::string& unit, const DoctorOptions& options) {
+  if (!options.root.empty()) return {};
+  const absl::StatusOr<UnitStart> start = ReadUnitStart(unit);
+  return start.ok() ? FactsOfCgroup(start->cgroup, PodTable::Read()) : Surroundings{};
+}
+
 }  // namespace
 
 std::string DescribeFacts(const Case& subject) {
@@ -115,7 +124,10 @@ absl::StatusOr<Case> CaseOfProcess(pid_t pid, const CgroupHierarchy* hierarchy,
   subject.executable = ReadExecutableFacts(absl::StrCat("/proc/", pid, "/exe"));
   subject.executable.path = subject.facts.exe;
   Detect(subject);
-  auto need = NeedOf(subject.facts.exe, options);
+  Surroundings where;
+  if (hierarchy != nullptr) where = ReadSurroundings(pid, *hierarchy, PodTable::Read());
+  where.executable = subject.facts.exe;
+  auto need = NeedOf(where, options);
   if (!need.ok()) return need.status();
   SubtractWhatIsLocked(subject.facts, *need);
   TakeNeed(*std::move(need), subject);
@@ -144,7 +156,9 @@ absl::StatusOr<Case> CaseOfCommand(const std::vector<std::string>& command,
   Detect(subject);
   ApplyFileCapabilities(subject);
   if (subject.facts.seccomp_mode != 0) subject.filter = ProbeFilter();
-  auto need = NeedOf(program->executable, options);
+  Surroundings where = ReadOwnSurroundings();
+  where.executable = program->executable;
+  auto need = NeedOf(where, options);
   if (!need.ok()) return need.status();
   TakeNeed(*std::move(need), subject);
   return subject;
@@ -175,7 +189,9 @@ absl::StatusOr<Case> CaseOfUnit(const UnitFile& unit, const UnitSettings& settin
     subject.executable = ReadExecutableFacts(options.root + settings.command.front());
     subject.executable.path = settings.command.front();
   }
-  auto need = NeedOf(subject.executable.path, options);
+  Surroundings where = WhereUnitRuns(unit.name, options);
+  where.executable = subject.executable.path;
+  auto need = NeedOf(where, options);
   if (!need.ok()) return need.status();
   TakeNeed(*std::move(need), subject);
   return subject;

@@ -27,6 +27,8 @@ Findings CheckMemoryCgroup(const Case& subject);
 Findings CheckMapCount(const Case& subject);
 // mlockall with the limit near.
 Findings CheckFutureLocks(const Case& subject);
+// An allocator whose pages the kernel will not take back, as all memory is locked.
+Findings CheckPurgedRange(const Case& subject);
 // The shim's books: arenas that are not locked in this process.
 Findings CheckArenas(const Case& subject);
 

@@ -21,8 +21,8 @@ namespace pagewarden {
 
 struct DoctorOptions {
   std::optional<uint64_t> need_bytes;  // absent: what the policy for the program locks
-  PolicyChoice policies;
-  std::string root;  // of an image, for units; empty: this host
+  PolicyChoice policies;               // as `run` would take them
+  std::string root;                    // of an image, for units; empty: this host
   // Of this installation; empty: not known.
   std::string shim_path;
   std::string shipped_policies;

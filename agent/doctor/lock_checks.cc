@@ -22,6 +22,13 @@ void SayThatRunRaises(const Case& subject, Finding& finding) {
       "the program has to";
 }
 
+// Whether MCL_FUTURE is set is not in /proc; that (nearly) all is locked is.
+bool HasLockedAll(const Case& subject) {
+  const ProcessFacts& facts = subject.facts;
+  return subject.IsRunning() && facts.locked_bytes > 0 &&
+         facts.locked_bytes >= facts.total_bytes / 2;
+}
+
 }  // namespace
 
 Findings CheckLimit(const Case& subject) {
@@ -60,11 +67,7 @@ Findings CheckOtherCounters(const Case& subject) {
 
 Findings CheckFutureLocks(const Case& subject) {
   const ProcessFacts& facts = subject.facts;
-  // Whether MCL_FUTURE is set is not in /proc; that (nearly) all is locked is.
-  const bool all_locked = facts.locked_bytes > 0 && facts.locked_bytes >= facts.total_bytes / 2;
-  if (!subject.IsRunning() || !all_locked || facts.HasUsableIpcLock() || !facts.limits.soft) {
-    return {};
-  }
+  if (!HasLockedAll(subject) || facts.HasUsableIpcLock() || !facts.limits.soft) return {};
   const uint64_t left = *facts.limits.soft - std::min(*facts.limits.soft, facts.locked_bytes);
   if (left >= kThreadStackBytes) return {};
   Finding finding =
@@ -76,6 +79,27 @@ Findings CheckFutureLocks(const Case& subject) {
       "if it called mlockall(MCL_FUTURE), its next thread, heap growth or mapping "
       "beyond that fails";
   finding.fixes = LimitFixesOf(subject, 4 * kThreadStackBytes, /*capability_helps=*/true);
+  return {finding};
+}
+
+Findings CheckPurgedRange(const Case& subject) {
+  const ProcessFacts& facts = subject.facts;
+  if (!HasLockedAll(subject) || facts.purging_allocator.empty()) return {};
+  if (facts.shim && facts.shim->pinned_bytes > 0) return {};  // it answers such calls
+  Finding finding =
+      FindingOf(subject, FindingCode::kPurgedRange,
+                absl::StrCat("has locked ", Amount(facts.locked_bytes), " of its address space of ",
+                             Amount(facts.total_bytes), ", and ", facts.purging_allocator,
+                             " gives back pages by madvise(2)"));
+  finding.effect =
+      "the kernel refuses that with EINVAL: memory that was freed stays resident and locked, and "
+      "some programs end";
+  finding.fixes = {
+      {"lock it by a policy with `pin: {process: true}` instead of mlockall in the program; "
+       "the shim then answers such calls (docs/policy.md)",
+       "",
+       "",
+       {}}};
   return {finding};
 }
 
@@ -145,6 +169,7 @@ const std::vector<Check>& CaseChecks() {
       {"memory limit of the cgroup", CheckMemoryCgroup},
       {"number of mappings", CheckMapCount},
       {"mlockall", CheckFutureLocks},
+      {"an allocator that gives back locked pages", CheckPurgedRange},
       {"locks lost by fork", CheckArenas},
   };
   return checks;

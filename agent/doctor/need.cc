@@ -10,7 +10,7 @@ constexpr uint64_t kDefaultNeed = 1 << 20;  // the default arena
 
 }  // namespace
 
-absl::StatusOr<Need> NeedOf(const std::string& executable, const DoctorOptions& options) {
+absl::StatusOr<Need> NeedOf(const Surroundings& where, const DoctorOptions& options) {
   Need need;
   if (options.need_bytes) {
     need.bytes = *options.need_bytes;
@@ -21,12 +21,14 @@ absl::StatusOr<Need> NeedOf(const std::string& executable, const DoctorOptions& 
   if (options.shipped_policies.empty()) return need;
   Diagnostics diagnostics;
   Program program;
-  program.path = executable;
-  program.executable = executable;
+  program.path = where.executable;
+  program.executable = where.executable;
+  PolicyChoice choice = options.policies;
+  choice.surroundings = where;
   const std::vector<AllocationPolicy> policies =
-      ChoosePolicies(options.policies, program, options.shipped_policies, diagnostics);
+      ChoosePolicies(choice, program, options.shipped_policies, diagnostics);
   if (!diagnostics.empty()) return absl::InvalidArgumentError(diagnostics.Render());
-  const AllocationPolicy* policy = FindPolicyFor(executable, policies);
+  const AllocationPolicy* policy = FindPolicyFor(where.executable, policies);
   if (policy == nullptr) return need;
   need.policy = policy->metadata.name;
   need.bytes = policy->spec.mode == abi::Mode::kEnforce ? LockedAtStart(*policy) : 0;

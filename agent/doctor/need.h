@@ -7,12 +7,13 @@
 #include "absl/status/statusor.h"
 #include "agent/doctor/case.h"
 #include "agent/doctor/doctor.h"
+#include "agent/policy/surroundings.h"
 
 namespace pagewarden {
 
-// --need; else what the policy for `executable` locks at its start. InvalidArgument: the
+// --need; else what the policy for the program there locks at its start. InvalidArgument: the
 // policies are wrong, with all their errors.
-absl::StatusOr<Need> NeedOf(const std::string& executable, const DoctorOptions& options);
+absl::StatusOr<Need> NeedOf(const Surroundings& where, const DoctorOptions& options);
 
 // Of a running process: what its shim has not locked yet, where it has one.
 void SubtractWhatIsLocked(const ProcessFacts& facts, Need& need);

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -24,7 +25,7 @@ namespace pagewarden {
 namespace {
 
 constexpr size_t kMaxTextBytes = 64 << 10;
-constexpr size_t kMaxEnvironmentBytes = 4 << 20;
+constexpr size_t kMaxEnvironmentBytes = 6 << 20;  // three quarters of _STK_LIM: execve(2)
 constexpr size_t kMaxShmBytes = 16 << 20;
 constexpr uint64_t kShmLockedPerm = 02000;  // SHM_LOCKED of shm_perm.mode (ipc/shm.c)
 
@@ -101,9 +102,23 @@ void ReadExecTexts(ProcessFacts& facts) {
   }
 }
 
+// Of these it was seen with all memory locked; glibc's main heap shrinks by brk(2).
+std::string PurgingAllocatorIn(const std::vector<Mapping>& mappings) {
+  for (const Mapping& mapping : mappings) {
+    const std::string file = mapping.name.substr(mapping.name.rfind('/') + 1);
+    const bool purges =
+        absl::StartsWith(file, "libjemalloc.so") || absl::StartsWith(file, "libmimalloc.so");
+    if (mapping.executable && purges) return Printable(file);
+  }
+  return "";
+}
+
 void ReadMemory(ProcessFacts& facts) {
   const auto mappings = ReadMappingsWithoutFlags(facts.pid);
-  if (mappings.ok()) facts.map_count = mappings->size();
+  if (mappings.ok()) {
+    facts.map_count = mappings->size();
+    facts.purging_allocator = PurgingAllocatorIn(*mappings);
+  }
   ProcessRow row;
   row.pid = facts.pid;
   row.locked_bytes = facts.locked_bytes;

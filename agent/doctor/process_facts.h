@@ -51,6 +51,7 @@ struct ProcessFacts {
   uint64_t parent_locked_bytes = 0;  // VmLck of a parent that runs the same executable
   std::optional<uint64_t> locked_mappings_bytes;
   std::optional<uint64_t> map_count;
+  std::string purging_allocator;  // a library whose malloc gives back pages by madvise(2)
   uint64_t max_map_count = 65530;
   std::optional<uint64_t> shm_locked_bytes;  // of the uid, in the ipc namespace of the reader
 

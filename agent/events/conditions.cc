@@ -178,6 +178,7 @@ void AddCopies(const SecretCopies& copies, Conditions& conditions) {
     event->details["file"] = copies.file;
     event->details["unfenced"] = copies.unfenced;
     event->details["fenced"] = copies.fenced;
+    event->details["pinned"] = copies.pinned;
     event->details["where"] = copies.where;
   }
   conditions.AddPid(copies.pid);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/events/event_text.h"
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "agent/audit/events.h"
@@ -9,15 +11,16 @@
 namespace pagewarden {
 namespace {
 
+constexpr absl::string_view kEllipsis = "…";  // of our own sentences
+
 // As Printable, but for the backslashes: of what a process chose they are escaped already.
-std::string OneLine(const std::string& text) {
+std::string OneLine(absl::string_view text) {
   std::string result;
-  for (const char c : text) {
-    if (c == '\\') {
-      result += c;
-    } else {
-      result += Printable(absl::string_view(&c, 1));
-    }
+  while (!text.empty()) {
+    const bool is_ellipsis = absl::StartsWith(text, kEllipsis);
+    const absl::string_view next = text.substr(0, is_ellipsis ? kEllipsis.size() : 1);
+    absl::StrAppend(&result, is_ellipsis || next == "\\" ? std::string(next) : Printable(next));
+    text.remove_prefix(next.size());
   }
   return result;
 }

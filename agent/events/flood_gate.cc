@@ -89,7 +89,9 @@ std::vector<Event> FloodGate::Take(absl::Time now, bool all) {
   std::vector<Event> events = std::exchange(events_, {});
   for (auto it = periods_.begin(); it != periods_.end();) {
     const auto& [kind, period] = *it;
-    if (!all && now - period.start < options_.period) {
+    // One that begins later than now is of before the clock was set back.
+    const bool is_over = now < period.start || now - period.start >= options_.period;
+    if (!all && !is_over) {
       ++it;
       continue;
     }

@@ -33,7 +33,7 @@ Event EndOf(const Event& raised, absl::Time now) {
   event.raised = false;
   event.severity = Severity::kInfo;
   event.text = absl::StrCat("over: ", raised.text);
-  event.details["lastedSeconds"] = absl::ToInt64Seconds(now - raised.time);
+  event.details["lastedSeconds"] = std::max<int64_t>(absl::ToInt64Seconds(now - raised.time), 0);
   return event;
 }
 
@@ -56,6 +56,11 @@ Event ReloadEvent(const PolicyStatus& policies, absl::Time now) {
   return event;
 }
 
+std::string WhyLost(const std::string& source) {
+  if (source == "log") return "the state directory did not take them";
+  return absl::StrCat("the buffer of ", source, " was full");
+}
+
 bool SaysTheSame(const Event& a, const Event& b) {
   return a.raised == b.raised && a.details.value("hash", "") == b.details.value("hash", "") &&
          a.details.value("errors", nlohmann::json()) == b.details.value("errors", nlohmann::json());
@@ -75,8 +80,15 @@ Transitions::Transitions(std::vector<Event> standing) {
   }
 }
 
+// Nothing was seen later than now: the clock has been set back since.
+void Transitions::NoteTime(absl::Time now) {
+  first_ = std::min(first_, now);
+  lost_told_ = std::min(lost_told_, now);
+  for (auto& [key, standing] : standing_) standing.seen = std::min(standing.seen, now);
+}
+
 std::vector<Event> Transitions::Between(const HostView& now) {
-  if (first_ == absl::InfiniteFuture()) first_ = now.time;
+  NoteTime(now.time);
   std::vector<Event> events;
   Reload(now.policies, now.time, events);
   Raise(ConditionsOf(now), now.time, events);
@@ -131,8 +143,7 @@ void Transitions::Losses(const AgentHealth& health, absl::Time now, std::vector<
     event.time = now;
     event.type = "lost";
     event.severity = Severity::kWarning;
-    event.text = absl::StrCat(Counted(count - told, "event", "events"), " lost: the buffer of ",
-                              source, " was full");
+    event.text = absl::StrCat(Counted(count - told, "event", "events"), " lost: ", WhyLost(source));
     event.details = {{"source", source}, {"count", count - told}};
     events.push_back(std::move(event));
     told = count;

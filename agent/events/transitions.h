@@ -35,6 +35,7 @@ class Transitions {
     absl::Time seen = absl::InfinitePast();  // the last time; never: not since the start
   };
 
+  void NoteTime(absl::Time now);
   void Raise(std::vector<Event> found, absl::Time now, std::vector<Event>& events);
   void End(const HostView& now, std::vector<Event>& events);
   void Reload(const PolicyStatus& policies, absl::Time now, std::vector<Event>& events);

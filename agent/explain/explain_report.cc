@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/audit/json_parts.h"
 #include "agent/audit/text.h"
 #include "agent/explain/budget_lines.h"
+#include "agent/policy/effective_mode.h"
 
 namespace pagewarden {
 namespace {
@@ -95,6 +97,33 @@ Json RuleJson(const RuleExplanation& rule) {
   return {{"name", rule.name}, {"form", rule.form}, {"parts", parts}, {"note", rule.note}};
 }
 
+void PrintJudged(const CoveredProcess& coverage, std::ostream& out) {
+  out << "  " << CoverageWord(coverage.state);
+  if (coverage.reason.empty()) {
+    out << ": the shim is active in it, in mode " << ModeWord(coverage.mode)
+        << ", and all that is to be locked is\n";
+    return;
+  }
+  out << " (" << coverage.reason << "): " << coverage.text << "\n";
+  if (coverage.state != CoverageState::kUncovered) return;
+  if (coverage.protections.empty()) {
+    out << "  nothing else protects its memory\n";
+  } else {
+    out << "  what protects it all the same: " << absl::StrJoin(coverage.protections, ", ") << "\n";
+  }
+}
+
+void PrintCoverage(const ExplainReport& report, std::ostream& out) {
+  if (report.coverage) PrintJudged(*report.coverage, out);
+  if (report.is_shipped) {
+    out << "  no policy of this host selects it: audit and agent do not count it, only `run` uses "
+           "the shipped ones\n";
+  } else if (!report.coverage) {
+    out << "  not to be fenced: "
+        << (report.policy.empty() ? "no policy selects it" : "the policy is Disabled") << "\n";
+  }
+}
+
 Json ExplainJson(const ExplainReport& report) {
   Json rules = Json::array();
   for (const RuleExplanation& rule : report.rules) rules.push_back(RuleJson(rule));
@@ -107,6 +136,8 @@ Json ExplainJson(const ExplainReport& report) {
           {"mode", report.mode},
           {"modeWhy", report.mode_why},
           {"cgroup", report.cgroup},
+          {"coverage", report.coverage ? CoverageJson(*report.coverage) : Json(nullptr)},
+          {"counted", report.coverage.has_value() && !report.is_shipped},
           {"passedOver", report.passed_over},
           {"budgets", BudgetsJson(report.budgets, report.pid != 0)},
           {"modules", report.modules},
@@ -142,6 +173,7 @@ void PrintExplainTable(const ExplainReport& report, bool all, std::ostream& out)
     out << "  mode " << report.mode << (report.mode_why.empty() ? "" : ", ") << report.mode_why
         << "\n";
   }
+  if (report.pid != 0) PrintCoverage(report, out);
   for (const std::string& other : report.passed_over) {
     out << "  passed over: " << Printable(other) << "\n";
   }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/coverage/coverage.h"
 #include "agent/explain/explanation.h"
 #include "agent/policy/budget.h"
 
@@ -21,8 +23,11 @@ struct ExplainReport {
   std::string cgroup;                    // empty: not known
   std::string mode;                      // of the policy in the end
   std::string mode_why;                  // where it is not what the policy says
-  BudgetReport budgets;                  // for this process, or one like it
-  std::vector<std::string> modules;      // paths
+  bool is_shipped = false;               // the policy: `run` uses it, audit and agent do not
+  // Of a process that the policy is to fence, or that has the shim.
+  std::optional<CoveredProcess> coverage;
+  BudgetReport budgets;              // for this process, or one like it
+  std::vector<std::string> modules;  // paths
   std::vector<std::string> problems;
   std::vector<RuleExplanation> rules;
 };

@@ -64,6 +64,7 @@ struct FleetReport {
   uint64_t cgroups = 0;
   std::vector<FleetRow> rows;  // most severe first, then by host and cgroup
   std::vector<PolicyRollout> rollout;
+  bool partial = false;  // the server could not tell all
 };
 
 using FleetAnswers = std::map<FleetTopic, std::vector<QuerySample>>;

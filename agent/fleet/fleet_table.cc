@@ -36,6 +36,9 @@ std::string Summary(const FleetReport& report) {
   }
   std::string line = absl::StrCat(Plural(report.hosts.size(), "host", "hosts"), " (", up, " up), ",
                                   Plural(report.cgroups, "cgroup", "cgroups"), ": ");
+  if (problems == 0 && report.partial) {
+    return absl::StrCat(line, "nothing that was told needs attention, but not all was told\n");
+  }
   if (problems == 0) return absl::StrCat(line, "nothing needs attention\n");
   return absl::StrCat(line, Plural(problems, "problem", "problems"), " on ",
                       Plural(troubled.size(), "host", "hosts"), "\n");

@@ -40,6 +40,9 @@ absl::Status StatusOf(httplib::Error error, const std::string& server, bool too_
   if (too_large) {
     return absl::ResourceExhaustedError(absl::StrCat(server, ": answers with more than 64 MiB"));
   }
+  if (error == httplib::Error::Connection) {
+    return absl::UnavailableError(absl::StrCat(server, ": cannot be connected to"));
+  }
   const std::string text = absl::StrCat(server, ": ", httplib::to_string(error));
   if (too_late || error == httplib::Error::ConnectionTimeout) {
     return absl::DeadlineExceededError(absl::StrCat(server, ": no answer in time"));

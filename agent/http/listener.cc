@@ -17,7 +17,7 @@
 namespace pagewarden {
 namespace {
 
-constexpr int kBacklog = 64;
+constexpr int kBacklog = 256;
 
 union SocketAddress {
   sockaddr any;

@@ -1,20 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/http/request_handler.h"
 
-#include <sys/socket.h>
+#include <string.h>
 
-#include <exception>
+#include <algorithm>
 #include <utility>
-
-#include "agent/http/deadline_stream.h"
 
 namespace pagewarden {
 namespace {
 
-constexpr size_t kMaxHeadBytes = 8 << 10;
-// A scraper of this host sends its few hundred bytes at once.
-constexpr std::chrono::seconds kHeadTime{2};
-constexpr std::chrono::seconds kAnswerTime{10};
+// What the parser reads and writes, in memory.
+class MemoryStream : public httplib::Stream {
+ public:
+  explicit MemoryStream(const std::string& in) : in_(in) {}
+
+  std::string TakeOutput() { return std::move(out_); }
+
+  bool is_readable() const override { return read_ < in_.size(); }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* to, size_t size) override {
+    const size_t count = std::min(size, in_.size() - read_);
+    memcpy(to, in_.data() + read_, count);
+    read_ += count;
+    return static_cast<ssize_t>(count);
+  }
+  ssize_t write(const char* from, size_t size) override {
+    out_.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return INVALID_SOCKET; }
+
+ private:
+  const std::string& in_;
+  size_t read_ = 0;
+  std::string out_;
+};
 
 HttpRequest RequestOf(const httplib::Request& request, bool local) {
   HttpRequest result;
@@ -48,15 +70,13 @@ RequestHandler::RequestHandler(HttpHandler handler, bool local) {
   });
 }
 
-void RequestHandler::Serve(int socket) {
-  DeadlineStream stream(socket);
-  stream.set_deadline(DeadlineStream::Clock::now() + kHeadTime);
-  if (!stream.ReadHead(kMaxHeadBytes)) return;
-  stream.set_deadline(DeadlineStream::Clock::now() + kAnswerTime);
+std::string RequestHandler::Answer(const std::string& request) {
+  MemoryStream stream(request);
   bool closed = false;
   // A connection is for one request: a scraper comes back after many seconds, and an idle
   // connection must not hold a thread.
   process_request(stream, true, closed, [](httplib::Request& request) { request.ranges.clear(); });
+  return stream.TakeOutput();
 }
 
 }  // namespace pagewarden

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads one request from a connection and answers it: cpp-httplib's parser, bound to our
-// deadlines and limits. Its listener, thread pool and sockets are not used: they hold a
-// thread for as long as a client dribbles bytes.
+// The answer to one request: cpp-httplib's parser. Its listener, thread pool and sockets are
+// not used: they hold a thread for as long as a client dribbles bytes.
 #pragma once
 
 #include <httplib.h>
+
+#include <string>
 
 #include "agent/http/message.h"
 
@@ -14,8 +15,9 @@ class RequestHandler : private httplib::Server {
  public:
   RequestHandler(HttpHandler handler, bool local);
 
-  // `socket` does not block. Thread-safe.
-  void Serve(int socket);
+  // Bytes to bytes; what is not in `request`, its body, does not come. Empty: no answer.
+  // Thread-safe.
+  std::string Answer(const std::string& request);
 };
 
 }  // namespace pagewarden

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/http/server.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <list>
 #include <utility>
 
-#include "agent/http/connection_pool.h"
+#include "absl/strings/str_cat.h"
+#include "agent/http/connection_loop.h"
 #include "agent/http/listener.h"
 #include "agent/http/request_handler.h"
 
@@ -14,21 +18,29 @@ namespace pagewarden {
 namespace {
 
 // Each listener has its own, so that what is busy with one leaves the other alone.
-constexpr size_t kThreads = 4;
+constexpr size_t kAnswerers = 2;
 
 // A listener with its threads.
 struct Endpoint {
-  Endpoint(UniqueFd listener, HttpHandler handler, bool local)
+  Endpoint(UniqueFd listener, UniqueFd wake, HttpHandler handler, bool local)
       : requests(std::move(handler), local),
-        pool(std::move(listener), kThreads, [this](int socket) { requests.Serve(socket); }) {}
+        connections(std::move(listener), std::move(wake), kAnswerers,
+                    [this](const std::string& request) { return requests.Answer(request); }) {}
 
   RequestHandler requests;
-  ConnectionPool pool;
+  ConnectionLoop connections;
 };
 
 }  // namespace
 
 struct HttpServer::State {
+  absl::Status Serve(UniqueFd listener, HttpHandler handler, bool local) {
+    UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!wake.ok()) return absl::UnavailableError(absl::StrCat("eventfd: ", strerror(errno)));
+    endpoints.emplace_back(std::move(listener), std::move(wake), std::move(handler), local);
+    return absl::OkStatus();
+  }
+
   std::list<Endpoint> endpoints;
   std::string socket_path;
   int port = 0;
@@ -53,13 +65,15 @@ absl::StatusOr<HttpServer> HttpServer::Start(const HttpServerOptions& options,
     auto listener = ListenOnTcp(options.listen);
     if (!listener.ok()) return listener.status();
     state.port = PortOf(listener->get());
-    state.endpoints.emplace_back(*std::move(listener), handler, false);
+    const absl::Status served = state.Serve(*std::move(listener), handler, false);
+    if (!served.ok()) return served;
   }
   if (!options.socket_path.empty()) {
     auto listener = ListenOnPath(options.socket_path);
     if (!listener.ok()) return listener.status();
     state.socket_path = options.socket_path;
-    state.endpoints.emplace_back(*std::move(listener), std::move(handler), true);
+    const absl::Status served = state.Serve(*std::move(listener), std::move(handler), true);
+    if (!served.ok()) return served;
   }
   return server;
 }

@@ -6,8 +6,8 @@
 //   server->port();
 //
 // No client can stop it: connections, threads, headers and the time that a connection may
-// take are bounded (request_handler.cc). It trusts nothing of a request: routes go by the path
-// alone, never by the Host header.
+// take are bounded (connection.cc, connection_loop.cc). It trusts nothing of a request: routes go
+// by the path alone, never by the Host header.
 #pragma once
 
 #include <memory>

@@ -113,7 +113,8 @@ LoadedPolicies LoadPolicies(const PolicySources& sources) {
   ResolveReferences(result.set, diagnostics);
   result.shipped = ShippedPolicies(sources.shipped, diagnostics);
   Tell(diagnostics, result);
-  ModeCaps caps{sources.max_mode, std::nullopt};
+  ModeCaps caps;
+  caps.max = sources.max_mode;
   const auto override = ReadModeOverride(sources.override_path);
   if (override.ok()) {
     caps.override = *override;

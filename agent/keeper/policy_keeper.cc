@@ -54,12 +54,28 @@ absl::StatusOr<PolicyKeeper> PolicyKeeper::Open(KeeperOptions options) {
   return keeper;
 }
 
+std::set<std::string> PolicyKeeper::PolicyNames() const {
+  std::set<std::string> names;
+  for (const AllocationPolicy& policy : status_.set->policies) names.insert(policy.metadata.name);
+  for (const AllocationPolicy& policy : shipped_) names.insert(policy.metadata.name);
+  return names;
+}
+
 absl::Time PolicyKeeper::Deadline() const {
   const absl::Time settled = std::min(last_hint_ + kSettle, first_hint_ + kLongestBurst);
   return std::min({settled, next_look_, next_sweep_, NextMidnight(today_)});
 }
 
+void PolicyKeeper::NoteTime(absl::Time now) {
+  if (now < noted_) {
+    next_look_ = next_sweep_ = now;
+    if (first_hint_ != absl::InfiniteFuture()) first_hint_ = last_hint_ = now;
+  }
+  noted_ = now;
+}
+
 bool PolicyKeeper::Poll(absl::Time now) {
+  NoteTime(now);
   if (watch_.fd() >= 0 && watch_.Drain()) {
     first_hint_ = std::min(first_hint_, now);
     last_hint_ = now;
@@ -80,6 +96,13 @@ bool PolicyKeeper::Poll(absl::Time now) {
   return false;
 }
 
+bool PolicyKeeper::SetMaxMode(std::optional<abi::Mode> max_mode, absl::Time now) {
+  if (max_mode == sources_.max_mode) return false;
+  sources_.max_mode = max_mode;
+  Reload(now);
+  return true;
+}
+
 bool PolicyKeeper::LookAtFiles(absl::Time now) {
   next_look_ = now + kBetweenLooks;
   const bool is_hint = first_hint_ != absl::InfiniteFuture();
@@ -92,6 +115,7 @@ bool PolicyKeeper::LookAtFiles(absl::Time now) {
 }
 
 void PolicyKeeper::Reload(absl::Time now) {
+  NoteTime(now);
   next_look_ = now + kBetweenLooks;
   next_sweep_ = now + kBetweenSweeps;
   first_hint_ = last_hint_ = absl::InfiniteFuture();

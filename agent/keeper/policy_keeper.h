@@ -48,15 +48,22 @@ class PolicyKeeper {
   // Whether policies were reloaded, or could not be, or apply to others since today.
   bool Poll(absl::Time now);
 
+  // Whether that is another one than before, and all was loaded again for it.
+  bool SetMaxMode(std::optional<abi::Mode> max_mode, absl::Time now);
+
   // As for SIGHUP: whether or not anything seems to have changed.
   void Reload(absl::Time now);
 
   const PolicyStatus& status() const { return status_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
+  // Of all policies that `run` takes here, the shipped ones included.
+  std::set<std::string> PolicyNames() const;
 
  private:
   explicit PolicyKeeper(KeeperOptions options);
 
+  // Where the clock was set back, what was due by it is due now.
+  void NoteTime(absl::Time now);
   bool LookAtFiles(absl::Time now);
   void Take(LoadedPolicies loaded, absl::Time now);
   // Appends what could not be published to `errors`.
@@ -74,6 +81,7 @@ class PolicyKeeper {
   absl::Time last_hint_ = absl::InfiniteFuture();
   absl::Time next_look_;   // at the files, without a hint
   absl::Time next_sweep_;  // of the images
+  absl::Time noted_;       // when Poll or Reload was called last
   absl::CivilDay today_;
 };
 

@@ -78,6 +78,11 @@ std::vector<MetricFamily> CgroupFamilies() {
        OfCgroup({"policy", "fenced"}),
        "Copies of the secrets that a policy names, in the memory of the cgroup's processes.",
        "the last check of the secrets", "pagewarden_secret_copies{fenced=\"false\"} > 0", false},
+      {Metric::kSecretPinnedCopies, "pagewarden_secret_pinned_copies", MetricType::kGauge,
+       OfCgroup({"policy"}),
+       "Copies that are locked where they are, as the policy's pin asks: not in the fence, and not "
+       "in pagewarden_secret_copies. They cannot be swapped, but dumped.",
+       "the last check of the secrets", "sum by (policy) (pagewarden_secret_pinned_copies)", false},
   };
 }
 

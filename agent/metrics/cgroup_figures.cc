@@ -93,9 +93,10 @@ void AddCoverage(const CoverageReport& coverage, FiguresByPath& cgroups) {
 
 void AddSecrets(const SecretReport& secrets, FiguresByPath& cgroups) {
   for (const SecretCopies& copies : secrets.copies) {
-    auto& counts = cgroups[copies.cgroup].secret_copies;
-    counts[{copies.policy, "true"}] += copies.fenced;
-    counts[{copies.policy, "false"}] += copies.unfenced;
+    CgroupFigures& figures = cgroups[copies.cgroup];
+    figures.secret_copies[{copies.policy, "true"}] += copies.fenced;
+    figures.secret_copies[{copies.policy, "false"}] += copies.unfenced;
+    figures.secret_pinned_copies[copies.policy] += copies.pinned;
   }
 }
 
@@ -166,6 +167,7 @@ void Fold(const CgroupFigures& figures, CgroupFigures& into) {
   AddCounts(figures.rlimit_breaches, into.rlimit_breaches);
   AddCounts(figures.uncovered, into.uncovered);
   AddCounts(figures.secret_copies, into.secret_copies);
+  AddCounts(figures.secret_pinned_copies, into.secret_pinned_copies);
 }
 
 const char* DenialWord(const std::string& verdict_code) {

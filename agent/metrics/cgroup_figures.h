@@ -45,6 +45,7 @@ struct CgroupFigures {
   std::map<std::string, uint64_t> rlimit_breaches;                        // by policy
   std::map<std::pair<std::string, std::string>, uint64_t> uncovered;      // by policy and reason
   std::map<std::pair<std::string, std::string>, uint64_t> secret_copies;  // by policy and fenced
+  std::map<std::string, uint64_t> secret_pinned_copies;                   // by policy
 
   // Never go down while the cgroup is there.
   std::map<std::string, uint64_t> denials;  // by the label's words

@@ -66,6 +66,9 @@ void AddGauges(const CgroupFigures& figures, Samples& samples) {
   for (const auto& [key, count] : figures.secret_copies) {
     sampler.Add(Metric::kSecretCopies, {key.first, key.second}, count);
   }
+  for (const auto& [policy, count] : figures.secret_pinned_copies) {
+    sampler.Add(Metric::kSecretPinnedCopies, {policy}, count);
+  }
 }
 
 void AddCounters(const CgroupFigures& figures, Samples& samples) {

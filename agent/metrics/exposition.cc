@@ -50,10 +50,13 @@ void AddGaugesOf(const std::vector<CgroupFigures>& cgroups, const CgroupSplit& s
 
 struct Exposition::State {
   explicit State(MetricsOptions options)
-      : choice(options.max_cgroups), counts(std::move(options.state_path)) {}
+      : labels(options.labels),
+        choice(options.max_cgroups),
+        counts(std::move(options.state_path)) {}
 
   void AddCgroups(const HostView& view, Samples& samples);
 
+  const CgroupLabels labels;
   absl::Mutex mutex;
   CgroupChoice choice ABSL_GUARDED_BY(mutex);
   FoldedCounts counts ABSL_GUARDED_BY(mutex);
@@ -61,6 +64,7 @@ struct Exposition::State {
 
 void Exposition::State::AddCgroups(const HostView& view, Samples& samples) {
   std::vector<CgroupFigures> cgroups = FiguresOf(view, kKeepGone);
+  KeepLabels(labels, cgroups);
   CgroupFigures other;
   other.path = kOtherCgroups;
   CgroupSplit split;
@@ -99,6 +103,7 @@ std::string RenderSnapshot(const HostView& view, const MetricsOptions& options) 
   Samples samples;
   CgroupChoice choice(options.max_cgroups);
   std::vector<CgroupFigures> cgroups = FiguresOf(view, absl::ZeroDuration());
+  KeepLabels(options.labels, cgroups);
   const CgroupSplit split = choice.Split(cgroups, view.time);
   CgroupFigures other;
   other.path = kOtherCgroups;

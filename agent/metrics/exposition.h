@@ -11,6 +11,7 @@
 
 #include "absl/strings/string_view.h"
 #include "agent/daemon/host_view.h"
+#include "agent/metrics/cgroup_labels.h"
 
 namespace pagewarden {
 
@@ -23,6 +24,7 @@ struct MetricsOptions {
   size_t max_cgroups = 200;  // with series of their own; the rest is summed up
   // Where the sums of counters of the rest outlive the agent; empty: nowhere.
   std::string state_path;
+  CgroupLabels labels = {};
 };
 
 // Which one a scraper wants, by its Accept header.

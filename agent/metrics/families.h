@@ -24,6 +24,7 @@ enum class Metric {
   kOomKills,
   kUncovered,
   kSecretCopies,
+  kSecretPinnedCopies,
   kPending,
   kShimProcesses,
   kShimSkipped,

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -19,29 +20,36 @@ constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
 constexpr size_t kMaxLabelBytes = 512;
 constexpr double kMaxExactInteger = 9007199254740992;  // 2^53
 
-// "…" and 12 hex digits keep two long names apart that begin alike.
-std::string Shorten(const std::string& text) {
+constexpr char kMark[] = "…";
+constexpr size_t kMarkBytes = sizeof(kMark) - 1 + 12;
+
+// "…" and 12 hex digits of all of `value` keep two names apart that look alike.
+std::string Marked(std::string text, absl::string_view value) {
+  if (text.size() > kMaxLabelBytes - kMarkBytes) {
+    text.resize(kMaxLabelBytes - kMarkBytes);
+    while (FindBadCharacter(text) != absl::string_view::npos) text.pop_back();
+  }
   unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  std::string result = text.substr(0, kMaxLabelBytes - 16);
-  while (FindBadCharacter(result) != absl::string_view::npos) result.pop_back();
-  absl::StrAppend(&result, "…");
-  for (int i = 0; i < 6; ++i) absl::StrAppendFormat(&result, "%02x", digest[i]);
-  return result;
+  SHA256(reinterpret_cast<const unsigned char*>(value.data()), value.size(), digest);
+  absl::StrAppend(&text, kMark);
+  for (int i = 0; i < 6; ++i) absl::StrAppendFormat(&text, "%02x", digest[i]);
+  return text;
 }
 
 }  // namespace
 
 std::string CleanLabel(absl::string_view value) {
-  std::string result;
+  std::string text;
+  absl::string_view rest = value;
   for (;;) {
-    const size_t bad = FindBadCharacter(value);
+    const size_t bad = FindBadCharacter(rest);
     if (bad == absl::string_view::npos) break;
-    absl::StrAppend(&result, value.substr(0, bad), kReplacement);
-    value.remove_prefix(bad + 1);
+    absl::StrAppend(&text, rest.substr(0, bad), kReplacement);
+    rest.remove_prefix(bad + 1);
   }
-  absl::StrAppend(&result, value);
-  return result.size() > kMaxLabelBytes ? Shorten(result) : result;
+  absl::StrAppend(&text, rest);
+  const bool is_itself = text.size() == value.size() && text.size() <= kMaxLabelBytes;
+  return is_itself ? text : Marked(std::move(text), value);
 }
 
 std::string EscapeLabel(absl::string_view value) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/metrics/collect.h"
+#include "agent/metrics/shim_names.h"
 
 namespace pagewarden {
 namespace {
@@ -28,13 +29,14 @@ struct ShimSums {
   std::map<PolicyAndName, ArenaSums> arenas;
 };
 
-void AddShim(const ShimState& shim, ShimSums& sums) {
-  if (shim.active) ++sums.processes[{shim.policy, shim.mode}];
+void AddShim(const ShimState& shim, ShimNames& names, ShimSums& sums) {
+  const std::string& policy = names.Policy(shim.policy);
+  if (shim.active) ++sums.processes[{policy, shim.mode}];
   for (const ShimTag& tag : shim.tags) {
-    if (tag.is_rule) sums.live[{shim.policy, tag.name}] += tag.live_bytes;
+    if (tag.is_rule) sums.live[{policy, names.Rule(shim.policy, tag.name)}] += tag.live_bytes;
   }
   for (const ShimArena& arena : shim.arenas) {
-    ArenaSums& sum = sums.arenas[{shim.policy, arena.name}];
+    ArenaSums& sum = sums.arenas[{policy, names.Arena(shim.policy, arena.name)}];
     sum.capacity += arena.capacity_bytes;
     sum.used += arena.used_bytes;
     sum.locked += arena.locked_bytes;
@@ -64,9 +66,10 @@ void AddBook(const std::string& policy, const PolicyBook& book, Samples& samples
 
 void AddShims(const HostView& view, Samples& samples) {
   ShimSums sums;
+  ShimNames names(view);
   for (const CgroupRow& cgroup : view.report.cgroups) {
     for (const ProcessRow& process : cgroup.processes) {
-      if (process.shim) AddShim(*process.shim, sums);
+      if (process.shim) AddShim(*process.shim, names, sums);
     }
   }
   for (const auto& [labels, count] : sums.processes) {

@@ -11,7 +11,8 @@
 namespace pagewarden {
 
 abi::Mode EffectiveMode(abi::Mode of_policy, const ModeCaps& caps) {
-  return std::min({of_policy, caps.max.value_or(of_policy), caps.override.value_or(of_policy)});
+  return std::min({of_policy, caps.max.value_or(of_policy), caps.agent.value_or(of_policy),
+                   caps.override.value_or(of_policy)});
 }
 
 absl::StatusOr<std::optional<abi::Mode>> ReadModeOverride(const std::string& path) {

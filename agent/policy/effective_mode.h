@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mode that a policy has in the end: the lowest of its own, of what the operator
-// allows (--max-mode), and of an override at run time.
+// allows (--max-mode, of the command and of the agent that runs), and of an override at run
+// time.
 //
 // The override is a file with one word, so that it works without an agent:
 //
@@ -16,9 +17,11 @@
 namespace pagewarden {
 
 inline constexpr char kModeOverridePath[] = "/run/pagewarden/mode";
+inline constexpr char kHostRuntimeDirectory[] = "/run/pagewarden";  // of the host's agent
 
 struct ModeCaps {
   std::optional<abi::Mode> max;       // --max-mode
+  std::optional<abi::Mode> agent;     // the running agent's (agent/daemon/runtime_lock.h)
   std::optional<abi::Mode> override;  // at run time
 };
 

@@ -29,24 +29,24 @@ constexpr char kScopesName[] = "scopes.so";
 constexpr char kHostName[] = "host";
 constexpr char kCgroupName[] = "cgroup";
 constexpr char kCgroupsName[] = "cgroups";
+constexpr char kLockName[] = "publish.lock";
 constexpr size_t kMaxCgroupBytes = 4096;  // PATH_MAX
 constexpr size_t kMaxScopesBytes = 64 << 20;
 constexpr size_t kHashBytes = 16;
 
-// For as long as one publishes.
-class DirectoryLock {
+// For as long as one publishes. Not of the directory itself: whoever can open a file, if
+// only for reading, can lock it for good (flock(2)).
+class PublishLock {
  public:
-  explicit DirectoryLock(int fd) : fd_(fd) {
-    while ((error_ = flock(fd_, LOCK_EX) != 0 ? errno : 0) == EINTR) {
+  explicit PublishLock(int directory)
+      : fd_(openat(directory, kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+    while ((error_ = !fd_.ok() || flock(fd_.get(), LOCK_EX) != 0 ? errno : 0) == EINTR) {
     }
   }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-  ~DirectoryLock() { flock(fd_, LOCK_UN); }
   int error() const { return error_; }
 
  private:
-  int fd_;
+  UniqueFd fd_;
   int error_ = 0;
 };
 
@@ -167,6 +167,7 @@ absl::Status LiveImages::WriteScopes(const OwnedDirectory& directory,
   AddNew(abi::kLookupFunctions, seen, functions);
   AddNew(abi::kFileFunctions, seen, functions);
   AddNew(abi::kThreadNameFunctions, seen, functions);
+  AddNew(abi::kSandboxFunctions, seen, functions);
   const absl::StatusOr<std::string> library = BuildScopeLibrary(functions, shim_path_);
   if (!library.ok()) return library.status();
   if (ReadSmall(directory.fd(), kScopesName, kMaxScopesBytes) == *library) return absl::OkStatus();
@@ -177,7 +178,7 @@ absl::StatusOr<LiveImage> LiveImages::Publish(const std::string& cgroup,
                                               const std::vector<AllocationPolicy>& policies) {
   const absl::StatusOr<std::string> image = CompileChecked(policies);
   if (!image.ok()) return image.status();
-  const DirectoryLock lock(runtime_.fd());
+  const PublishLock lock(runtime_.fd());
   if (lock.error() != 0) return ErrnoStatus(lock.error(), runtime_.path());
   const absl::StatusOr<OwnedDirectory> directory = DirectoryOf(cgroup);
   if (!directory.ok()) return directory.status();
@@ -214,7 +215,7 @@ std::vector<std::string> LiveImages::Cgroups() const {
 }
 
 absl::Status LiveImages::Remove(const std::string& cgroup) {
-  const DirectoryLock lock(runtime_.fd());
+  const PublishLock lock(runtime_.fd());
   if (lock.error() != 0) return ErrnoStatus(lock.error(), runtime_.path());
   const absl::StatusOr<OwnedDirectory> directory = DirectoryOf(cgroup);
   if (!directory.ok()) return directory.status();

@@ -166,6 +166,19 @@ absl::StatusOr<bool> InInitialUserNamespace(pid_t pid) {
   return fields == std::vector<absl::string_view>{"0", "0", "4294967295"};
 }
 
+std::optional<uid_t> NamespaceRoot(pid_t pid) {
+  const auto text = ReadBoundedFile(ProcPath(pid, "uid_map"), kMaxTextBytes);
+  if (!text.ok()) return std::nullopt;
+  for (const absl::string_view line : absl::StrSplit(*text, '\n')) {
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    uint32_t outside = 0;
+    if (fields.size() == 3 && fields[0] == "0" && absl::SimpleAtoi(fields[1], &outside)) {
+      return outside;
+    }
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<std::vector<pid_t>> ListProcesses() { return ListNumbers("/proc"); }
 
 pid_t TaskWithMemory(pid_t pid) {

@@ -54,6 +54,9 @@ std::string ReadExe(pid_t pid);
 // the process's capabilities (user_namespaces(7)).
 absl::StatusOr<bool> InInitialUserNamespace(pid_t pid);
 
+// Who is uid 0 in the process's user namespace, as this one's counts uids.
+std::optional<uid_t> NamespaceRoot(pid_t pid);
+
 // All thread-group leaders in /proc, ascending.
 absl::StatusOr<std::vector<pid_t>> ListProcesses();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes of a secret that this program itself must hold: on pages of their own,
-// locked as far as RLIMIT_MEMLOCK allows, left out of core dumps, and wiped
-// when they are freed, growth of the vector included.
+// locked as far as RLIMIT_MEMLOCK allows (RequireLockedPages), left out of core dumps, and
+// wiped when they are freed, growth of the vector included.
 //
 //   SecretBytes key(32);
 //   FillKey(key.data(), key.size());
@@ -15,9 +15,12 @@
 
 namespace pagewarden {
 
-// Whole pages; throws std::bad_alloc. Locking is best effort.
+// Whole pages; throws std::bad_alloc.
 void* AllocateSecretPages(size_t bytes);
 void WipeAndFreeSecretPages(void* pages, size_t bytes) noexcept;
+
+// From now on, pages that cannot be locked are not given: std::bad_alloc.
+void RequireLockedPages();
 
 // Overwrites the vector registers, and the stack below the caller's frame as far
 // down as key parsing goes: copying leaves key bytes in the former, and the dynamic

@@ -20,6 +20,7 @@ absl::Duration ThreadTime() {
 bool Pacer::GoOn() {
   const absl::Duration busy = ThreadTime() - worked_;
   if (busy < kPiece) return true;
+  if (before_rest_) before_rest_();
   const bool go_on = Sleep(busy * (1 / duty_ - 1));
   worked_ = ThreadTime();
   return go_on;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
@@ -13,7 +15,9 @@ namespace pagewarden {
 class Pacer {
  public:
   // `duty`: the part of the time, above 0 and up to 1.
-  explicit Pacer(double duty) : duty_(duty) {}
+  // `before_rest`, if any, is called by GoOn.
+  explicit Pacer(double duty, std::function<void()> before_rest = nullptr)
+      : duty_(duty), before_rest_(std::move(before_rest)) {}
 
   // Of one thread, between short pieces of its work. Sleeps when it has worked for long
   // enough. False: it is to end.
@@ -27,6 +31,7 @@ class Pacer {
 
  private:
   const double duty_;
+  const std::function<void()> before_rest_;
   absl::Duration worked_;  // of the thread's processor time, up to its last rest
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One check of all secrets that policies name.
+// One check of the secrets that policies name, put together from those of groups of processes
+// that see the same files.
 #pragma once
 
 #include <sys/types.h>
@@ -13,27 +14,41 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "agent/policy/model.h"
-#include "agent/secrets/pacer.h"
+#include "agent/secrets/group_check.h"
 #include "agent/secrets/secret_report.h"
 
 namespace pagewarden {
 
+using PidsByPolicy = std::map<std::string, std::vector<pid_t>>;
+
 struct SecretTargets {
   std::shared_ptr<const PolicySet> policies = std::make_shared<PolicySet>();
-  std::map<std::string, std::vector<pid_t>> processes;  // by policy
+  PidsByPolicy processes;
 };
 
 // The policies that name secrets and select some process, and their files.
 std::map<std::string, std::vector<std::string>> WatchedFiles(const SecretTargets& targets);
 
+// Whether they hold the process.
+bool IsTarget(const SecretTargets& targets, const std::string& policy, pid_t pid);
+
 // Whether the policy still selects the process, at the time of the call.
 using IsStillTarget = std::function<bool(const std::string& policy, pid_t pid)>;
 
-// Reads the files, as the processes of each mount namespace see them, looks at all of its
-// processes, and after `confirm_after` again at what is not fenced. What is gone meanwhile is
-// passed over; so is this process. Cancelled: the pacer was ended.
+// Reads the secrets of a group and looks for them. Cancelled: told to end. Other errors are of
+// this group alone.
+using GroupChecker =
+    std::function<absl::StatusOr<GroupResult>(const GroupRequest& request, const MayLook&)>;
+
+struct CheckOptions {
+  absl::Duration confirm_after = absl::Seconds(1);
+  double duty = 0.25;
+};
+
+// What is gone meanwhile is passed over; so is this process. Cancelled: as `check_group`.
 absl::StatusOr<SecretReport> CheckSecrets(const SecretTargets& targets,
                                           const IsStillTarget& is_still_target,
-                                          absl::Duration confirm_after, Pacer& pacer);
+                                          const CheckOptions& options,
+                                          const GroupChecker& check_group);
 
 }  // namespace pagewarden

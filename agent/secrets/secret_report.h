@@ -28,13 +28,18 @@ struct SecretCopies {
   std::vector<std::string> where;  // of the unfenced, at most 8: "rsa.p:limbs-le in [heap]"
 };
 
+// The reasons of errors that are made in more than one place, or acted upon.
+inline constexpr char kSecretNotFound[] = "not_found";
+inline constexpr char kSecretProcess[] = "process";
+inline constexpr char kSecretUnlocked[] = "unlocked";
+
 // What hinders a check, or makes its result worth less.
 struct SecretError {
   std::string policy;
   std::string file;  // empty: of processes
   // Stable words: "missing", "unreadable", "untrusted", "not_a_secret", "encrypted" of files;
   // "not_found": no process holds what the file does (an older key?); "process": some could not
-  // be searched.
+  // be searched; "unlocked": the agent has no locked memory to read secrets into.
   std::string reason;
   std::string text;  // one sentence
 };

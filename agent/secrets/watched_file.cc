@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/base/unique_fd.h"
+#include "agent/proc/status.h"
 #include "agent/proof/key_material.h"
 #include "agent/proof/passphrase.h"
 #include "agent/proof/secret_file.h"
@@ -27,10 +28,11 @@ namespace {
 constexpr int kOpenAttempts = 3;
 constexpr size_t kMinHexDigits = 32;
 
-// EAGAIN: something on the path was renamed meanwhile.
-UniqueFd OpenBelow(int root, const std::string& path) {
+// Opened for its place only: a device or a pipe could be set going, or block. EAGAIN: something
+// on the path was renamed meanwhile.
+UniqueFd FindBelow(int root, const std::string& path) {
   open_how how = {};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   for (int attempt = 1;; ++attempt) {
     const long fd = syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how));
@@ -38,6 +40,12 @@ UniqueFd OpenBelow(int root, const std::string& path) {
       return UniqueFd(static_cast<int>(fd));
     }
   }
+}
+
+// Of what FindBelow found: nothing is looked up again.
+UniqueFd OpenFound(const UniqueFd& found) {
+  return UniqueFd(
+      open(absl::StrCat("/proc/self/fd/", found.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
 }
 
 SecretFileProblem NotOpened(int error) {
@@ -124,14 +132,27 @@ std::optional<SecretFileProblem> AddContents(ByteView contents, const std::strin
 
 }  // namespace
 
+std::vector<uid_t> FileOwners(const std::vector<pid_t>& pids) {
+  std::vector<uid_t> owners;
+  for (const pid_t pid : pids) {
+    if (const auto status = ReadStatus(pid); status.ok()) owners.push_back(status->uid);
+    if (const auto root = NamespaceRoot(pid); root.has_value()) owners.push_back(*root);
+  }
+  std::sort(owners.begin(), owners.end());
+  owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+  return owners;
+}
+
 std::optional<SecretFileProblem> AddSecretFile(int root, const std::string& path,
                                                const std::vector<uid_t>& owners,
                                                NeedleSet& needles) {
-  const UniqueFd fd = OpenBelow(root, path);
-  if (!fd.ok()) return NotOpened(errno);
+  const UniqueFd found = FindBelow(root, path);
+  if (!found.ok()) return NotOpened(errno);
   struct stat info = {};
-  if (fstat(fd.get(), &info) != 0) return NotOpened(errno);
+  if (fstat(found.get(), &info) != 0) return NotOpened(errno);
   if (auto problem = CheckFile(info, owners); problem.has_value()) return problem;
+  const UniqueFd fd = OpenFound(found);
+  if (!fd.ok()) return NotOpened(errno);
   const auto contents = ReadSecret(fd.get(), path, static_cast<size_t>(info.st_size));
   if (!contents.ok()) {
     return SecretFileProblem{"unreadable", "it cannot be read, or grew while it was"};

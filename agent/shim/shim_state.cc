@@ -2,8 +2,12 @@
 #include "agent/shim/shim_state.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "agent/base/call_within.h"
 #include "agent/proc/memory.h"
 #include "agent/shim/ledger_fields.h"
 #include "agent/shim/ledger_validation.h"
@@ -16,6 +20,8 @@ constexpr uint64_t kPageBytes = 4096;
 // The shim's writable data is a few pages; a forged mapping may be any size.
 constexpr uint64_t kMaxPagesSearched = 1024;
 constexpr char kShimName[] = "libpagewarden.so";
+// Memory that is swapped out comes within it.
+constexpr absl::Duration kPatience = absl::Seconds(1);
 
 bool IsShim(absl::string_view name) {
   absl::ConsumeSuffix(&name, " (deleted)");  // upgraded under a running process
@@ -74,6 +80,24 @@ absl::StatusOr<ShimState> ReadLedger(const ProcessMemory& memory, const std::str
   return std::move(state);
 }
 
+using MaybeShim = absl::StatusOr<std::optional<ShimState>>;
+
+MaybeShim ReadLoadedShim(pid_t pid, const std::vector<Mapping>& mappings) {
+  const auto memory = ProcessMemory::Open(pid);
+  if (!memory.ok()) return memory.status();
+  uint64_t pages_left = kMaxPagesSearched;
+  for (const Mapping& mapping : mappings) {
+    if (!IsShim(mapping.name) || !mapping.writable || mapping.shared) continue;
+    for (uint64_t page = mapping.start; page < mapping.end && pages_left > 0;
+         page += kPageBytes, --pages_left) {
+      const std::string bytes = ReadCandidate(*memory, page, mapping.end);
+      if (bytes.empty()) continue;
+      return ReadLedger(*memory, bytes, page, mappings);
+    }
+  }
+  return absl::DataLossError("the shim is mapped, but has no ledger");
+}
+
 }  // namespace
 
 const char* BackingName(abi::ArenaBacking backing) {
@@ -92,27 +116,14 @@ const char* BackingName(abi::ArenaBacking backing) {
 
 absl::StatusOr<std::optional<ShimState>> ReadShimState(pid_t pid,
                                                        const std::vector<Mapping>& mappings) {
-  std::optional<ProcessMemory> memory;
-  bool loaded = false;
-  uint64_t pages_left = kMaxPagesSearched;
-  for (const Mapping& mapping : mappings) {
-    if (!IsShim(mapping.name)) continue;
-    loaded = true;
-    if (!mapping.writable || mapping.shared) continue;
-    if (!memory) {
-      auto opened = ProcessMemory::Open(pid);
-      if (!opened.ok()) return opened.status();
-      memory = *std::move(opened);
-    }
-    for (uint64_t page = mapping.start; page < mapping.end && pages_left > 0;
-         page += kPageBytes, --pages_left) {
-      const std::string bytes = ReadCandidate(*memory, page, mapping.end);
-      if (bytes.empty()) continue;
-      return ReadLedger(*memory, bytes, page, mappings);
-    }
-  }
-  if (loaded) return absl::DataLossError("the shim is mapped, but has no ledger");
-  return std::nullopt;
+  const bool is_loaded = std::any_of(mappings.begin(), mappings.end(),
+                                     [](const Mapping& one) { return IsShim(one.name); });
+  if (!is_loaded) return std::nullopt;
+  // Any process may call a mapping so.
+  const auto shim = std::make_shared<MaybeShim>(std::nullopt);
+  const bool ended = CallWithin(pid, kPatience, [=] { *shim = ReadLoadedShim(pid, mappings); });
+  if (!ended) return absl::DeadlineExceededError("its memory makes readers wait");
+  return *std::move(shim);
 }
 
 }  // namespace pagewarden

@@ -10,6 +10,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "agent/policy/utf8.h"
 
 namespace pagewarden {
 namespace {
@@ -17,6 +19,18 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxEntries = 1 << 17;
+constexpr char kHexPrefix[] = "hex:";
+
+// A cgroup's path as a key: JSON is text, and a path may be any bytes. Paths begin with "/".
+std::string KeyOfPath(const std::string& path) {
+  if (FindBadCharacter(path) == absl::string_view::npos) return path;
+  return absl::StrCat(kHexPrefix, absl::BytesToHexString(path));
+}
+
+std::string PathOfKey(const std::string& key) {
+  absl::string_view hex = key;
+  return absl::ConsumePrefix(&hex, kHexPrefix) ? absl::HexStringToBytes(hex) : key;
+}
 
 // Reads numbers and texts of arrays and objects; one that is missing, of another kind or
 // too large spoils the whole.
@@ -142,7 +156,8 @@ ProcessBook ReadProcess(const Json& json, Reader& reader) {
 }
 
 void ReadAll(const Json& json, Reader& reader, StoredBooks& stored) {
-  for (const auto& [path, value] : reader.Object(json, "cgroups").items()) {
+  for (const auto& [key, value] : reader.Object(json, "cgroups").items()) {
+    const std::string path = PathOfKey(key);
     uint64_t oom_seen = 0;
     stored.books.cgroups[path] = ReadCgroup(value, reader, oom_seen);
     stored.oom_seen[path] = oom_seen;
@@ -169,7 +184,8 @@ std::string FormatBooks(const StoredBooks& stored) {
   Json json = Json::object();
   for (const auto& [path, book] : stored.books.cgroups) {
     const auto seen = stored.oom_seen.find(path);
-    json["cgroups"][path] = CgroupJson(book, seen == stored.oom_seen.end() ? 0 : seen->second);
+    json["cgroups"][KeyOfPath(path)] =
+        CgroupJson(book, seen == stored.oom_seen.end() ? 0 : seen->second);
   }
   for (const auto& [name, book] : stored.books.policies) json["policies"][name] = PolicyJson(book);
   for (const auto& [pid, book] : stored.processes) {

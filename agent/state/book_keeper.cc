@@ -42,6 +42,7 @@ struct BookKeeper::State {
   CgroupBooks cgroups;
   ProcessBooks processes;
   std::map<pid_t, SkippedProcess> skipped;
+  PolicyNames loaded = {kUnknownPolicy};
   // What was shown of policies before the agent was killed; until the first update.
   std::map<std::string, PolicyBook> floors;
 
@@ -62,7 +63,7 @@ void BookKeeper::State::Load() {
 void BookKeeper::State::AddGuardHit(const WatchEvent& event) {
   const auto process = processes.find(event.pid);
   const std::string policy = process == processes.end() ? kUnknownPolicy : process->second.policy;
-  AddCount(1, PolicyBookOf(policy, books.policies).guard_hits);
+  AddCount(1, PolicyBookOf(policy, loaded, books.policies).guard_hits);
   // Both may be higher than what is kept: the hit counts on top of that.
   if (const auto floor = floors.find(policy); floor != floors.end()) {
     AddCount(1, floor->second.guard_hits);
@@ -156,11 +157,16 @@ void BookKeeper::Add(const WatchEvent& event) {
   if (event.attempt && IsRefusal(event)) state_->cgroups.AddDenial(event, state_->books.cgroups);
 }
 
+void BookKeeper::SetPolicies(std::set<std::string> loaded) {
+  state_->loaded = std::move(loaded);
+  state_->loaded.insert(kUnknownPolicy);
+}
+
 void BookKeeper::Update(const AuditReport& report, const CoverageReport& coverage, absl::Time now) {
   State& state = *state_;
   state.cgroups.Update(report, now, state.books.cgroups);
   std::vector<std::string> changed;
-  AddLedgers(report, state.processes, state.books.policies, changed);
+  AddLedgers(report, state.processes, state.loaded, state.books.policies, changed);
   for (const auto& [name, floor] : state.floors) {
     RaiseTo(floor, state.books.policies[name]);
     changed.push_back(name);

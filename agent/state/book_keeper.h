@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class BookKeeper {
   BookKeeper& operator=(BookKeeper&&) noexcept;
   ~BookKeeper();
 
+  // Names of the policies that the agent has: these have books however many there are.
+  void SetPolicies(std::set<std::string> loaded);
   void Add(const WatchEvent& event);
   void Update(const AuditReport& report, const CoverageReport& coverage, absl::Time now);
 

@@ -9,14 +9,12 @@
 namespace pagewarden {
 namespace {
 
-constexpr size_t kMaxPolicies = 512;
-constexpr size_t kMaxRules = 1100;  // of a policy: more than a ledger has tags
 constexpr size_t kMaxProcesses = 1 << 16;
 // A process whose ledger could not be read once is not a new one the next time.
 constexpr int kMaxMissed = 60;
 
-RuleBook& RuleBookOf(const std::string& name, PolicyBook& policy) {
-  const bool full = policy.rules.size() >= kMaxRules && policy.rules.count(name) == 0;
+RuleBook& RuleBookOf(const std::string& name, size_t most, PolicyBook& policy) {
+  const bool full = policy.rules.size() >= most && policy.rules.count(name) == 0;
   return policy.rules[full ? kOtherName : name];
 }
 
@@ -86,7 +84,7 @@ PolicyBook CountedBefore(pid_t pid, const ProcessBook& book, const ProcessBooks&
 }
 
 // Whether `sums` have changed.
-bool AddBeyond(const PolicyBook& counts, PolicyBook before, PolicyBook& sums) {
+bool AddBeyond(const PolicyBook& counts, PolicyBook before, size_t most_rules, PolicyBook& sums) {
   bool changed = false;
   const auto add = [&](uint64_t count, uint64_t old, uint64_t& sum) {
     if (count <= old || sum >= kMaxCount) return;
@@ -95,7 +93,7 @@ bool AddBeyond(const PolicyBook& counts, PolicyBook before, PolicyBook& sums) {
   };
   for (const auto& [name, rule] : counts.rules) {
     const RuleBook old = before.rules[name];
-    RuleBook& sum = RuleBookOf(name, sums);
+    RuleBook& sum = RuleBookOf(name, most_rules, sums);
     add(rule.allocations, old.allocations, sum.allocations);
     add(rule.frees, old.frees, sum.frees);
   }
@@ -114,12 +112,16 @@ void AddCount(uint64_t count, uint64_t& sum) {
   sum = std::min(kMaxCount, std::min(count, kMaxCount) + std::min(sum, kMaxCount));
 }
 
-PolicyBook& PolicyBookOf(const std::string& name, std::map<std::string, PolicyBook>& policies) {
-  const bool full = policies.size() >= kMaxPolicies && policies.count(name) == 0;
-  return policies[full ? kOtherName : name];
+PolicyBook& PolicyBookOf(const std::string& name, const PolicyNames& loaded,
+                         std::map<std::string, PolicyBook>& policies) {
+  if (loaded.count(name) > 0 || policies.count(name) > 0) return policies[name];
+  const auto foreign = std::count_if(policies.begin(), policies.end(), [&](const auto& policy) {
+    return loaded.count(policy.first) == 0;
+  });
+  return policies[static_cast<size_t>(foreign) < kMaxForeignPolicies ? name : kOtherName];
 }
 
-void AddLedgers(const AuditReport& report, ProcessBooks& processes,
+void AddLedgers(const AuditReport& report, ProcessBooks& processes, const PolicyNames& loaded,
                 std::map<std::string, PolicyBook>& policies, std::vector<std::string>& changed) {
   ProcessBooks now;
   for (const CgroupRow& cgroup : report.cgroups) {
@@ -127,8 +129,9 @@ void AddLedgers(const AuditReport& report, ProcessBooks& processes,
       if (!row.shim || row.shim->policy.empty() || now.size() >= kMaxProcesses) continue;
       ProcessBook book = {row.start_time_ns, row.exec_id,         row.shim->address,
                           row.shim->policy,  CountsOf(*row.shim), 0};
-      if (AddBeyond(book.counts, CountedBefore(row.pid, book, processes),
-                    PolicyBookOf(book.policy, policies))) {
+      const size_t most_rules = loaded.count(book.policy) > 0 ? kMaxRules : kMaxRulesOfForeign;
+      if (AddBeyond(book.counts, CountedBefore(row.pid, book, processes), most_rules,
+                    PolicyBookOf(book.policy, loaded, policies))) {
         changed.push_back(book.policy);
       }
       now[row.pid] = std::move(book);

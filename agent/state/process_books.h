@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,16 +35,24 @@ struct ProcessBook {
 
 using ProcessBooks = std::map<pid_t, ProcessBook>;
 
+// Any user can start programs under policies of any names, and write what it likes into a
+// ledger. Names that the agent has not loaded itself get books as long as there are few.
+using PolicyNames = std::set<std::string>;
+inline constexpr size_t kMaxForeignPolicies = 16;
+inline constexpr size_t kMaxRulesOfForeign = 16;
+inline constexpr size_t kMaxRules = 128;  // of a policy that the agent has loaded
+
 // Adds to `policies` what the ledgers of `report` say beyond `processes`, which become
 // those of the report, and those of the last reports before it. A child of fork has its parent's
 // counts at first, which are not counted twice. `changed`: policies that have other sums now.
-void AddLedgers(const AuditReport& report, ProcessBooks& processes,
+void AddLedgers(const AuditReport& report, ProcessBooks& processes, const PolicyNames& loaded,
                 std::map<std::string, PolicyBook>& policies, std::vector<std::string>& changed);
 
 // For each count the higher one.
 void RaiseTo(const PolicyBook& floor, PolicyBook& book);
 
 // That of `name`, which is kOtherName where there are too many.
-PolicyBook& PolicyBookOf(const std::string& name, std::map<std::string, PolicyBook>& policies);
+PolicyBook& PolicyBookOf(const std::string& name, const PolicyNames& loaded,
+                         std::map<std::string, PolicyBook>& policies);
 
 }  // namespace pagewarden

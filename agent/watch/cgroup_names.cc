@@ -11,8 +11,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "agent/base/steady_now.h"
 #include "agent/bpf/event_ring.h"
 #include "agent/bpf/hook_chooser.h"
 #include "agent/bpf/program_constants.h"
@@ -42,7 +42,7 @@ struct CgroupNames::State {
 };
 
 void CgroupNames::State::Walk() {
-  last_walk = absl::Now();
+  last_walk = SteadyNow();
   auto there = hierarchy->PathsById();
   if (!there.ok()) return;  // too many: those that the hook tells are named
   for (auto& [id, path] : *there) paths[id] = std::move(path);
@@ -107,7 +107,7 @@ CgroupNames CgroupNames::Open(const CgroupHierarchy* hierarchy) {
 std::string CgroupNames::PathOf(uint64_t id) {
   if (state_->hierarchy == nullptr) return "";
   auto found = state_->paths.find(id);
-  if (found == state_->paths.end() && absl::Now() - state_->last_walk > kBetweenWalks) {
+  if (found == state_->paths.end() && SteadyNow() - state_->last_walk > kBetweenWalks) {
     state_->Walk();
     found = state_->paths.find(id);
   }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
+#include "agent/base/steady_now.h"
 #include "agent/bpf/run_statistics.h"
 #include "agent/watch/attempt_source.h"
 #include "agent/watch/cgroup_names.h"
@@ -59,7 +59,7 @@ struct Watch::State {
   std::optional<AttemptSource> attempts;
   HookReport peaks_report;  // those of what did not open
   HookReport guards_report;
-  absl::Time last_scan = absl::Now();
+  absl::Time last_scan = SteadyNow();
 };
 
 void Watch::State::WaitUntilReadable(absl::Duration timeout) const {
@@ -69,8 +69,9 @@ void Watch::State::WaitUntilReadable(absl::Duration timeout) const {
 }
 
 void Watch::State::ScanNowAndThen() {
-  if (absl::Now() - last_scan < kBetweenScans) return;
-  last_scan = absl::Now();
+  const absl::Time now = SteadyNow();
+  if (now - last_scan < kBetweenScans) return;
+  last_scan = now;
   if (guards) guards->LookForShims();
 }
 

@@ -98,9 +98,11 @@ ROWS = {
               (f"sum by (policy) (pagewarden_arena_capacity_bytes{{{HOST}}})",
                "{{policy}} capacity"),
               (f"sum by (policy) (pagewarden_arena_locked_bytes{{{HOST}}})", "{{policy}} locked")),
-        panel("Copies of secrets", "none", "Found at the last check, fenced or not.",
+        panel("Copies of secrets", "none", "Found at the last check: fenced, not fenced, locked where they are.",
               (f"sum by (policy, fenced) (pagewarden_secret_copies{{{CGROUP}}})",
-               "{{policy}} fenced={{fenced}}"), runbook="PagewardenUnfencedSecret"),
+               "{{policy}} fenced={{fenced}}"),
+              (f"sum by (policy) (pagewarden_secret_pinned_copies{{{CGROUP}}})",
+               "{{policy}} pinned"), runbook="PagewardenUnfencedSecret"),
         panel("Left in ordinary memory", "ops", "Tagged allocations that found no locked room.",
               (f"sum by (policy, reason) "
                f"(rate(pagewarden_arena_fallbacks_total{{{HOST}}}[$__rate_interval])) "

@@ -13,8 +13,8 @@
 //
 // A tag is a rule of the policy or an arena that the program asks for by name
 // (pagewarden.h). At first those of the rules come first, in the policy's order; rules
-// that a live image (live_image.h) brings later take spare rows, and one of the same name
-// and arena goes on with the row that it had. The process can write all of it at will: a
+// that a live image (live_image.h) brings later take spare rows, as its new arenas do, and one
+// of the same name and arena goes on with the row that it had. The process can write all of it at will: a
 // reader must treat every field as hostile.
 //
 // Each book is written by one thread at a time and only ever counts up, so the

@@ -9,6 +9,7 @@
 #include "preload/fence/fence.h"
 #include "preload/fence/fork.h"
 #include "preload/pagewarden.h"
+#include "preload/rules/follow.h"
 #include "preload/rules/scopes.h"
 #include "preload/start.h"
 
@@ -19,8 +20,9 @@ constexpr uint32_t kNoArena = UINT32_MAX;
 
 // The index of the arena of this name.
 uint32_t FindArena(const char* name) {
+  NoticePolicy();
   if (!HasRules()) EnsureFence();
-  for (uint32_t i = 0; HasRules() && i < fence.arena_count; ++i)
+  for (uint32_t i = 0; HasRules() && i < ArenaCount(); ++i)
     if (name == nullptr || Equal(fence.arenas[i].book().name, name)) return i;
   return kNoArena;
 }
@@ -93,7 +95,7 @@ PW_EXPORT void pagewarden_end() {
 
 PW_EXPORT int pagewarden_is_locked(const void* block) {
   NoticeFork();
-  for (uint32_t i = 0; i < fence.arena_count; ++i)
+  for (uint32_t i = 0; i < ArenaCount(); ++i)
     if (fence.arenas[i].Owns(block)) return fence.arenas[i].is_locked();
   return 0;
 }

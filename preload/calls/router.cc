@@ -174,7 +174,7 @@ Routed RouteAllocation(size_t bytes, size_t alignment, const CallFrame& frame) {
 }
 
 const Rule* RuleOfArena(const RuleSet& set, uint32_t arena) {
-  return set.rules + set.count - fence.arena_count + arena;
+  return set.rules + set.count - fence.arena_slots + arena;
 }
 
 // A fenced block stays fenced, and in its rule's books, whoever resizes it: a

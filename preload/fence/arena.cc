@@ -156,7 +156,7 @@ PW_INLINE Canary Arena::Check(const Slot& slot) const {
   if (PW_UNLIKELY(canary.IsEmpty()))
     Corrupt(abi::kViolationDoubleFree, "double free", slot.start, slot.bytes);
   const bool intact = canary.SizeIsPlausible() && canary.Tag() < books_->tag_count() &&
-                      (!canary_ || canary.IsIntact());
+                      (!has_canary() || canary.IsIntact());
   if (PW_UNLIKELY(!intact))
     Corrupt(abi::kViolationCanary, "canary damaged: a write went past the end of a block",
             slot.start, slot.bytes);
@@ -295,13 +295,14 @@ void Arena::EmptyMagazinesOfOthers() {
 }
 
 bool Arena::Adopt(const abi::ArenaEntry& policy) {
-  const bool has_canary = (policy.flags & abi::kArenaCanary) != 0;
   const Inside inside(lock_);
+  // Every block has one, whether it is looked at or not.
+  __atomic_store_n(&canary_, (policy.flags & abi::kArenaCanary) != 0, __ATOMIC_RELAXED);
   __atomic_store_n(&on_exhausted_, policy.on_capacity_exhausted, __ATOMIC_RELAXED);
   __atomic_store_n(&on_lock_failure_, policy.on_lock_failure, __ATOMIC_RELAXED);
   const bool fits = slabs_.backing().Adopt(policy);
   __atomic_store_n(&exhausted_, 0, __ATOMIC_RELAXED);
-  return fits && has_canary == canary_;
+  return fits;
 }
 
 void Arena::BeforeFork() {

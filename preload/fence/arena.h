@@ -87,6 +87,8 @@ class Arena {
   const abi::LedgerArena& book() const { return *book_; }
 
  private:
+  bool has_canary() const { return __atomic_load_n(&canary_, __ATOMIC_RELAXED); }
+
   struct Slot {
     unsigned char* start;
     size_t bytes;

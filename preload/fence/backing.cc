@@ -46,16 +46,33 @@ uint64_t ReservationBytes(const abi::ArenaEntry& policy) {
   return bytes > policy.capacity_bytes ? bytes : policy.capacity_bytes;
 }
 
+Backing::Backing(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy)
+    : base_(base),
+      reserved_bytes_(reserved_bytes),
+      capacity_bytes_(policy.capacity_bytes),
+      most_bytes_(reserved_bytes),
+      on_fork_(policy.on_fork),
+      exclude_from_core_dump_((policy.flags & abi::kArenaExcludeFromCoreDump) != 0) {
+  for (uint32_t i = 0; i < abi::kMaxBackings; ++i) wanted_[i] = policy.backing[i];
+}
+
+bool Backing::OpenLater(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy,
+                        Backing* out) {
+  if (policy.backing[0] != abi::Backing::kLockedAnonymous) return false;
+  Backing backing(base, reserved_bytes, policy);
+  const bool grows = policy.on_capacity_exhausted == abi::OnCapacityExhausted::kGrow;
+  if (!grows) backing.most_bytes_ = policy.capacity_bytes;
+  backing.growing_step_ = kFirstStep;
+  if (backing.Grow(kPageBytes) == 0) return false;
+  backing.kind_ = abi::ArenaBacking::kLockedAnonymous;
+  backing.capacity_bytes_ = backing.bytes_;  // the rest is growth, also to Adopt
+  *out = backing;
+  return true;
+}
+
 Backing Backing::Open(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy,
                       uint64_t held_bytes) {
-  Backing backing;
-  backing.base_ = base;
-  backing.reserved_bytes_ = reserved_bytes;
-  backing.capacity_bytes_ = policy.capacity_bytes;
-  backing.most_bytes_ = reserved_bytes;
-  for (uint32_t i = 0; i < abi::kMaxBackings; ++i) backing.wanted_[i] = policy.backing[i];
-  backing.on_fork_ = policy.on_fork;
-  backing.exclude_from_core_dump_ = (policy.flags & abi::kArenaExcludeFromCoreDump) != 0;
+  Backing backing(base, reserved_bytes, policy);
   for (const abi::Backing wanted : policy.backing) {
     if (wanted == abi::Backing::kSecretMemory && backing.OpenSecret()) return backing;
     if (wanted == abi::Backing::kLockedAnonymous && backing.OpenLocked(held_bytes)) {

@@ -17,11 +17,18 @@ namespace pagewarden {
 
 class Backing {
  public:
+  Backing() = default;
+
   // Opens [base, base + capacity) of a reservation that is PROT_NONE so far. Less
   // is accessible where the limit allows to lock less; all of it, unlocked, where
   // nothing can be locked. `held_bytes`: what this process has locked before.
   static Backing Open(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy,
                       uint64_t held_bytes);
+
+  // The same when the program has started: locks the first pages of it, and grows to the rest.
+  // False: the kernel refuses, or what is wanted first is to be had at start only.
+  static bool OpenLater(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy,
+                        Backing* out);
 
   // Adds locked memory behind the accessible part, at least `least` bytes. Returns
   // how much; 0 where there is no room, or where the kernel has refused as much before.
@@ -49,6 +56,8 @@ class Backing {
   abi::ArenaBacking kind() const { return kind_; }
 
  private:
+  Backing(unsigned char* base, uint64_t reserved_bytes, const abi::ArenaEntry& policy);
+
   bool OpenSecret();
   bool OpenLocked(uint64_t held_bytes);
   void OpenUnlocked();

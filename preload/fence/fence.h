@@ -2,7 +2,10 @@
 // The fence: one contiguous reservation that holds all arenas, so that "is this
 // pointer ours?" is one subtraction and one comparison.
 //
-//   guard | tables | guard | arena 0 | guard | arena 1 | guard …
+//   guard | tables | guard | arena 0 | guard | arena 1 | guard … | spare arenas, guarded as well
+//
+// A spare arena is address space, and tables that nobody has touched yet, until a policy that
+// is taken up later has an arena that the fence has not.
 #pragma once
 
 #include <stddef.h>
@@ -18,8 +21,8 @@ namespace pagewarden {
 struct Fence {
   uint64_t base;
   uint64_t bytes;
-  Arena* arenas;
-  uint32_t arena_count;
+  Arena* arenas;         // arena_slots of them; those from ArenaCount() on are not there yet
+  uint32_t arena_slots;  // spare ones included
   Books books;
   CanaryKey key;
 
@@ -35,10 +38,20 @@ struct Fence {
 
 extern PW_HIDDEN Fence fence;
 
-// Reserves, guards and locks `count` arenas, with books for `tags`. The tags'
-// rows in the ledger are zero: their names are the caller's to fill in. `page`
-// becomes a page of the shim's own, for WatchForks.
-abi::Uncovered BuildFence(const abi::ArenaEntry* policies, uint32_t count, uint32_t tags,
-                          void** page);
+extern PW_HIDDEN uint32_t open_arenas;
+inline uint32_t ArenaCount() { return __atomic_load_n(&open_arenas, __ATOMIC_ACQUIRE); }
+
+inline constexpr uint32_t kSpareArenas = 4;
+inline constexpr uint64_t kSpareArenaBytes = 2u << 20;
+
+// Reserves, guards and locks `count` arenas, with books for `tags`, and `spares` more of
+// address space. The tags' rows in the ledger are zero: their names are the caller's to fill
+// in. `page` becomes a page of the shim's own, for WatchForks.
+abi::Uncovered BuildFence(const abi::ArenaEntry* policies, uint32_t count, uint32_t spares,
+                          uint32_t tags, void** page);
+
+// Makes a spare arena one of the fence's, with its first pages locked; more follow as they are
+// needed. False: there is none, it is too small, or the kernel refuses. One thread at a time.
+bool OpenSpareArena(const abi::ArenaEntry& policy, const char* name, size_t name_bytes);
 
 }  // namespace pagewarden

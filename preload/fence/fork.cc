@@ -30,13 +30,13 @@ void BeforeFork() {
   BeforeForkOfPolicy();
   pw_thread.was_in_arena = pw_thread.in_arena;
   pw_thread.in_arena = true;
-  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].BeforeFork();
+  for (uint32_t i = 0; i < ArenaCount(); ++i) fence.arenas[i].BeforeFork();
   BeforeForkOfPins();
 }
 
 void AfterForkInParent() {
   AfterForkOfPinsInParent();
-  for (uint32_t i = fence.arena_count; i-- > 0;) fence.arenas[i].AfterForkInParent();
+  for (uint32_t i = ArenaCount(); i-- > 0;) fence.arenas[i].AfterForkInParent();
   AfterForkOfPolicyInParent();
   pw_thread.in_arena = pw_thread.was_in_arena;
 }
@@ -47,7 +47,7 @@ void AfterForkInChild() {
   fork_witness[1] = ledger.pid;
   AfterForkOfLoaderInChild();
   ReleaseRowsOfOthers();
-  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterForkInChild();
+  for (uint32_t i = 0; i < ArenaCount(); ++i) fence.arenas[i].AfterForkInChild();
   AfterForkOfPinsInChild();
   AfterForkOfPolicyInChild();
   pw_thread.in_arena = pw_thread.was_in_arena;
@@ -92,7 +92,7 @@ PW_COLD void HandleUnseenFork() {
     return;
   }
   pw_thread.in_arena = true;
-  for (uint32_t i = 0; i < fence.arena_count; ++i) fence.arenas[i].AfterUnseenFork();
+  for (uint32_t i = 0; i < ArenaCount(); ++i) fence.arenas[i].AfterUnseenFork();
   AfterUnseenForkOfPins();
   AfterUnseenForkOfPolicy();
   __atomic_store_n(fork_witness, kSeen, __ATOMIC_RELEASE);

@@ -7,6 +7,7 @@
 
 #include "preload/fence/fork.h"
 #include "preload/pins/process.h"
+#include "preload/rules/thread_names.h"
 
 extern "C" {
 long (*real_syscall)(long, long, long, long, long, long, long) = nullptr;
@@ -26,7 +27,9 @@ bool SetsFilter(long number, long a) {
 
 SandboxCall::SandboxCall(long number, long a)
     : enters_(SetsFilter(number, a) && !InSandbox() && !SharesParentsMemory()) {
-  if (enters_) __atomic_store_n(&in_sandbox, true, __ATOMIC_RELAXED);
+  if (!enters_) return;
+  if (HasFilters()) ReadFilters();  // the thread need not ask for its name in there
+  __atomic_store_n(&in_sandbox, true, __ATOMIC_RELAXED);
 }
 
 void SandboxCall::Returned(long result) {

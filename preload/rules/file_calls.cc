@@ -46,6 +46,7 @@ int Opened(const char* path, int fd) {
 
 // glibc's fopen does not come by its own open.
 void* Opened(const char* path, void* file) {
+  NoticePolicy();
   if (PW_LIKELY(file == nullptr || !MayBeSecretFile(path))) return file;
   Opened(path, DescriptorOf(file));
   return file;
@@ -94,11 +95,13 @@ void* intercepted_fopen64(const char* path, const char* mode) {
 }
 
 int intercepted_close(int fd) {
+  NoticePolicy();  // a server that has opened all that it needs still closes connections
   if (PW_UNLIKELY(HasSecretFileOpen())) NoticeClosing(fd);
   return real_close(fd);
 }
 
 int intercepted_fclose(void* file) {
+  NoticePolicy();
   if (PW_UNLIKELY(HasSecretFileOpen())) NoticeClosing(DescriptorOf(file));
   return real_fclose(file);
 }

@@ -10,6 +10,7 @@
 #include "preload/calls/pass.h"
 #include "preload/fence/fence.h"
 #include "preload/pins/process.h"
+#include "preload/pins/sandbox.h"
 #include "preload/rules/identity.h"
 #include "preload/rules/rule_set.h"
 #include "preload/rules/rules.h"
@@ -57,6 +58,7 @@ RuleSet no_rules = {};
 
 Lock lock;  // of all below
 uint32_t nested_forks = 0;
+bool may_map = true;  // false: a child of raw clone(2), which may be in a sandbox
 size_t used = 0;
 uint32_t tags = 0;
 Adopted* last = nullptr;
@@ -109,6 +111,14 @@ bool SamePins(const PolicyImage& image, const abi::PinEntry& pin) {
          pin.scrub_bytes == pins_of_start.scrub_bytes &&
          SameName(image, pin.mappings, image_of_start, pins_of_start.mappings) &&
          SameName(image, pin.data, image_of_start, pins_of_start.data);
+}
+
+// In a sandbox, system calls may be the end of the process: its new arenas wait.
+void OpenNewArenas(const PolicyImage& image, const abi::PolicyEntry& policy) {
+  for (uint32_t i = 0; i < policy.arenas.count && may_map && !InSandbox(); ++i) {
+    const abi::ArenaEntry& entry = image.arena(policy.arenas.first + i);
+    if (FindArenaOf(image, entry) == UINT32_MAX) OpenNewArena(image, entry);
+  }
 }
 
 // What the arenas can take over of their options, and what waits.
@@ -164,6 +174,7 @@ bool AdoptImage(uint64_t word) {
   }
   uint32_t waiting = 0;
   if (IsOn(policy)) {
+    if (!is_known) OpenNewArenas(image, *policy);
     const RuleSet* set = RulesOf(abi::PlaceOf(word), image, *policy);
     if (set == nullptr) {
       SetFollows(abi::Follows::kNoMore);
@@ -255,6 +266,7 @@ void AfterForkOfPolicyInChild() {
 
 // What another thread was at is begun anew: nothing of it was in force.
 void AfterUnseenForkOfPolicy() {
+  may_map = false;
   if (!lock.IsMine()) lock.Reset();
 }
 

@@ -3,10 +3,10 @@
 //
 // One word of a shared page is compared where a call is judged anyway, and at the entry of
 // functions that the scope library hooks. One thread takes the new policy up and the others
-// go on meanwhile. It makes no system call: sandboxes would end the process for it. What it
-// builds lies in memory that was mapped at start and that is never used twice, so nobody
-// has to wait until no thread reads the old rules; an image that was in force before has its
-// rules still.
+// go on meanwhile. It makes no system call, since a sandbox would end the process for it, but
+// for a new arena, and that waits in a sandbox. What it builds lies in memory that was mapped
+// at start and that is never used twice, so nobody has to wait until no thread reads the old
+// rules; an image that was in force before has its rules still.
 #pragma once
 
 #include <stddef.h>

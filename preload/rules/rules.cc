@@ -34,6 +34,10 @@ PW_SEALED bool small_table_taken = false;
 
 constexpr uint32_t kNone = UINT32_MAX;
 
+PW_SEALED uint32_t first_arena_row = 0;
+
+bool IsOfArena(uint32_t row) { return row - first_arena_row < fence.arena_slots; }
+
 // Else address space from the kernel, since the shim has no heap of its own.
 void* MapMemory(size_t bytes) {
   const long at = sys::Reserve(bytes);
@@ -78,7 +82,7 @@ class Builder {
     out_->audit_only = policy_.mode == abi::Mode::kAudit;
     if (!TakeTables()) return false;
     for (uint32_t i = 0; i < policy_.rules.count; ++i) PlaceRule(i);
-    for (uint32_t i = 0; i < fence.arena_count; ++i) PlaceArena(i);
+    for (uint32_t i = 0; i < fence.arena_slots; ++i) PlaceArena(i);
     for (uint32_t i = policy_.rules.count; i-- > 0;)
       if (IsInForce(rules_[i])) List(i);
     out_->short_way = EndOfShortWay();
@@ -91,7 +95,7 @@ class Builder {
   const abi::RuleEntry& RuleAt(uint32_t i) const { return image_.rule(policy_.rules.first + i); }
 
   bool TakeTables() {
-    out_->count = policy_.rules.count + fence.arena_count;
+    out_->count = policy_.rules.count + fence.arena_slots;
     out_->functions = CountScopes();
     out_->books = fence.books.tag_count();
     const uint32_t links = CountLinks(image_, policy_);
@@ -144,7 +148,7 @@ class Builder {
     for (uint32_t n = 0; !is_first_ && n < *tags_in_use_; ++n) {
       const uint32_t row = (first + n) % *tags_in_use_;
       const abi::LedgerTag& tag = fence.books.tag(row);
-      const bool is_free = rule_of_book_[row] == 0 && tag.kind != abi::TagKind::kArena;
+      const bool is_free = rule_of_book_[row] == 0 && !IsOfArena(row);
       if (is_free && tag.arena == arena && IsCutFrom(tag.name, name)) return row;
     }
     return NewRow(name, arena, abi::TagKind::kRemovedRule);
@@ -167,9 +171,11 @@ class Builder {
   }
 
   void PlaceArena(uint32_t arena) {
-    if (is_first_) first_arena_row_ = *tags_in_use_ - arena;
-    const uint32_t row = is_first_ ? NewRow(ledger.arenas[arena].name, arena, abi::TagKind::kArena)
-                                   : first_arena_row_ + arena;
+    if (is_first_) first_arena_row = *tags_in_use_ - arena;
+    const bool is_spare = arena >= ArenaCount();
+    const abi::TagKind kind = is_spare ? abi::TagKind::kSpare : abi::TagKind::kArena;
+    const uint32_t row =
+        is_first_ ? NewRow(ledger.arenas[arena].name, arena, kind) : first_arena_row + arena;
     rules_[policy_.rules.count + arena] = {0, UINT64_MAX, &fence.arenas[arena], row, 0};
   }
 
@@ -204,8 +210,6 @@ class Builder {
     return end;
   }
 
-  PW_SEALED static uint32_t first_arena_row_;
-
   const PolicyImage& image_;
   const abi::PolicyEntry& policy_;
   uint32_t* tags_in_use_;
@@ -215,8 +219,6 @@ class Builder {
   uint32_t* function_tags_ = nullptr;
   uint16_t* rule_of_book_ = nullptr;
 };
-
-uint32_t Builder::first_arena_row_ = 0;
 
 }  // namespace
 
@@ -244,14 +246,24 @@ void MarkRows(const RuleSet& set, uint32_t tags_in_use) {
     abi::LedgerTag& tag = fence.books.tag(row);
     const bool is_rule = set.rule_of_book != nullptr && set.rule_of_book[row] != 0;
     const abi::TagKind kind = is_rule ? abi::TagKind::kRule : abi::TagKind::kRemovedRule;
-    if (tag.kind != abi::TagKind::kArena) __atomic_store(&tag.kind, &kind, __ATOMIC_RELAXED);
+    if (!IsOfArena(row)) __atomic_store(&tag.kind, &kind, __ATOMIC_RELAXED);
     in_force += is_rule;
   }
   __atomic_store_n(&ledger.rule_count, in_force, __ATOMIC_RELAXED);
 }
 
+bool OpenNewArena(const PolicyImage& image, const abi::ArenaEntry& arena) {
+  const uint32_t index = ArenaCount();
+  if (!OpenSpareArena(arena, image.text(arena.name), arena.name.bytes)) return false;
+  abi::LedgerTag& tag = fence.books.tag(first_arena_row + index);
+  CopyText(tag.name, sizeof(tag.name), image.text(arena.name), arena.name.bytes);
+  const abi::TagKind kind = abi::TagKind::kArena;
+  __atomic_store(&tag.kind, &kind, __ATOMIC_RELEASE);
+  return true;
+}
+
 uint32_t FindArenaOf(const PolicyImage& image, const abi::ArenaEntry& arena) {
-  for (uint32_t i = 0; i < fence.arena_count; ++i) {
+  for (uint32_t i = 0; i < ArenaCount(); ++i) {
     const char* name = ledger.arenas[i].name;
     const size_t bytes = Length(name);
     const bool is_cut = bytes == sizeof(ledger.arenas[i].name) - 1 && arena.name.bytes > bytes;

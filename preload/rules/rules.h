@@ -4,7 +4,9 @@
 
 #include <stdint.h>
 
+#include "preload/abi/ledger.h"
 #include "preload/abi/policy_image.h"
+#include "preload/fence/fence.h"
 #include "preload/rules/policy.h"
 #include "preload/rules/rule_set.h"
 
@@ -15,8 +17,20 @@ inline uint32_t TagsOf(const abi::PolicyEntry& policy) {
   return policy.rules.count + policy.arenas.count;
 }
 
-// Rows for rules that come while the process runs.
-inline constexpr uint32_t kSpareTags = 24;
+// What a process has room for that follows other policies.
+struct Spares {
+  uint32_t arenas;
+  uint32_t rules;
+};
+
+inline Spares SparesFor(const abi::PolicyEntry& policy, bool has_arenas) {
+  constexpr uint32_t kSpareRules = 24;
+  const uint32_t room = abi::kMaxLedgerTags - TagsOf(policy);
+  const auto least = [](uint32_t a, uint32_t b) { return a < b ? a : b; };
+  const uint32_t arenas = least(kSpareArenas, abi::kMaxLedgerArenas - policy.arenas.count);
+  const Spares spares = {has_arenas ? least(arenas, room) : 0, 0};
+  return {spares.arenas, least(kSpareRules, room - spares.arenas)};
+}
 
 // For Start, if anything will be remembered by lists of books. False: no memory.
 bool PrepareBookLists();
@@ -29,6 +43,9 @@ bool BuildRules(const PolicyImage& image, const abi::PolicyEntry& policy, uint32
 
 // The ledger's rows say then which rules are in force.
 void MarkRows(const RuleSet& set, uint32_t tags_in_use);
+
+// A spare arena of the fence becomes this one. False: it cannot now.
+bool OpenNewArena(const PolicyImage& image, const abi::ArenaEntry& arena);
 
 // The arena of the fence by the name that the policy's has; UINT32_MAX: there is none.
 uint32_t FindArenaOf(const PolicyImage& image, const abi::ArenaEntry& arena);

@@ -4,6 +4,7 @@
 #include "preload/abi/pattern.h"
 #include "preload/base/mem.h"
 #include "preload/base/sys.h"
+#include "preload/pins/sandbox.h"
 
 extern "C" {
 int (*real_pthread_setname_np)(void* thread, const char* name) = nullptr;
@@ -54,7 +55,7 @@ uint32_t FilterOf(const PolicyImage& image, const abi::RuleEntry& of) {
   const Filter filter = {image, of.threads};
   for (uint32_t i = 0; i < filter_count; ++i)
     if (Same(filters[i], filter)) return i + 1;
-  if (filter_count == kMaxFilters) return kMaxFilters + 1;
+  if (filter_count == kMaxFilters || InSandbox()) return kMaxFilters + 1;
   filters[filter_count] = filter;
   __atomic_store_n(&filter_count, filter_count + 1, __ATOMIC_RELEASE);
   NoticeRenamed();  // who knows of fewer looks again

@@ -14,14 +14,15 @@
 namespace pagewarden {
 
 // The number of the rule's filter, 0 if it is for every thread. Equal filters have one
-// number, whatever policy they are of; it is the same for good.
+// number, whatever policy they are of; it is the same for good. Larger than kMaxFilters: the
+// rule waits. There are too many, or threads would have to ask for their names in a sandbox.
 uint32_t FilterOf(const PolicyImage& image, const abi::RuleEntry& rule);
 bool HasFilters();
 
 // Those that have a bit in Thread::filters.
 inline constexpr uint32_t kCachedFilters = 64;
 
-// Those behind the cached ones are looked up each time; the rules of more wait.
+// Those behind the cached ones are looked up each time.
 inline constexpr uint32_t kMaxFilters = 256;
 
 // How often threads were named, from 1: a new thread has seen none of it.

@@ -25,6 +25,7 @@ OPENSSL = Peer("OpenSSL secure heap", "openssl")
 LIBGCRYPT = Peer("libgcrypt secure memory", "libgcrypt")
 BOTAN = Peer("Botan locking allocator", "botan")
 PAGEWARDEN = Peer("**Pagewarden**", "pagewarden", policy="pairs")
+FOLLOWING = Peer("**Pagewarden**, an image followed", "pagewarden", policy="live:pairs")
 
 OTHERS = [GLIBC, MIMALLOC, LIBSODIUM, OPENSSL, LIBGCRYPT, BOTAN]
-EVERY = OTHERS + [PAGEWARDEN]
+EVERY = OTHERS + [PAGEWARDEN, FOLLOWING]

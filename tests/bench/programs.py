@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the benchmark's programs, under the shim where asked, and reads their figures."""
 
+import atexit
 import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PAGEWARDEN_BUILD", ROOT / "build"))
 PAGEWARDEN = BUILD / "agent" / "pagewarden"
 POLICIES = ROOT / "tests" / "bench" / "policies"
+LIVE = "live:"  # before a policy's name: as an image that the program follows
 SET_BY_RUN = ("LD_PRELOAD", "LD_BIND_NOW", "PAGEWARDEN_IMAGE")
 
 
@@ -31,9 +35,20 @@ def run_checked(command, env, accept=(0,)):
     return done.stdout
 
 
+def live_variables(policy):
+    """What the unit of a program would set that is to follow what is published later."""
+    folder = tempfile.mkdtemp(prefix="pagewarden-bench-")
+    atexit.register(shutil.rmtree, folder)
+    lines = run_checked([str(PAGEWARDEN), "policy", "compile", str(POLICIES / f"{policy}.yaml"),
+                         "-o", folder, "--live"], plain_environment())
+    return dict(line.split("=", 1) for line in lines.splitlines())
+
+
 @functools.lru_cache(maxsize=None)
 def shim_variables(policy=None):
     """What `pagewarden run` sets; without `policy`, what it sets by default for /usr/bin/env."""
+    if policy and policy.startswith(LIVE):
+        return live_variables(policy.removeprefix(LIVE))
     chosen = ["--policy", str(POLICIES / f"{policy}.yaml")] if policy else []
     command = [str(PAGEWARDEN), "run", *chosen, "--", "/usr/bin/env", "-0"]
     listed = run_checked(command, plain_environment()).split("\0")

@@ -22,7 +22,7 @@ inline abi::ArenaEntry TestPolicy() {
 
 inline Arena& OpenTestFence(const abi::ArenaEntry& policy) {
   void* page = nullptr;
-  if (BuildFence(&policy, 1, kTestTags, &page) == abi::Uncovered::kNoReservation) abort();
+  if (BuildFence(&policy, 1, 0, kTestTags, &page) == abi::Uncovered::kNoReservation) abort();
   if (!RegisterForkHandlers()) abort();
   WatchForks(page);
   return fence.arenas[0];

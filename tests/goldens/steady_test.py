@@ -19,6 +19,7 @@ import unittest
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "instructions.txt"
 PAGEWARDEN = POLICY = PAIRS = ""
+ROWS = ("malloc", "new", "tagged", "following-malloc", "following-new", "following-tagged")
 COUNT = 1000
 STEADY_COUNT = 10_000
 SKIPPED = 77
@@ -31,6 +32,17 @@ def fenced(*command):
         subprocess.run([PAGEWARDEN, "run", "--policy", POLICY, "--", *line], check=True,
                        capture_output=True, text=True)
         return pathlib.Path(output.name).read_text(encoding="utf-8")
+
+
+def following(*command):
+    """The same in a process that follows a live image."""
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = subprocess.run([PAGEWARDEN, "policy", "compile", POLICY, "-o", folder, "--live"],
+                                  check=True, capture_output=True, text=True)
+        output = pathlib.Path(folder) / "output"
+        line = [word.replace("OUTPUT", str(output)) for word in command]
+        subprocess.run(["env", *compiled.stdout.split(), *line], check=True, capture_output=True)
+        return output.read_text(encoding="utf-8")
 
 
 def instructions_of(profile, library):
@@ -53,14 +65,17 @@ def instructions_of(profile, library):
     return total
 
 
-def run_pairs(what, count):
+def run_pairs(how, what, count):
     return instructions_of(
-        fenced("valgrind", "--tool=callgrind", "--callgrind-out-file=OUTPUT", PAIRS, what,
-               str(count)), "libpagewarden.so")
+        how("valgrind", "--tool=callgrind", "--callgrind-out-file=OUTPUT", PAIRS, what,
+            str(count)), "libpagewarden.so")
 
 
-def instructions_per_pair(what):
-    return round((run_pairs(what, 2 * COUNT) - run_pairs(what, COUNT)) / COUNT)
+def instructions_per_pair(row):
+    """`following-` before what is done: in a process that follows a live image."""
+    what = row.removeprefix("following-")
+    how = fenced if row == what else following
+    return round((run_pairs(how, what, 2 * COUNT) - run_pairs(how, what, COUNT)) / COUNT)
 
 
 def read_golden():
@@ -69,7 +84,7 @@ def read_golden():
 
 
 def update():
-    lines = [f"{what} {instructions_per_pair(what)}\n" for what in ("malloc", "new", "tagged")]
+    lines = [f"{row} {instructions_per_pair(row)}\n" for row in ROWS]
     GOLDEN.write_text("".join(lines), encoding="utf-8")
 
 
@@ -90,10 +105,21 @@ class SteadyTest(unittest.TestCase):
     def test_tagged_malloc_and_free(self):
         self.check("tagged", 0.1)
 
+    def test_the_same_where_an_image_is_followed(self):
+        self.check("following-malloc", 1)
+        self.check("following-new", 1)
+        self.check("following-tagged", 0.1)
+
     def test_no_system_call(self):
+        self.check_no_system_call(fenced)
+
+    def test_no_system_call_where_an_image_is_followed(self):
+        self.check_no_system_call(following)
+
+    def check_no_system_call(self, how):
         if not can_trace():
             self.skipTest("ptrace(2) is not permitted here")
-        trace = fenced("strace", "-f", "-o", "OUTPUT", PAIRS, "steady", str(STEADY_COUNT))
+        trace = how("strace", "-f", "-o", "OUTPUT", PAIRS, "steady", str(STEADY_COUNT))
         calls = [line.split(maxsplit=1)[1] for line in trace.splitlines()]
         markers = [i for i, call in enumerate(calls) if call.startswith("getppid(")]
         self.assertEqual(len(markers), 2)

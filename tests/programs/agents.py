@@ -77,11 +77,13 @@ class Agent:
                 "--runtime-dir", str(self.runtime), "--state-dir", str(self.state),
                 "--listen", f"127.0.0.1:{self.port}", *self.options]
 
-    def start(self, ready=True):
+    def start(self, ready=True, output=subprocess.PIPE):
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            self.arguments(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            self.arguments(), stdout=output, stderr=output, text=True,
             env={**os.environ, **self.environment}, preexec_fn=self.preexec)
         for stream, to in ((self.process.stdout, self.lines), (self.process.stderr, self.messages)):
+            if stream is None:
+                continue
             threading.Thread(target=self._read, args=(stream, to), daemon=True).start()
         if ready:
             harness.wait_until(self._answers, f"the agent answers: {self.messages}")

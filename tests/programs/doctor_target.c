@@ -59,6 +59,18 @@ static void split(long count) {
   say(0);
 }
 
+// So much by malloc in pieces, written to and freed again.
+static void churn(size_t bytes) {
+  enum { kPieces = 32 };
+  void* pieces[kPieces];
+  for (int i = 0; i < kPieces; ++i) {
+    pieces[i] = malloc(bytes / kPieces);
+    if (pieces[i] != NULL) memset(pieces[i], 1, bytes / kPieces);
+  }
+  for (int i = 0; i < kPieces; ++i) free(pieces[i]);
+  say(0);
+}
+
 static void fork_and_wait(void) {
   const pid_t child = fork();
   if (child == 0) {
@@ -72,6 +84,7 @@ static void obey(const char* word, long number) {
   if (strcmp(word, "lock") == 0) lock((size_t)number);
   if (strcmp(word, "map") == 0) say(pages((size_t)number, MAP_LOCKED) == MAP_FAILED);
   if (strcmp(word, "all") == 0) say(mlockall(MCL_CURRENT | MCL_FUTURE) != 0);
+  if (strcmp(word, "churn") == 0) churn((size_t)number);
   if (strcmp(word, "shm") == 0) lock_shared((size_t)number);
   if (strcmp(word, "drift") == 0) drift(number);
   if (strcmp(word, "fork") == 0) fork_and_wait();

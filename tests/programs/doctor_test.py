@@ -15,7 +15,8 @@ import harness
 import pagewarden
 from doctor import AS_USER, NO_IPC_LOCK, STATIC_TARGET, TARGET, Diagnosis, Target
 from doctor_cases.case import SEEN, DoctorCase
-from doctor_cases.units import UnitTest  # noqa: F401, run from here
+from doctor_cases.purging import PurgingTest  # noqa: F401, run from here
+from doctor_cases.units import UnitTest  # noqa: F401
 from doctor_cases.watching import WatchTest  # noqa: F401
 
 MIB = 1 << 20
@@ -25,8 +26,6 @@ NOT_HERE = {
     "PW017": "this kernel has memfd_secret: tests/unit/doctor_host_test.cc",
     "PW018": "needs AppArmor in the kernel: tests/unit/doctor_verdicts_test.cc",
     "PW019": "needs SELinux in the kernel: tests/unit/doctor_verdicts_test.cc",
-    "PW022": "no fact tells that an allocator calls madvise: it is in the table for those who "
-             "see EINVAL",
     "PW026": "depends on whether the machine has swap: tests/unit/doctor_host_test.cc",
     "PW028": "needs a machine that hibernates: tests/unit/doctor_host_test.cc",
     "PW030": "a setting of the whole machine: tests/unit/doctor_host_test.cc",

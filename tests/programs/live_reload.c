@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Allocates in threads, in hooked functions and outside, until its input ends:
 //
-//   live_reload THREADS [strict|fork|demote]
+//   live_reload THREADS [strict|fork|demote|rough|gentle] [FILE]
 //
 // Prints its pid when it works.
 // `strict`: under a filter that lets nothing map or open a file. `fork`: a child does the
-// same. `demote`: in a chroot, as another user.
+// same. `demote`: in a chroot, as another user. `rough`: threads fork and change their
+// names, too. `gentle`: they leave the processor to others. FILE: they have it open now and then.
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <fcntl.h>
 #include <pthread.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "live_filter.h"
+
 void live_first(void (*body)(void*), void* data);
 void live_second(void (*body)(void*), void* data);
+void* live_caller(void* (*allocate)(size_t), size_t bytes);
 
 static volatile int ended = 0;
 
@@ -37,34 +36,49 @@ static void Blocks(void* rounds) {
   }
 }
 
+static void CallerAndFile(const char* file, int rounds) {
+  free(live_caller(malloc, 100));
+  const int fd = file != NULL ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+  if (fd < 0) return;
+  Blocks(&rounds);
+  close(fd);
+}
+
+static void ForkAndRename(unsigned turn) {
+  static const char* const names[] = {"worker", "idler"};
+  pthread_setname_np(pthread_self(), names[turn % 2]);
+  if (turn % 16 != 0) return;
+  const pid_t child = fork();
+  int rounds = 3, status = 0;
+  if (child == 0) {
+    live_first(Blocks, &rounds);
+    _exit(0);
+  }
+  if (waitpid(child, &status, 0) != child || status != 0) abort();
+}
+
+static const char* secret_file = NULL;
+static int is_rough = 0, is_gentle = 0;
+
 static void* Work(void* unused) {
   int rounds = 7;
-  while (!ended) {
+  for (unsigned turn = 0; !ended; ++turn) {
     live_first(Blocks, &rounds);
     Blocks(&rounds);
     live_second(Blocks, &rounds);
+    CallerAndFile(secret_file, rounds);
+    if (is_rough) ForkAndRename(turn);
+    if (is_gentle) usleep(1000);
   }
   return unused;
-}
-
-static void EnterFilter(void) {
-#define ALLOW(call)                                          \
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-  struct sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      ALLOW(read), ALLOW(write), ALLOW(futex), ALLOW(exit), ALLOW(exit_group),
-      ALLOW(rt_sigreturn), ALLOW(brk), ALLOW(madvise),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
-  struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
-    _exit(3);
 }
 
 int main(int argc, char** argv) {
   const int threads = argc > 1 ? atoi(argv[1]) : 1;
   const char* how = argc > 2 ? argv[2] : "";
+  secret_file = argc > 3 ? argv[3] : NULL;
+  is_rough = strcmp(how, "rough") == 0;
+  is_gentle = strcmp(how, "gentle") == 0;
   pthread_t ids[16];
   pid_t child = -1;
   if (strcmp(how, "fork") == 0 && (child = fork()) != 0) {
@@ -72,8 +86,8 @@ int main(int argc, char** argv) {
     waitpid(child, &status, 0);
     return status != 0;
   }
-  if (strcmp(how, "demote") == 0 && (chroot("/tmp") != 0 || chdir("/") != 0 ||
-                                     setgid(65534) != 0 || setuid(65534) != 0))
+  if (strcmp(how, "demote") == 0 &&
+      (chroot("/tmp") != 0 || chdir("/") != 0 || setgid(65534) != 0 || setuid(65534) != 0))
     return 3;
   for (int i = 0; i < threads && i < 16; ++i) pthread_create(&ids[i], NULL, Work, NULL);
   const int pid = (int)getpid();

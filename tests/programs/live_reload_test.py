@@ -5,96 +5,36 @@ load in threads, in a sandbox, after fork, in a chroot as another user.
 
     tests/programs/live_reload_test.py PAGEWARDEN PROGRAM"""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-import tempfile
-import time
-import unittest
+import live
 
-PAGEWARDEN = PROGRAM = ""
 FLIPS = 200
-SECONDS = 10  # a machine under load; what is waited for takes milliseconds
 
 
-def policy(mode="Enforce", rules=("live_first",), extra=""):
-    text = ("apiVersion: pagewarden/v1alpha1\nkind: AllocationPolicy\nmetadata: {name: live}\n"
-            f"spec:\n  mode: {mode}\n  selector: {{matchBinaries: [{PROGRAM}]}}\n{extra}  rules:\n")
-    for rule in rules:
-        text += f"    - name: {rule.replace('_', '-')}\n      match: {{during: [{rule}]}}\n"
-    return text
+def policy(mode="Enforce", rules=("live-first",)):
+    """Rules go by the names of their functions."""
+    matches = [(rule, f"during: [{rule.replace('-', '_')}]") for rule in rules]
+    return live.policy(matches, mode)
 
 
-BOTH = ("live_first", "live_second")
+BOTH = ("live-first", "live-second")
 
 
 def states():
     return [policy(), policy("Audit"), policy(rules=BOTH), policy(rules=BOTH[::-1]),
-            policy("Disabled"), policy(rules=("live_second",))]
+            policy("Disabled"), policy(rules=("live-second",))]
 
 
-class LiveReloadTest(unittest.TestCase):
+class LiveReloadTest(live.LiveCase):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pagewarden-live-"))
-        self.process = None
+        super().setUp()
         # What starts under it has hooks for both functions.
         self.environment = self.publish(policy(rules=BOTH))
-
-    def tearDown(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        if self.process is not None:
-            self.process.stdin.close()
-            self.process.stdout.close()
-        subprocess.run(["rm", "-r", str(self.folder)], check=True)
-
-    def publish(self, text):
-        source = self.folder / "policy.yaml"
-        source.write_text(text, encoding="utf-8")
-        done = subprocess.run([PAGEWARDEN, "policy", "compile", source, "-o",
-                               self.folder / "run", "--live"], capture_output=True, text=True,
-                              check=True)
-        return dict(line.split("=", 1) for line in done.stdout.splitlines())
-
-    def start(self, *how):
-        self.process = subprocess.Popen(
-            [PROGRAM, "3", *how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, **self.environment})
-        self.pid = int(self.process.stdout.readline().split()[1])
-
-    def finish(self):
-        self.process.stdin.close()
-        self.assertEqual(self.process.wait(60), 0)
-
-    def shim(self):
-        report = json.loads(subprocess.run(
-            [PAGEWARDEN, "audit", "--json"], capture_output=True, text=True, check=False).stdout)
-        for cgroup in report["cgroups"]:
-            for process in cgroup["processes"]:
-                if process["pid"] == self.pid:
-                    return process["shim"]
-        self.fail("the audit does not show the process")
-
-    def wait_for(self, what):
-        end = time.monotonic() + SECONDS
-        while True:
-            shim = self.shim()
-            if what(shim):
-                return shim
-            self.assertIsNone(self.process.poll(), "the process has ended")
-            self.assertLess(time.monotonic(), end, shim)
-
-    def in_force(self, shim):
-        return {rule["name"].replace("-", "_") for rule in shim["rules"] if rule.get("inForce", True)}
 
     def follow(self):
         """What each state looks like, one after the other."""
         self.wait_for(lambda s: s["mode"] == "Enforce" and self.in_force(s) == set(BOTH))
         self.publish(policy())
-        self.wait_for(lambda s: s["mode"] == "Enforce" and self.in_force(s) == {"live_first"})
+        self.wait_for(lambda s: s["mode"] == "Enforce" and self.in_force(s) == {"live-first"})
         self.publish(policy("Audit"))
         self.wait_for(lambda s: s["mode"] == "Audit")
         self.publish(policy(rules=BOTH))
@@ -102,8 +42,8 @@ class LiveReloadTest(unittest.TestCase):
         self.assertEqual(shim["rulesWaiting"], 0)
         self.publish(policy("Disabled"))
         self.wait_for(lambda s: s["mode"] == "Disabled" and s["uncovered"] == "disabled")
-        self.publish(policy(rules=("live_second",)))
-        self.wait_for(lambda s: s["mode"] == "Enforce" and self.in_force(s) == {"live_second"}
+        self.publish(policy(rules=("live-second",)))
+        self.wait_for(lambda s: s["mode"] == "Enforce" and self.in_force(s) == {"live-second"}
                       and s.get("uncovered") is None)
 
     def test_follows_in_threads(self):
@@ -143,9 +83,9 @@ class LiveReloadTest(unittest.TestCase):
 
     def test_a_rule_for_an_unknown_function_waits(self):
         self.start()
-        self.publish(policy(rules=("live_first", "nobody_knows_this")))
+        self.publish(policy(rules=("live-first", "nobody-knows-this")))
         shim = self.wait_for(lambda s: s["rulesWaiting"] == 1)
-        self.assertIn("live_first", self.in_force(shim))
+        self.assertIn("live-first", self.in_force(shim))
         self.finish()
 
     def test_a_damaged_image_is_refused(self):
@@ -166,6 +106,4 @@ class LiveReloadTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PAGEWARDEN, PROGRAM = map(os.path.abspath, sys.argv[1:3])
-    del sys.argv[1:3]
-    unittest.main()
+    live.main()

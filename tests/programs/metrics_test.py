@@ -65,6 +65,36 @@ class MetricsTest(unittest.TestCase):
                                                mode="Audit"), [1])
             self.check_samples(agent.get("/metrics")[1], snapshot=False)
 
+    def container_of(self, *options):
+        """Labels of a cgroup that is named as a container's is."""
+        container = self.setup.cgroup.directory / f"docker-c0ffee{58 * '0'}.scope"
+        container.mkdir(exist_ok=True)
+        locker = subprocess.Popen(
+            ["/usr/bin/python3", "-c", LOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, preexec_fn=lambda: (container / "cgroup.procs").write_text("0"))
+        try:
+            self.assertEqual(locker.stdout.readline(), "ready\n")
+            with agents.Agent(self.setup.directory, *options) as agent:
+                text = agent.get_tcp("/metrics")[1]
+        finally:
+            locker.communicate()
+            container.rmdir()
+        self.assertEqual(exposition.check(text), (0, ""))
+        found, = [labels for name, labels, value in exposition.parse(text)
+                  if name == "pagewarden_cgroup_locked_bytes" and container.name in labels["cgroup"]]
+        return found
+
+    def test_labels_that_are_left_out(self):
+        with_all = self.container_of()
+        self.assertEqual(set(with_all), {"cgroup", "container"})
+        without = self.container_of("--metrics.labels=")
+        self.assertEqual(without, {"cgroup": with_all["cgroup"]})
+        wrong = subprocess.run([str(pagewarden.PAGEWARDEN), "agent", "--metrics.labels=pods"],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn('--metrics.labels : no label "pods" of namespace, pod and container (did you '
+                      'mean "pod"?)', wrong.stderr)
+
     def test_openmetrics_by_negotiation(self):
         with agents.Agent(self.setup.directory) as agent:
             connection = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=10)

@@ -153,15 +153,5 @@ class ReloadUnderLoad(unittest.TestCase):
         step("fixed file", self.wait_for("Audit", ("keys", "key-parsing")))
 
 
-def main():
-    """In a mount namespace whose /run is its own."""
-    if os.geteuid() == 0 and "PAGEWARDEN_OWN_RUN" not in os.environ:
-        script = 'mount -t tmpfs -o mode=755 tmpfs /run && exec "$0" "$@"'
-        os.environ["PAGEWARDEN_OWN_RUN"] = "1"
-        os.execvp("unshare", ["unshare", "-m", "sh", "-c", script, sys.executable, *sys.argv])
-    harness.interrupt_on_terminate()
-    unittest.main()
-
-
 if __name__ == "__main__":
-    main()
+    harness.main_with_own_run()

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -33,6 +33,10 @@ std::string FindMount() {
   return "";
 }
 
+std::string NameIn(const std::string& root, pid_t pid) {
+  return root + "/" + kPrefix + std::to_string(pid);
+}
+
 std::string MountIt() {
   mkdir(kOwnMount, 0700);
   if (mount("memory", kOwnMount, "cgroup", 0, "memory") == 0) return kOwnMount;
@@ -54,7 +58,7 @@ std::string EnterFullMemoryCgroup(uint64_t limit) {
   std::string root = FindMount();
   if (root.empty()) root = MountIt();
   if (root.empty()) return "no v1 memory controller: v2 kills instead of refusing";
-  const std::string directory = root + "/" + kPrefix + std::to_string(getpid());
+  const std::string directory = NameIn(root, getpid());
   if (mkdir(directory.c_str(), 0700) != 0) return "no cgroup can be made";
   if (!Write(directory + "/memory.limit_in_bytes", std::to_string(limit)) ||
       !Write(directory + "/memory.oom_control", "1") ||
@@ -64,15 +68,13 @@ std::string EnterFullMemoryCgroup(uint64_t limit) {
   return "";
 }
 
-void RemoveMemoryCgroups() {
+void RemoveMemoryCgroupOf(pid_t pid) {
   const std::string root = FindMount();
   if (root.empty()) return;
-  if (DIR* const directory = opendir(root.c_str())) {
-    while (const dirent* entry = readdir(directory)) {
-      const std::string name = entry->d_name;
-      if (name.rfind(kPrefix, 0) == 0) rmdir((root + "/" + name).c_str());
-    }
-    closedir(directory);
+  const std::string directory = NameIn(root, pid);
+  // The kernel may need a moment after the last process ended.
+  for (int tries = 0; tries < 100 && rmdir(directory.c_str()) != 0 && errno == EBUSY; ++tries) {
+    usleep(10'000);
   }
   if (root == kOwnMount && umount(kOwnMount) == 0) rmdir(kOwnMount);
 }

@@ -89,7 +89,6 @@ class Watched : public ::testing::Test {
     }
     for (const Watcher& watcher : *watchers_) PrintHooks(watcher);
   }
-  static void TearDownTestSuite() { RemoveMemoryCgroups(); }
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
   }

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "tests/reasons/setup.h"
+
 namespace pagewarden {
 namespace {
 
@@ -62,6 +64,7 @@ Outcome ScenarioProcess::Go() {
   if (read(from_child_, &outcome, sizeof(outcome)) == sizeof(outcome)) return outcome;
   int status = 0;
   waitpid(pid_, &status, 0);
+  RemoveMemoryCgroupOf(pid_);
   pid_ = -1;
   outcome.result = -1;
   outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -74,6 +77,7 @@ ScenarioProcess::~ScenarioProcess() {
   if (pid_ > 0) {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
+    RemoveMemoryCgroupOf(pid_);
   }
 }
 

@@ -3,6 +3,8 @@
 // kernel refuses what root may do everywhere.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
@@ -41,7 +43,8 @@ Range OwnStack();
 // Puts itself into a new cgroup of the v1 memory controller where nobody is killed for
 // being over `limit` bytes. Not empty: why that cannot be done here.
 std::string EnterFullMemoryCgroup(uint64_t limit);
-// Removes the cgroups that EnterFullMemoryCgroup has left. Safe to call at any time.
-void RemoveMemoryCgroups();
+// Removes the cgroup that EnterFullMemoryCgroup has made in this process, which has ended.
+// Nothing where it made none.
+void RemoveMemoryCgroupOf(pid_t pid);
 
 }  // namespace pagewarden

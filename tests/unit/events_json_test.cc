@@ -92,6 +92,13 @@ TEST(EventTextTest, ALineForPeopleHasNothingToMoveACursor) {
               HasSubstr(" warning denial    /a\\x0ab ng\\x1b[31minx[4711] refused: mlock of "));
 }
 
+TEST(EventTextTest, OurOwnSentencesKeepTheirEllipsis) {
+  Event event;
+  event.text = "start it again as `pagewarden run -- /bin/a …`; not \xe2\x80\xae or \xe2\x80";
+  EXPECT_THAT(EventLineForPeople(event),
+              HasSubstr("/bin/a …`; not \\xe2\\x80\\xae or \\xe2\\x80"));
+}
+
 TEST(EventQueryTest, ParametersAreChecked) {
   const absl::Time now = SampleTime();
   const auto query = ParseEventQuery(

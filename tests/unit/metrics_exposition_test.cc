@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ctime>
 #include <iostream>
 #include <set>
@@ -81,8 +82,55 @@ std::set<std::string> CgroupsOf(const std::string& text) {
 TEST_F(MetricsExpositionTest, HostileLabelsStayValid) {
   Lock("/a\"b\\c\nd\x80\xff", 4096);
   EXPECT_THAT(RenderMetrics(view_, {}),
-              HasSubstr("pagewarden_cgroup_locked_bytes{cgroup=\"/a\\\"b\\\\c\\nd\xEF\xBF\xBD"
-                        "\xEF\xBF\xBD\"} 4096\n"));
+              ::testing::ContainsRegex("pagewarden_cgroup_locked_bytes[{]cgroup=\"/a\\\\\"b"
+                                       "\\\\\\\\c\\\\nd\xEF\xBF\xBD\xEF\xBF\xBD\xE2\x80\xA6"
+                                       "[0-9a-f]+\"[}] 4096\n"));
+}
+
+std::vector<std::string> SeriesOf(const std::string& text) {
+  std::vector<std::string> series;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    if (line[0] != '#') series.emplace_back(line.substr(0, line.rfind(' ')));
+  }
+  std::sort(series.begin(), series.end());
+  return series;
+}
+
+TEST_F(MetricsExpositionTest, CgroupsWithNamesThatAreNoTextAreKeptApart) {
+  for (const char* path : {"/a\xff", "/a\xfe", "/a\xef\xbf\xbd", "/a\x01"}) Lock(path, 4096);
+  Exposition exposition({200, ""});
+  const std::string text = Scrape(exposition);
+  EXPECT_EQ(Sum(text, "pagewarden_cgroup_locked_bytes"), 4 * 4096);
+  EXPECT_THAT(CgroupsOf(text), ::testing::SizeIs(4));
+  EXPECT_THAT(CgroupsOf(text), ::testing::Contains("/a\xef\xbf\xbd"));  // a name like others
+}
+
+TEST_F(MetricsExpositionTest, NamesInLedgersAreBoundedAndTheirSumsStay) {
+  CgroupRow& row = Row("/a");
+  for (int i = 0; i < 500; ++i) {
+    ProcessRow process;
+    process.pid = 100 + i;
+    process.shim.emplace();
+    process.shim->active = true;
+    process.shim->policy = absl::StrCat("p", i % 100);
+    process.shim->mode = "Enforce";
+    process.shim->arenas.emplace_back().name = absl::StrCat("arena", i);
+    process.shim->arenas[0].capacity_bytes = 10;
+    process.shim->tags.emplace_back().name = absl::StrCat("rule", i);
+    process.shim->tags[0].is_rule = true;
+    process.shim->tags[0].live_bytes = 1;
+    row.processes.push_back(process);
+  }
+  LoadedPolicy loaded;
+  loaded.name = "p99";
+  view_.policies.loaded.push_back(loaded);
+  Exposition exposition({200, ""});
+  const std::string text = Scrape(exposition);
+  EXPECT_LT(SeriesOf(text).size(), 500u);
+  EXPECT_EQ(Sum(text, "pagewarden_shim_processes"), 500);
+  EXPECT_EQ(Sum(text, "pagewarden_tagged_live_bytes"), 500);
+  EXPECT_EQ(Sum(text, "pagewarden_arena_capacity_bytes"), 5000);
+  EXPECT_EQ(Sum(text, "pagewarden_shim_processes", "policy=\"p99\""), 5);
 }
 
 TEST_F(MetricsExpositionTest, UnlimitedIsInfinity) {
@@ -119,6 +167,54 @@ TEST_F(MetricsExpositionTest, FiveThousandCgroupsBecomeTwoHundredWithTheSameSums
   EXPECT_THAT(text, HasSubstr("pagewarden_cgroups_tracked 5000\n"));
   EXPECT_THAT(text, HasSubstr("pagewarden_cgroups_folded 4800\n"));
   std::cout << "a scrape of 5,000 cgroups: " << text.size() << " bytes, " << ms << " ms\n";
+}
+
+// 300 containers, each in a pod, of 3 namespaces, of which 200 have series.
+TEST_F(MetricsExpositionTest, LabelsThatAreLeftOutChangeNoSum) {
+  double locked = 0;
+  for (int i = 0; i < 300; ++i) {
+    const std::string path = absl::StrFormat("/docker/%064d", i);
+    Lock(path, 4096 * (1 + i));
+    Row(path).identity = ClassifyCgroup(path);
+    Book(path).denials["OVER_LIMIT"] = 1;
+    locked += 4096 * (1 + i);
+  }
+  for (const char* const kept : {"namespace,pod,container", "namespace,pod", " container ", ""}) {
+    const auto labels = ParseCgroupLabels(kept);
+    ASSERT_TRUE(labels.ok()) << labels.status();
+    const std::string text = RenderMetrics(view_, {200, "", *labels});
+    EXPECT_EQ(CgroupsOf(text).size(), 201u) << kept;
+    EXPECT_EQ(Sum(text, "pagewarden_cgroup_locked_bytes"), locked) << kept;
+    EXPECT_EQ(Sum(text, "pagewarden_memlock_denials_total"), 300) << kept;
+    const bool has_containers = absl::StrContains(kept, "container");
+    EXPECT_EQ(Sum(text, "pagewarden_cgroup_locking_processes", "container=") > 0 ||
+                  absl::StrContains(text, "container=\""),
+              has_containers)
+        << kept;
+  }
+}
+
+TEST_F(MetricsExpositionTest, BudgetsOfNamespacesKeepTheirNames) {
+  for (const char* const name : {"payments", "search"}) {
+    BudgetState state;
+    state.scope = BudgetScope::kNamespace;
+    state.subject = name;
+    state.sources.emplace_back();
+    state.sources.back().policy = "tenants";
+    state.sources.back().limit_bytes = 1 << 20;
+    view_.budgets.states.push_back(state);
+  }
+  const std::string text = RenderMetrics(view_, {200, "", *ParseCgroupLabels("")});
+  EXPECT_EQ(Sum(text, "pagewarden_cgroup_budget_bytes"), 2 << 20);
+  EXPECT_EQ(Sum(text, "pagewarden_cgroup_budget_bytes", "namespace=\"search\""), 1 << 20);
+}
+
+TEST(CgroupLabels, OfOtherWordsNothingIsMade) {
+  for (const char* const wrong : {"pods", "cgroup", "pod,pod", "pod,", "namespace pod", "reason"}) {
+    EXPECT_FALSE(ParseCgroupLabels(wrong).ok()) << wrong;
+  }
+  EXPECT_THAT(std::string(ParseCgroupLabels("contaner").status().message()),
+              HasSubstr("did you mean \"container\"?"));
 }
 
 TEST_F(MetricsExpositionTest, AttentionComesBeforeBytes) {

@@ -9,7 +9,9 @@
 
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -23,6 +25,56 @@ namespace pagewarden {
 namespace {
 
 constexpr char kPolicy[] = "web";
+
+// In this process, which may hold what the test wrote.
+GroupChecker HereChecker() {
+  return [](const GroupRequest& request, const MayLook& may_look) {
+    Pacer pacer(request.duty);
+    return CheckGroup(request, may_look, pacer);
+  };
+}
+
+// Each check by the program itself, as the agent has it done.
+SecretWatchOptions QuickWatch() {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  SecretWatchOptions options;
+  options.every = absl::Hours(1);
+  options.settle = absl::Milliseconds(10);
+  options.confirm_after = absl::Milliseconds(10);
+  options.duty = 1;
+  options.between_new = absl::Milliseconds(10);
+  options.runner.program =
+      (self.parent_path() / "../../agent/pagewarden").lexically_normal().string();
+  return options;
+}
+
+// Not a process that the watch could have started.
+class Grandchild {
+ public:
+  explicit Grandchild(const std::function<bool()>& act)
+      : pid_(static_cast<pid_t*>(mmap(nullptr, sizeof(pid_t), PROT_READ | PROT_WRITE,
+                                      MAP_SHARED | MAP_ANONYMOUS, -1, 0))),
+        parent_([this, &act] {
+          static const Child* const child = new Child(act);
+          *pid_ = child->pid();
+          return child->ok();
+        }) {}
+  Grandchild(const Grandchild&) = delete;
+  Grandchild& operator=(const Grandchild&) = delete;
+  ~Grandchild() { munmap(pid_, sizeof(pid_t)); }
+
+  pid_t pid() const { return *pid_; }
+
+ private:
+  pid_t* const pid_;
+  const Child parent_;
+};
+
+bool WaitUntil(const std::function<bool()>& condition) {
+  const absl::Time limit = absl::Now() + absl::Seconds(60);
+  while (!condition() && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(5));
+  return condition();
+}
 
 class SecretWatchTest : public ::testing::Test {
  protected:
@@ -43,10 +95,9 @@ class SecretWatchTest : public ::testing::Test {
   }
 
   SecretReport Check(std::shared_ptr<const PolicySet> policies, const std::vector<pid_t>& pids) {
-    Pacer pacer(1);
     const auto report = CheckSecrets(
         {std::move(policies), {{kPolicy, pids}}}, [](const std::string&, pid_t) { return true; },
-        absl::Milliseconds(20), pacer);
+        {absl::Milliseconds(20), 1}, HereChecker());
     EXPECT_TRUE(report.ok()) << report.status();
     return report.value_or(SecretReport());
   }
@@ -54,6 +105,14 @@ class SecretWatchTest : public ::testing::Test {
   std::string Reason(const std::string& file) {
     const SecretReport report = Check(Policies({file}), {holder_.pid()});
     return report.errors.size() == 1 ? report.errors[0].reason : "";
+  }
+
+  GroupRequest Request(const std::string& file) const {
+    GroupRequest request;
+    request.policy = kPolicy;
+    request.files = {file};
+    request.pids = {holder_.pid()};
+    return request;
   }
 
   // Made anew at each call, so that no other process and no literal holds any of it.
@@ -149,14 +208,13 @@ TEST_F(SecretWatchTest, WhatDoesNotLastIsNotUnfenced) {
   const std::string text = RandomText();
   const std::string file = Write("password", text);
   memcpy(copy, text.data(), text.size());
-  Pacer pacer(1);
   std::thread wiper([copy] {
     absl::SleepFor(absl::Milliseconds(700));
     memset(copy, 0, 64);
   });
   const auto report = CheckSecrets(
       {Policies({file}), {{kPolicy, {child.pid()}}}},
-      [](const std::string&, pid_t) { return true; }, absl::Seconds(2), pacer);
+      [](const std::string&, pid_t) { return true; }, {absl::Seconds(2), 1}, HereChecker());
   wiper.join();
   munmap(shared, 8192);
   ASSERT_TRUE(report.ok());
@@ -164,14 +222,30 @@ TEST_F(SecretWatchTest, WhatDoesNotLastIsNotUnfenced) {
   EXPECT_TRUE(report->errors.empty()) << report->errors[0].text;  // it was found, once
 }
 
+TEST_F(SecretWatchTest, AnEncryptedKeyIsSaidToBeOne) {
+  const std::string file = directory_.path() + "/encrypted.pem";
+  const std::string command =
+      "openssl genpkey -algorithm ED25519 -aes-256-cbc -pass pass:word -out " + file + " 2>&1";
+  ASSERT_EQ(system(command.c_str()), 0);
+  const SecretReport report = Check(Policies({file}), {holder_.pid()});
+  ASSERT_EQ(report.errors.size(), 1u);
+  EXPECT_EQ(report.errors[0].reason, "encrypted");
+  EXPECT_TRUE(absl::StrContains(report.errors[0].text, "passphrase")) << report.errors[0].text;
+}
+
+// Opening a pipe for reading would wait for a writer; looked at first, it is never opened.
+TEST_F(SecretWatchTest, APipeIsNotOpened) {
+  const std::string pipe = directory_.path() + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(Reason(pipe), "untrusted");
+}
+
 TEST_F(SecretWatchTest, ChecksSoonAndForgetsWhatIsNoTargetAnyMore) {
-  SecretWatch watch({absl::Hours(1), absl::Milliseconds(10), absl::Milliseconds(10), 1});
+  SecretWatch watch(QuickWatch());
   const auto policies = Policies({Write("password", text_)});
   watch.SetTargets(policies, {{kPolicy, {holder_.pid()}}});
-  const absl::Time limit = absl::Now() + absl::Seconds(60);
-  while (watch.Latest().copies.empty() && absl::Now() < limit)
-    absl::SleepFor(absl::Milliseconds(5));
-  ASSERT_EQ(watch.Latest().copies.size(), 1u);
+  ASSERT_TRUE(WaitUntil([&watch] { return watch.Latest().copies.size() == 1; }));
+  EXPECT_EQ(watch.Latest().copies[0].pid, holder_.pid());
   watch.SetTargets(policies, {{kPolicy, {getpid()}}});
   EXPECT_TRUE(watch.Latest().copies.empty());
   EXPECT_FALSE(watch.Latest().nothing_to_check);
@@ -180,14 +254,61 @@ TEST_F(SecretWatchTest, ChecksSoonAndForgetsWhatIsNoTargetAnyMore) {
   EXPECT_NE(watch.Latest().checked, absl::InfinitePast());
 }
 
+// The next complete check is an hour away.
+TEST_F(SecretWatchTest, ANewProcessIsLookedAtSoon) {
+  SecretWatch watch(QuickWatch());
+  const auto policies = Policies({Write("password", text_)});
+  watch.SetTargets(policies, {{kPolicy, {holder_.pid()}}});
+  ASSERT_TRUE(WaitUntil([&watch] { return watch.Latest().copies.size() == 1; }));
+  const absl::Time complete = watch.Latest().checked;
+  const Grandchild late([this] { return HoldText(); });
+  ASSERT_GT(late.pid(), 0);
+  watch.SetTargets(policies, {{kPolicy, {holder_.pid(), late.pid()}}});
+  ASSERT_TRUE(WaitUntil([&watch] { return watch.Latest().copies.size() == 2; }));
+  EXPECT_EQ(watch.Latest().copies[1].pid, late.pid());
+  EXPECT_GE(watch.Latest().copies[1].unfenced, 1u);
+  EXPECT_EQ(watch.Latest().checked, complete);
+}
+
 TEST_F(SecretWatchTest, EndsInTheMiddleOfACheck) {
+  SecretWatchOptions options = QuickWatch();
+  options.confirm_after = absl::Hours(1);
   const absl::Time start = absl::Now();
   {
-    SecretWatch watch({absl::Hours(1), absl::ZeroDuration(), absl::Hours(1), 1});
+    SecretWatch watch(options);
     watch.SetTargets(Policies({Write("password", text_)}), {{kPolicy, {holder_.pid()}}});
     absl::SleepFor(absl::Milliseconds(500));  // in the hour before the second look, most likely
   }
   EXPECT_LT(absl::Now() - start, absl::Seconds(30));
+}
+
+TEST_F(SecretWatchTest, ACheckThatSaysNothingIsEnded) {
+  CheckRunnerOptions options;
+  options.program = "/bin/sh";  // no such script as "secret-check"
+  CheckRunner runner(options, [] { return true; });
+  const GroupRequest request = Request("/none");
+  EXPECT_EQ(runner.Run(request, [](pid_t) { return true; }).status().code(),
+            absl::StatusCode::kInternal);
+  options = QuickWatch().runner;
+  options.silence = absl::ZeroDuration();
+  CheckRunner impatient(options, [] { return true; });
+  EXPECT_TRUE(
+      absl::IsDeadlineExceeded(impatient.Run(request, [](pid_t) { return true; }).status()));
+}
+
+// Without locked memory nothing is read.
+TEST_F(SecretWatchTest, WithoutLockedMemoryThereIsNoCheck) {
+  const char* const may_lock_all = geteuid() == 0 ? "setpriv --bounding-set=-ipc_lock " : "";
+  const std::string script = Write("unlocked",
+                                   absl::StrCat("#!/bin/sh\nulimit -l 64\nexec ", may_lock_all,
+                                                QuickWatch().runner.program, " \"$@\"\n"),
+                                   0700);
+  CheckRunnerOptions options;
+  options.program = script;
+  CheckRunner runner(options, [] { return true; });
+  const auto result = runner.Run(Request(Write("password", text_)), [](pid_t) { return true; });
+  EXPECT_TRUE(absl::IsFailedPrecondition(result.status())) << result.status();
+  EXPECT_TRUE(absl::StrContains(result.status().message(), "RLIMIT_MEMLOCK"));
 }
 
 }  // namespace

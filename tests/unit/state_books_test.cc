@@ -107,8 +107,18 @@ TEST(BookKeeperTest, HostileNamesFillNoMemory) {
     row.shim->policy = absl::StrCat("p", i);
     Tick(keeper, {row});
   }
-  EXPECT_LE(keeper.books().policies.size(), 513u);
+  EXPECT_EQ(keeper.books().policies.size(), kMaxForeignPolicies + 1);
   EXPECT_GT(keeper.books().policies.at(kOtherName).rules.at("keys").allocations, 2000u);
+  // A policy that the agent has gets a book all the same, with rules as many as it may have.
+  keeper.SetPolicies({"web"});
+  for (int i = 0; i < 1000; ++i) {
+    ProcessRow row = FencedRow(8, static_cast<uint64_t>(i), 1);
+    row.shim->policy = i % 2 == 0 ? "web" : "p1";
+    row.shim->tags[0].name = absl::StrCat("r", i);
+    Tick(keeper, {row});
+  }
+  EXPECT_THAT(keeper.books().policies.at("web").rules, SizeIs(kMaxRules + 1));
+  EXPECT_THAT(keeper.books().policies.at("p1").rules, SizeIs(kMaxRulesOfForeign + 1));
   for (int i = 0; i < 10000; ++i) keeper.Add(SampleDenial(absl::StrCat("/c", i)));
   EXPECT_LE(keeper.books().cgroups.size(), 8193u);
   EXPECT_GT(DenialsOf(keeper, kOtherName), 1000u);

@@ -74,5 +74,18 @@ TEST_F(CgroupBooksTest, GoneCgroupsAreForgottenEmptyOnesAreNot) {
   EXPECT_THAT(keeper.books().cgroups, IsEmpty());
 }
 
+// A user may make cgroups with such names.
+TEST(BookKeeperTest, CgroupsWithNamesThatAreNoTextOutliveTheAgent) {
+  const TempDirectory directory;
+  const std::vector<std::string> paths = {"/a\xff", "/a\xfe", "/a\xef\xbf\xbd", "/hex:2f"};
+  BookKeeper keeper = Kept(directory.path());
+  for (size_t i = 0; i < paths.size(); ++i) {
+    for (size_t times = 0; times <= i; ++times) keeper.Add(SampleDenial(paths[i]));
+  }
+  ASSERT_TRUE(keeper.Save().ok());
+  const BookKeeper again = Kept(directory.path());
+  for (size_t i = 0; i < paths.size(); ++i) EXPECT_EQ(DenialsOf(again, paths[i]), i + 1) << i;
+}
+
 }  // namespace
 }  // namespace pagewarden

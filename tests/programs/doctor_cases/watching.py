@@ -2,6 +2,7 @@
 """Refusals that happen while the doctor looks on."""
 
 import json
+import pathlib
 import select
 import subprocess
 
@@ -76,6 +77,18 @@ class WatchTest(DoctorCase):
                 if reason.endswith(".UNIT"):
                     self.assertIn("PW031", [f["code"] for f in of_process])
         SEEN.discard("PW041")
+
+    def test_a_scenario_leaves_no_cgroup(self):
+        done = subprocess.run([self.SCENARIO, "memory-cgroup"], input="\n", capture_output=True,
+                              text=True, check=False)
+        if done.returncode == 77:
+            self.skipTest(done.stdout.strip())
+        self.assertIn("Resource temporarily unavailable", done.stdout)
+        pid = done.stdout.split()[1]
+        mounts = pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").split("\n")
+        mount = next(line.split()[1] for line in mounts
+                     if " cgroup " in line and "memory" in line.split()[3].split(","))
+        self.assertEqual(list(pathlib.Path(mount).glob(f"pagewarden-reasons-{pid}")), [])
 
     def test_a_running_process(self):
         with Target([*NO_IPC_LOCK, "prlimit", "--memlock=98304:98304"]) as target:
