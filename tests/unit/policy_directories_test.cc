@@ -72,9 +72,10 @@ TEST_F(DropInsTest, ReadsAConfigMapOnce) {
 TEST(EffectiveMode, IsTheLowestOfAll) {
   using abi::Mode;
   EXPECT_EQ(EffectiveMode(Mode::kEnforce, {}), Mode::kEnforce);
-  EXPECT_EQ(EffectiveMode(Mode::kEnforce, {Mode::kAudit, {}}), Mode::kAudit);
-  EXPECT_EQ(EffectiveMode(Mode::kAudit, {Mode::kEnforce, Mode::kEnforce}), Mode::kAudit);
-  EXPECT_EQ(EffectiveMode(Mode::kEnforce, {Mode::kAudit, Mode::kDisabled}), Mode::kDisabled);
+  EXPECT_EQ(EffectiveMode(Mode::kEnforce, {Mode::kAudit, {}, {}}), Mode::kAudit);
+  EXPECT_EQ(EffectiveMode(Mode::kAudit, {Mode::kEnforce, Mode::kEnforce, Mode::kEnforce}), Mode::kAudit);
+  EXPECT_EQ(EffectiveMode(Mode::kEnforce, {Mode::kAudit, {}, Mode::kDisabled}), Mode::kDisabled);
+  EXPECT_EQ(EffectiveMode(Mode::kEnforce, {{}, Mode::kAudit, {}}), Mode::kAudit);
 }
 
 TEST(EffectiveMode, TheOverrideIsAWordInAFile) {
