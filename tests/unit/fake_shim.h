@@ -92,8 +92,8 @@ inline Tables GoodTables() {
   return tables;
 }
 
-// This process maps a file of the shim's name, private and writable, as the
-// loader maps its data, and a fence.
+// This process maps a file of the shim's name as the loader does it, its code executable
+// and its data private and writable, and a fence.
 class FakeShim {
  public:
   static constexpr size_t kPages = 4;
@@ -101,9 +101,11 @@ class FakeShim {
 
   explicit FakeShim(const std::string& name = "libpagewarden.so", int flags = MAP_PRIVATE)
       : path_(directory_.Write(name, std::string(kPages * 4096, '\0'))),
-        file_(Map(path_, flags)),
+        code_(Map(path_, MAP_PRIVATE, PROT_READ | PROT_EXEC)),
+        file_(Map(path_, flags, PROT_READ | PROT_WRITE)),
         fence_(static_cast<char*>(
             mmap(nullptr, kFenceBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+    EXPECT_NE(code_, MAP_FAILED);
     EXPECT_NE(file_, MAP_FAILED);
     EXPECT_NE(fence_, MAP_FAILED);
     EXPECT_EQ(mprotect(arena(), kArenaBytes, PROT_READ | PROT_WRITE), 0);
@@ -113,6 +115,7 @@ class FakeShim {
     memcpy(fence(kBooksOffset), tables.books, sizeof(tables.books));
   }
   ~FakeShim() {
+    munmap(code_, kPages * 4096);
     munmap(file_, kPages * 4096);
     munmap(fence_, kFenceBytes);
   }
@@ -134,15 +137,16 @@ class FakeShim {
   }
 
  private:
-  static char* Map(const std::string& path, int flags) {
+  static char* Map(const std::string& path, int flags, int protection) {
     const int fd = open(path.c_str(), O_RDWR);
-    void* const at = mmap(nullptr, kPages * 4096, PROT_READ | PROT_WRITE, flags, fd, 0);
+    void* const at = mmap(nullptr, kPages * 4096, protection, flags, fd, 0);
     close(fd);
     return static_cast<char*>(at);
   }
 
   TempDirectory directory_;
   std::string path_;
+  char* code_;
   char* file_;
   char* fence_;
 };
