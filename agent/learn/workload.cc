@@ -2,17 +2,16 @@
 #include "agent/learn/workload.h"
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/base/spawn_settings.h"
 
 namespace pagewarden {
 namespace {
@@ -21,23 +20,15 @@ constexpr char kSignalPayload[] = "pagewarden/signal";
 
 absl::StatusOr<pid_t> Spawn(const std::string& command) {
   const char* const argv[] = {"sh", "-c", command.c_str(), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  absl::Cleanup destroy = [&] {
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-  };
   sigset_t none;
   sigemptyset(&none);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setpgroup(&attributes, 0);  // to be ended with all that it starts
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  SpawnSettings settings;
+  settings.PrintToStandardError();
+  posix_spawnattr_setpgroup(&settings.attributes, 0);  // to be ended with all that it starts
+  settings.SetSignalMask(none, POSIX_SPAWN_SETPGROUP);
   pid_t pid = 0;
-  const int error =
-      posix_spawn(&pid, "/bin/sh", &actions, &attributes, const_cast<char* const*>(argv), environ);
+  const int error = posix_spawn(&pid, "/bin/sh", &settings.actions, &settings.attributes,
+                                const_cast<char* const*>(argv), environ);
   if (error != 0) return absl::ErrnoToStatus(error, "cannot start /bin/sh");
   return pid;
 }

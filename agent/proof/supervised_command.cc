@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/proof/supervised_command.h"
 
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,10 +9,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/base/spawn_settings.h"
 #include "agent/proof/process_sets.h"
 
 namespace pagewarden {
@@ -29,22 +28,14 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-// posix_spawn leaves no copy of this program's memory behind, unlike fork.
 int Spawn(const std::vector<std::string>& arguments, char* const* environment, const sigset_t& mask,
           pid_t& pid) {
   const std::vector<char*> argv = Pointers(arguments);
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  absl::Cleanup destroy = [&] {
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-  };
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  posix_spawnattr_setsigmask(&attributes, &mask);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  return posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environment);
+  SpawnSettings settings;
+  settings.PrintToStandardError();
+  settings.SetSignalMask(mask);
+  return posix_spawnp(&pid, argv[0], &settings.actions, &settings.attributes, argv.data(),
+                      environment);
 }
 
 }  // namespace

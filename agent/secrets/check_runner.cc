@@ -2,7 +2,6 @@
 #include "agent/secrets/check_runner.h"
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/capability.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "agent/base/spawn_settings.h"
 #include "agent/base/unique_fd.h"
 #include "agent/secrets/check_talk.h"
 #include "agent/secrets/group_json.h"
@@ -56,22 +56,14 @@ int Spawn(const std::string& program, int socket, pid_t& pid) {
   char name[] = "pagewarden";
   char command[] = "secret-check";
   char* const argv[] = {name, command, nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  absl::Cleanup destroy = [&] {
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-  };
-  posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   sigset_t none;
   sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  return posix_spawn(&pid, program.c_str(), &actions, &attributes, argv, environ);
+  SpawnSettings settings;
+  posix_spawn_file_actions_adddup2(&settings.actions, socket, STDIN_FILENO);
+  settings.PrintToStandardError();
+  posix_spawn_file_actions_addclosefrom_np(&settings.actions, STDERR_FILENO + 1);
+  settings.SetSignalMask(none);
+  return posix_spawn(&pid, program.c_str(), &settings.actions, &settings.attributes, argv, environ);
 }
 
 absl::StatusOr<GroupResult> Answer(LineTalk& talk, const std::string& line,
