@@ -21,10 +21,13 @@
 #include "agent/watch/shim_finder.h"
 #include "bpf/guard_hits/guard_hits.h"
 #include "guard_hits.skel.h"
+#include "guard_hits_known.skel.h"
 #include "preload/abi/ledger.h"
 
 namespace pagewarden {
 namespace {
+
+constexpr char kQuestion[] = "guard hits";
 
 // What bpf/guard_hits/faults.h takes for granted.
 static_assert(sizeof(abi::Ledger) == GUARD_LEDGER_BYTES);
@@ -76,11 +79,66 @@ std::optional<GuardEvent> EventOf(const guard_record& record) {
 
 }  // namespace
 
+namespace {
+
+// What both forms of the program are asked through.
+struct GuardProgram {
+  int events = -1;   // ring buffer
+  int ledgers = -1;  // pid → address
+  const __u64* lost = nullptr;
+};
+
+template <typename Skeleton>
+GuardProgram ProgramOf(const Skeleton& skeleton) {
+  return {bpf_map__fd(skeleton.maps.events), bpf_map__fd(skeleton.maps.ledgers),
+          &skeleton.bss->lost};
+}
+
+}  // namespace
+
 struct GuardHits::Hook {
-  HookChoice<guard_hits_bpf> choice;
+  bool Choose(std::optional<CgroupVersion> version, const GuardOptions& options);
+  HookReport Report() const;
+
+  HookChoice<guard_hits_bpf> walking;
+  HookChoice<guard_hits_known_bpf> known;  // where that cannot be taken, or is not wanted
+  GuardProgram program;
   std::optional<EventRing> ring;
   std::optional<ShimFinder> finder;  // where the program knows only what it is told
 };
+
+bool GuardHits::Hook::Choose(std::optional<CgroupVersion> version, const GuardOptions& options) {
+  const auto configure = [&](auto& skeleton) {
+    skeleton.rodata->hierarchy = HierarchyConstant(version);
+    skeleton.rodata->agent_pid_ns = OwnPidNamespace();
+    bpf_map__set_max_entries(skeleton.maps.events, options.ring_bytes);
+  };
+  const HookCandidate walk = {"tp_btf/signal_generate",
+                              {"on_signal_generate", "on_sched_process_exit"}};
+  if (!options.scan) walking = ChooseHook<guard_hits_bpf>(kQuestion, {walk}, configure);
+  if (walking.hook) {
+    program = ProgramOf(*walking.hook);
+    return true;
+  }
+  const std::string scanning = absl::StrCat(walk.hook, " with ledgers found by scanning");
+  known = ChooseHook<guard_hits_known_bpf>(
+      kQuestion,
+      {{scanning, {"on_signal_generate_known"}},
+       {absl::StrCat(scanning, ", no module"), {"on_signal_generate_plain"}}},
+      configure);
+  if (!known.hook) return false;
+  program = ProgramOf(*known.hook);
+  finder.emplace(program.ledgers);
+  return true;
+}
+
+HookReport GuardHits::Hook::Report() const {
+  if (walking.hook) return walking.Report();
+  HookReport report = known.Report();
+  const std::vector<std::string>& before = walking.report.refused;
+  report.refused.insert(report.refused.begin(), before.begin(), before.end());
+  return report;
+}
 
 GuardHits::GuardHits(std::unique_ptr<Hook> hook) : hook_(std::move(hook)) {}
 GuardHits::GuardHits(GuardHits&&) noexcept = default;
@@ -89,27 +147,13 @@ GuardHits::~GuardHits() = default;
 
 absl::StatusOr<GuardHits> GuardHits::Open(std::optional<CgroupVersion> version,
                                           const GuardOptions& options, HookReport* report) {
-  const std::string scanning = "tp_btf/signal_generate with ledgers found by scanning";
-  std::vector<HookCandidate> candidates = {
-      {"tp_btf/signal_generate", {"on_signal_generate", "on_sched_process_exit"}}};
-  if (options.scan) candidates.clear();
-  candidates.push_back({scanning, {"on_signal_generate_known"}});
-  candidates.push_back({absl::StrCat(scanning, ", no module"), {"on_signal_generate_plain"}});
-  const auto configure = [&](guard_hits_bpf& skeleton) {
-    skeleton.rodata->hierarchy = HierarchyConstant(version);
-    skeleton.rodata->agent_pid_ns = OwnPidNamespace();
-    bpf_map__set_max_entries(skeleton.maps.events, options.ring_bytes);
-  };
   auto hook = std::make_unique<Hook>();
-  hook->choice = ChooseHook<guard_hits_bpf>("guard hits", candidates, configure);
-  *report = hook->choice.report;
-  if (!hook->choice.hook) return hook->choice.status;
-  auto ring = EventRing::Open(bpf_map__fd(hook->choice.hook->maps.events));
+  const bool is_taken = hook->Choose(version, options);
+  *report = hook->Report();
+  if (!is_taken) return hook->known.status;
+  auto ring = EventRing::Open(hook->program.events);
   if (!ring.ok()) return ring.status();
   hook->ring = *std::move(ring);
-  if (absl::StartsWith(hook->choice.report.hook, scanning)) {
-    hook->finder.emplace(bpf_map__fd(hook->choice.hook->maps.ledgers));
-  }
   GuardHits hits(std::move(hook));
   hits.LookForShims();
   return hits;
@@ -133,8 +177,8 @@ void GuardHits::LookForShims() {
 }
 
 HookReport GuardHits::Report() const {
-  HookReport report = hook_->choice.Report();
-  report.lost += hook_->choice.hook->bss->lost;
+  HookReport report = hook_->Report();
+  report.lost += *hook_->program.lost;
   return report;
 }
 

@@ -33,22 +33,6 @@ struct {
   __type(value, __u64);
 } ledgers SEC(".maps");
 
-/* Of threads whose mappings could not be walked when they faulted; key: tid. */
-struct fault {
-  __u64 address;
-  __u64 instruction;
-};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __uint(max_entries, 1024);
-  __type(key, __u32);
-  __type(value, struct fault);
-} faults SEC(".maps");
-
-__u32 has_faults = 0; /* 1: there was one */
-
 __u64 lost = 0; /* hits that found the ring full, or mappings in use by another thread */
 
 /* 0: this kernel does not tell (bpf_task_pt_regs is of 5.15). */
@@ -105,6 +89,24 @@ static __always_inline __u64 find_known(const struct task_struct* task, __u64 ad
   }
   return 0;
 }
+
+#ifndef PAGEWARDEN_NO_ITERATORS
+
+/* Of threads whose mappings could not be walked when they faulted; key: tid. */
+struct fault {
+  __u64 address;
+  __u64 instruction;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 1024);
+  __type(key, __u32);
+  __type(value, struct fault);
+} faults SEC(".maps");
+
+__u32 has_faults = 0; /* 1: there was one */
 
 /*
  * The first page of the shim's writable data is the ledger's. False: the mappings
@@ -186,6 +188,8 @@ int on_sched_process_exit(__u64* ctx) {
   return 0;
 }
 
+#else /* PAGEWARDEN_NO_ITERATORS */
+
 static long name_found(struct task_struct* task, struct vm_area_struct* vma, void* where) {
   return name_module(vma, where) ? 0 : 1;
 }
@@ -215,3 +219,5 @@ int on_signal_generate_known(__u64* ctx) { return tell_of_known(ctx, true); }
 /* Before 5.17 there is no bpf_find_vma, and a callback keeps the program from loading. */
 SEC("tp_btf/signal_generate")
 int on_signal_generate_plain(__u64* ctx) { return tell_of_known(ctx, false); }
+
+#endif

@@ -145,6 +145,9 @@ class AgentUnit(unittest.TestCase):
     def test_1_is_ready_and_says_its_state(self):
         self.assertEqual(show("pagewarden-agent", "ActiveState"), "active")
         self.assertIn("0 policies", show("pagewarden-agent", "StatusText"))
+        # With the unit's capabilities alone.
+        self.assertIn("guard hits by tp_btf/signal_generate", status())
+        self.assertNotIn("are not seen", status())
         capabilities = run("cat", f"/proc/{show('pagewarden-agent', 'MainPID')}/status").stdout
         self.assertIn("CapEff:\t000000c000080004", capabilities)
         self.assertEqual(show("run-pagewarden.mount", "ActiveState"), "active")
