@@ -2,7 +2,6 @@
 #include "agent/base/call_within.h"
 
 #include <linux/close_range.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -11,6 +10,8 @@
 #include <set>
 #include <thread>
 #include <utility>
+
+#include "agent/base/blocked_signals.h"
 
 namespace pagewarden {
 namespace {
@@ -91,18 +92,14 @@ class Desk {
   bool is_late_ = false;
 };
 
-// Signals are for the program's own threads.
 void StartThread(const std::shared_ptr<Desk>& desk) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const BlockedSignals blocked;
   std::thread([desk] {
     // Even SIGKILL may not end a late call: locks and sockets of the program must not live on
     // with it. Before Linux 5.9 they do.
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE);
     desk->Work();
   }).detach();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 struct OwnDesk {

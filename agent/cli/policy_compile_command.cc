@@ -37,8 +37,9 @@ Options:
                            compile again, and they take the new policies without a restart
   -h, --help               print this help
 
-Only executables select a policy in a compiled image: cgroups, pods, exceptions and rollout are
-decided now, for the cgroup and host that this command runs in. What is printed is for a unit's
+A compiled image is for all cgroups of this host: executables, units, slices, cgroups and the
+exceptions that name them are looked at when a program starts. Rollout and the end of exceptions
+are decided now; policies for pods or namespaces are left out. What is printed is for a unit's
 Environment=. Exit codes: 0 compiled, 2 usage, 3 invalid policy, 4 cannot be written.
 )";
 

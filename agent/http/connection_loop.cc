@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+
+#include "agent/base/blocked_signals.h"
 
 namespace pagewarden {
 namespace {
@@ -29,20 +30,6 @@ size_t MostConnections() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMostConnections;
   return std::clamp<size_t>(limit.rlim_cur / 8, 4, kMostConnections);
 }
-
-// Signals are for the agent's loop.
-class BlockedSignals {
- public:
-  BlockedSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 

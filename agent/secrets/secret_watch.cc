@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/secrets/secret_watch.h"
 
-#include <pthread.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <csignal>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/clock.h"
+#include "agent/base/blocked_signals.h"
 #include "agent/secrets/new_processes.h"
 #include "agent/secrets/report_merge.h"
 
@@ -22,18 +20,6 @@ namespace pagewarden {
 namespace {
 
 constexpr int kMostSettles = 10;
-
-// Signals are for the thread that waits for them.
-std::thread StartWithoutSignals(std::function<void()> run) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, signal);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::move(run));
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
-}
 
 }  // namespace
 
@@ -44,7 +30,8 @@ class SecretWatch::Worker {
         new_(options_.settle, options_.between_new, options_.most_new) {
     // Nobody else of this user may make this process's rights his own.
     prctl(PR_SET_DUMPABLE, 0);
-    thread_ = StartWithoutSignals([this] { Run(); });
+    const BlockedSignals blocked;
+    thread_ = std::thread([this] { Run(); });
   }
 
   ~Worker() {

@@ -18,7 +18,7 @@ PATH = "/run/secrets/token"
 # Holds what the file says, in memory of its own, and never ends.
 HOLDER = f"""
 import time
-text = bytearray(open({PATH!r}, "rb").read().strip()) * 1
+text = bytearray(open({PATH!r}, "rb").read().strip())
 print("held", flush=True)
 time.sleep(600)
 """

@@ -125,17 +125,22 @@ TEST(BudgetTracker, SaysWhatEvaluateBudgetsSays) {
   EXPECT_FALSE(Expected(*set, rows).rlimits.empty());
 }
 
-TEST(BudgetTracker, OneThatLockedAndHasEndedIsGoneAtOnce) {
-  const auto reader = SnapshotReader::Open(nullptr, SnapshotSource::kProc);
-  ASSERT_TRUE(reader.ok());
-  const auto pods = std::make_shared<const PodTable>();
+ProcessRow OneThatLocks() {
   ProcessRow row;
   row.pid = 7;
   row.cgroup = "/a.slice";
   row.locked_bytes = kMi;
+  return row;
+}
+
+TEST(BudgetTracker, OneThatLockedAndHasEndedIsGoneAtOnce) {
+  const auto reader = SnapshotReader::Open(nullptr, SnapshotSource::kProc);
+  ASSERT_TRUE(reader.ok());
+  const auto pods = std::make_shared<const PodTable>();
   BudgetTracker tracker;
   const auto set = Documents();
-  EXPECT_FALSE(tracker.Evaluate(ReportOf({row}), *reader, set, pods, kToday).states.empty());
+  EXPECT_FALSE(
+      tracker.Evaluate(ReportOf({OneThatLocks()}), *reader, set, pods, kToday).states.empty());
   EXPECT_TRUE(tracker.Evaluate(ReportOf({}), *reader, set, pods, kToday).states.empty());
 }
 
@@ -143,15 +148,12 @@ TEST(BudgetTracker, OtherPoliciesFitAnew) {
   const auto reader = SnapshotReader::Open(nullptr, SnapshotSource::kProc);
   ASSERT_TRUE(reader.ok());
   const auto pods = std::make_shared<const PodTable>();
-  ProcessRow row;
-  row.pid = 7;
-  row.cgroup = "/a.slice";
-  row.locked_bytes = kMi;
   BudgetTracker tracker;
-  EXPECT_FALSE(
-      tracker.Evaluate(ReportOf({row}), *reader, Documents(), pods, kToday).states.empty());
+  EXPECT_FALSE(tracker.Evaluate(ReportOf({OneThatLocks()}), *reader, Documents(), pods, kToday)
+                   .states.empty());
   const auto none = std::make_shared<const PolicySet>();
-  EXPECT_TRUE(tracker.Evaluate(ReportOf({row}), *reader, none, pods, kToday).states.empty());
+  EXPECT_TRUE(
+      tracker.Evaluate(ReportOf({OneThatLocks()}), *reader, none, pods, kToday).states.empty());
 }
 
 }  // namespace
